@@ -1,0 +1,1 @@
+//! Runbooks, plans and their execution on targets.

@@ -1,0 +1,1 @@
+//! What every endpoint shares: state, problems, permission extractors, paging, idempotency.

@@ -1,0 +1,1 @@
+//! All HTTP, database and command-line tests in one binary.

@@ -1,0 +1,1 @@
+//! Steps on hosts over SSH, behind the target guard.

@@ -1,0 +1,1 @@
+//! Light connectors: the object store and the secret vault.

@@ -1,0 +1,1 @@
+//! PostgreSQL plumbing without business words: the private server, TenantTx, migrations, jobs, outbox, test databases.

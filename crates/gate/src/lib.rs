@@ -1,0 +1,1 @@
+//! Guards, approvals, and the one thing that lets anything run: a Clearance.

@@ -1,0 +1,1 @@
+//! What verified outcomes teach: posteriors and outcomes.

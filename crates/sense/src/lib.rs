@@ -1,0 +1,1 @@
+//! What comes in: alerts, rules and findings.

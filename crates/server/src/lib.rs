@@ -1,0 +1,1 @@
+//! The leaf that ties the loop: router, cycle, tasks, login, events.

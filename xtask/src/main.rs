@@ -1,0 +1,3 @@
+//! House rules and test runs.
+
+fn main() {}
