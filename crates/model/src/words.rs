@@ -1,6 +1,7 @@
 //! Small closed vocabularies, each with the words the database, the API and people use.
 
 /// Declares an enum whose variants are words: `FromStr`, `Display`, serde and `ALL` agree on them.
+#[macro_export]
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$doc])*
