@@ -7,7 +7,7 @@ CREATE TABLE countersign.alert_sources (
   kind text NOT NULL,
   actor_id uuid NOT NULL,
   -- For generic webhooks: JSON pointers per field, and the sealed signing secrets.
-  mapping jsonb NOT NULL DEFAULT '{}',
+  mapping jsonb,
   secret_id uuid,
   previous_secret_id uuid,
   is_active boolean NOT NULL DEFAULT true,
@@ -21,7 +21,10 @@ CREATE TABLE countersign.alert_sources (
     REFERENCES countersign.credentials (tenant_id, id),
   CONSTRAINT alert_sources_previous_secret_fk FOREIGN KEY (tenant_id, previous_secret_id)
     REFERENCES countersign.credentials (tenant_id, id),
-  CONSTRAINT alert_sources_kind_word CHECK (kind IN ('alertmanager', 'generic'))
+  CONSTRAINT alert_sources_actor_key UNIQUE (tenant_id, actor_id),
+  CONSTRAINT alert_sources_kind_word CHECK (kind IN ('alertmanager', 'generic')),
+  CONSTRAINT alert_sources_signed
+    CHECK (kind <> 'generic' OR (mapping IS NOT NULL AND secret_id IS NOT NULL))
 );
 SELECT countersign.protect('countersign.alert_sources');
 GRANT SELECT, INSERT, UPDATE ON countersign.alert_sources TO countersign_app;
@@ -64,6 +67,9 @@ CREATE TABLE countersign.findings (
   confidence_score float8,
   status text NOT NULL DEFAULT 'open',
   seen_count bigint NOT NULL DEFAULT 1,
+  -- The first eight bytes of the SHA-256 of what was received last: a notice that says the same
+  -- again rewrites nothing but the count.
+  content_hash bigint NOT NULL DEFAULT 0,
   first_seen timestamptz NOT NULL DEFAULT clock_timestamp(),
   last_seen timestamptz NOT NULL DEFAULT clock_timestamp(),
   resolved_at timestamptz,
@@ -81,8 +87,9 @@ CREATE TABLE countersign.findings (
     CHECK (status IN ('open', 'suppressed', 'fixed', 'accepted', 'escalated')),
   CONSTRAINT findings_severity_range CHECK (severity_score BETWEEN 0 AND 1),
   CONSTRAINT findings_confidence_range CHECK (confidence_score BETWEEN 0 AND 1)
-);
-CREATE INDEX findings_recent ON countersign.findings (tenant_id, last_seen DESC, id DESC);
+)
+-- Repeated notices count up in place: no index holds what they change, and each page has room.
+WITH (fillfactor = 80);
 CREATE INDEX findings_open ON countersign.findings (tenant_id, status, severity_rank DESC, id DESC);
 SELECT countersign.protect('countersign.findings');
 GRANT SELECT, INSERT, UPDATE ON countersign.findings TO countersign_app;
@@ -101,7 +108,8 @@ CREATE TABLE countersign.alerts (
   ends_at timestamptz,
   labels_json jsonb NOT NULL,
   annotations_json jsonb NOT NULL,
-  raw_alert_json jsonb NOT NULL,
+  -- As it came in: json keeps the text, jsonb would write every number out.
+  raw_alert_json json NOT NULL,
   matched_rule_id uuid,
   action_taken text NOT NULL,
   analyzed boolean NOT NULL DEFAULT false,
@@ -126,6 +134,8 @@ CREATE TABLE countersign.quarantined_alerts (
   id uuid NOT NULL,
   source_id uuid,
   source_name text NOT NULL,
+  -- Where in the body it was, from 0, and where in the body its fault is.
+  position integer NOT NULL,
   path text NOT NULL,
   reason text NOT NULL,
   raw text NOT NULL,

@@ -1,1 +1,4 @@
-//! Light connectors: the object store and the secret vault.
+//! Light connectors: the object store and the vault that seals secrets.
+
+pub mod objects;
+pub mod vault;

@@ -16,6 +16,7 @@ pub mod objects;
 pub mod plan;
 pub mod secret;
 pub mod time;
+pub mod vault;
 pub mod verdict;
 pub mod words;
 

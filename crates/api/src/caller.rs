@@ -1,0 +1,199 @@
+//! Who is asking, and whether they may.
+
+use std::marker::PhantomData;
+use std::ops::Deref;
+
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use model::actor::Actor;
+use model::audit::{Event, Origin};
+use model::id::{ApiKeyId, SessionId, TenantId, UserId};
+
+use crate::identity;
+use crate::permission::Permission;
+use crate::problem::Problem;
+use crate::state::App;
+
+/// How a caller proved who they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Proof {
+    /// A login session of a person's.
+    Session {
+        /// The session.
+        id: SessionId,
+        /// The person.
+        user: UserId,
+        /// Whether the password must be changed before anything else.
+        must_change_password: bool,
+    },
+    /// An API key.
+    Key {
+        /// The key.
+        id: ApiKeyId,
+    },
+}
+
+/// Somebody known.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// As events name them.
+    pub actor: Actor,
+    /// How they proved it.
+    pub proof: Proof,
+    /// From where.
+    pub origin: Origin,
+}
+
+impl Caller {
+    /// The tenant they belong to.
+    #[must_use]
+    pub const fn tenant(&self) -> TenantId {
+        self.actor.tenant_id
+    }
+}
+
+/// The request's id, set by the server before anything else.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
+
+/// The peer's address, set by the server.
+#[derive(Debug, Clone)]
+pub struct Peer(pub String);
+
+/// What [`authenticate`] found, kept with the request.
+#[derive(Debug, Clone)]
+enum Found {
+    Nobody,
+    Caller(Box<Caller>),
+    Refused(Problem),
+}
+
+/// Middleware: finds out who is asking, once a request. Whether they must be known, and what they
+/// must be allowed, is each handler's signature to say.
+pub async fn authenticate(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let found = match bearer(request.headers()) {
+        None => Found::Nobody,
+        Some(token) => match identity::resolve(&app, &token, origin(&request)).await {
+            Ok(caller) => Found::Caller(Box::new(caller)),
+            Err(problem) => Found::Refused(problem),
+        },
+    };
+    request.extensions_mut().insert(found);
+    next.run(request).await
+}
+
+/// The bearer token: `Authorization: Bearer …`, or the console's cookie.
+fn bearer(headers: &HeaderMap) -> Option<String> {
+    if let Some(value) = headers.get(header::AUTHORIZATION) {
+        let text = value.to_str().unwrap_or_default();
+        let (scheme, token) = text.split_once(' ').unwrap_or(("", text));
+        return Some(if scheme.eq_ignore_ascii_case("bearer") {
+            token.trim().to_owned()
+        } else {
+            String::new()
+        });
+    }
+    let cookies = headers.get(header::COOKIE)?.to_str().ok()?;
+    cookies
+        .split(';')
+        .filter_map(|cookie| cookie.trim().split_once('='))
+        .find(|(name, _)| *name == identity::COOKIE)
+        .map(|(_, token)| token.to_owned())
+}
+
+fn origin(request: &Request) -> Origin {
+    let extensions = request.extensions();
+    Origin {
+        ip: extensions.get::<Peer>().map(|peer| peer.0.clone()),
+        user_agent: request
+            .headers()
+            .get(header::USER_AGENT)
+            .and_then(|agent| agent.to_str().ok())
+            .map(|agent| agent.chars().take(256).collect()),
+        session: None,
+        trace_id: extensions.get::<RequestId>().map(|id| id.0.clone()),
+    }
+}
+
+/// The caller of this request, if [`authenticate`] found one.
+#[must_use]
+pub fn of(parts: &axum::http::Extensions) -> Option<&Caller> {
+    match parts.get::<Found>() {
+        Some(Found::Caller(caller)) => Some(caller),
+        _ => None,
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        match parts.extensions.get::<Found>() {
+            Some(Found::Caller(caller)) => Ok(caller.as_ref().clone()),
+            Some(Found::Refused(problem)) => Err(problem.clone()),
+            Some(Found::Nobody) | None => Err(Problem::unauthenticated(
+                "send `Authorization: Bearer <API key or session token>`",
+            )),
+        }
+    }
+}
+
+/// A caller who has permission `P`: the one way a handler gets to a caller.
+#[derive(Debug)]
+pub struct Can<P: Permission>(Caller, PhantomData<P>);
+
+impl<P: Permission> Can<P> {
+    /// The caller.
+    #[must_use]
+    pub fn caller(&self) -> &Caller {
+        &self.0
+    }
+}
+
+impl<P: Permission> Deref for Can<P> {
+    type Target = Caller;
+
+    fn deref(&self) -> &Caller {
+        &self.0
+    }
+}
+
+impl<P: Permission> FromRequestParts<App> for Can<P> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let caller = Caller::from_request_parts(parts, app).await?;
+        if let Proof::Session { must_change_password: true, .. } = caller.proof
+            && P::NAME != "account.own"
+        {
+            return Err(Problem::forbidden(
+                "password_change_required",
+                "change the one-time password first: POST /api/v1/account/password",
+            ));
+        }
+        if caller.actor.has_any(P::ROLES) {
+            return Ok(Self(caller, PhantomData));
+        }
+        deny(app, &caller, P::NAME, parts.uri.path()).await?;
+        let roles: Vec<_> = P::ROLES.iter().map(|role| role.word()).collect();
+        Err(Problem::forbidden(
+            "forbidden",
+            format!("{} needs one of the roles {}", P::NAME, roles.join(", ")),
+        ))
+    }
+}
+
+/// A denial is an event: somebody tried.
+async fn deny(app: &App, caller: &Caller, permission: &str, path: &str) -> Result<(), Problem> {
+    let mut tx = app.db.tenant(caller.tenant()).await?;
+    let event = Event::new(&caller.actor, "access.denied", "permission", &permission)
+        .with("path", path.chars().take(512).collect::<String>())
+        .failed("role missing")
+        .from_origin(caller.origin.clone());
+    tx.audit(&event).await?;
+    tx.commit().await?;
+    Ok(())
+}

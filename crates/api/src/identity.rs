@@ -1,0 +1,105 @@
+//! Turning a bearer token into a caller.
+//!
+//! A token is `cs_<public id>_<secret>` (API key) or `css_<secret>` (login session). Only SHA-256
+//! hashes of secrets are stored; they are compared in constant time.
+
+pub mod store;
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use aws_lc_rs::rand;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use model::Digest;
+use model::audit::Origin;
+
+use crate::caller::{Caller, Proof};
+use crate::problem::{Answer, Problem};
+use crate::state::App;
+
+/// The console's session cookie.
+pub const COOKIE: &str = "__Host-countersign";
+
+/// Prefix of API keys.
+const KEY_PREFIX: &str = "cs_";
+/// Prefix of session tokens.
+const SESSION_PREFIX: &str = "css_";
+
+/// A fresh token: shown once, stored as its hash.
+#[derive(Clone)]
+pub struct Token {
+    /// What the holder sends.
+    pub text: String,
+    /// What is looked up, for API keys.
+    pub public_id: String,
+    /// What is stored.
+    pub hash: Digest,
+}
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Token").field("public_id", &self.public_id).finish_non_exhaustive()
+    }
+}
+
+/// `count` bytes nobody can guess, as URL-safe text.
+///
+/// # Errors
+/// When the system has no randomness to give.
+pub fn random_text(count: usize) -> Answer<String> {
+    let mut bytes = vec![0; count];
+    rand::fill(&mut bytes)
+        .map_err(|_| Problem::unavailable("the system has no randomness to give; try again"))?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// A fresh API key.
+///
+/// # Errors
+/// When the system has no randomness to give.
+pub fn new_key() -> Answer<Token> {
+    // The public id has no underscore or dash, so that the token splits in one way only.
+    let public_id: String =
+        random_text(18)?.chars().filter(char::is_ascii_alphanumeric).take(16).collect();
+    let secret = random_text(32)?;
+    let text = format!("{KEY_PREFIX}{public_id}_{secret}");
+    Ok(Token { hash: Digest::of(text.as_bytes()), public_id, text })
+}
+
+/// A fresh session token.
+///
+/// # Errors
+/// When the system has no randomness to give.
+pub fn new_session() -> Answer<Token> {
+    let text = format!("{SESSION_PREFIX}{}", random_text(32)?);
+    Ok(Token { hash: Digest::of(text.as_bytes()), public_id: String::new(), text })
+}
+
+/// The caller a token stands for.
+///
+/// # Errors
+/// 401 without saying which part was wrong; 503 when the database is not available.
+pub async fn resolve(app: &App, token: &str, origin: Origin) -> Answer<Caller> {
+    let unknown = || Problem::unauthenticated("this API key or session is not, or no longer, valid");
+    let hash = Digest::of(token.as_bytes());
+    if token.starts_with(SESSION_PREFIX) {
+        let found = store::find_session(app, &hash).await?.ok_or_else(unknown)?;
+        return store::session_caller(app, found, origin).await?.ok_or_else(unknown);
+    }
+    let public_id = token
+        .strip_prefix(KEY_PREFIX)
+        .and_then(|rest| rest.split_once('_'))
+        .map(|(public_id, _)| public_id)
+        .ok_or_else(unknown)?;
+    for candidate in store::find_keys(app, public_id).await? {
+        if verify_slices_are_equal(&candidate.hash, hash.as_bytes()).is_ok() {
+            return store::key_caller(app, &candidate, origin).await?.ok_or_else(unknown);
+        }
+    }
+    Err(unknown())
+}
+
+/// Whether a caller is there by a session that may act as a person.
+#[must_use]
+pub const fn is_person(caller: &Caller) -> bool {
+    matches!(caller.proof, Proof::Session { .. })
+}

@@ -1,0 +1,105 @@
+//! The one table of permissions: which role may do what. Everything else asks it.
+
+use model::actor::Role;
+
+use Role::{Admin, Approver, Auditor, Operator, Viewer};
+
+/// A permission, as a type: handlers ask for it in their signature with `Can<P>`.
+pub trait Permission: Send + Sync + 'static {
+    /// What it is called: `<noun>.<verb>`.
+    const NAME: &'static str;
+    /// Who has it.
+    const ROLES: &'static [Role];
+}
+
+/// One row of the table, for people.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    /// What it is called.
+    pub name: &'static str,
+    /// Who has it.
+    pub roles: &'static [Role],
+}
+
+macro_rules! permissions {
+    ($($(#[$doc:meta])* $name:ident = $word:literal: $($role:ident)+;)+) => {
+        $(
+            $(#[$doc])*
+            #[derive(Debug, Clone, Copy)]
+            pub struct $name;
+
+            impl Permission for $name {
+                const NAME: &'static str = $word;
+                const ROLES: &'static [Role] = &[$($role),+];
+            }
+        )+
+
+        /// The whole table.
+        pub const TABLE: &[Row] = &[$(Row { name: $word, roles: &[$($role),+] }),+];
+    };
+}
+
+permissions! {
+    /// Send alerts.
+    SendAlerts = "alerts.send": Operator Admin;
+    /// See findings and alerts.
+    ReadFindings = "findings.read": Viewer Operator Approver Admin Auditor;
+    /// See alert rules and sources.
+    ReadRules = "alert_rules.read": Viewer Operator Approver Admin Auditor;
+    /// Change alert rules and sources.
+    WriteRules = "alert_rules.write": Admin;
+    /// See environments, resources and connections.
+    ReadEstate = "estate.read": Viewer Operator Approver Admin Auditor;
+    /// Change environments, resources and connections, pin host keys.
+    WriteEstate = "estate.write": Admin;
+    /// Store credentials. Nobody reads them.
+    WriteCredentials = "credentials.write": Admin;
+    /// See runbooks.
+    ReadRunbooks = "runbooks.read": Viewer Operator Approver Admin Auditor;
+    /// Import and change runbooks.
+    WriteRunbooks = "runbooks.write": Operator Admin;
+    /// Ask for a change: evaluate an intent, run a runbook.
+    Propose = "intents.propose": Operator Admin;
+    /// See intents, plans, decisions and executions.
+    ReadPlans = "plans.read": Viewer Operator Approver Admin Auditor;
+    /// Vote on approvals.
+    Vote = "approvals.vote": Approver Admin;
+    /// Start, cancel and settle executions.
+    Run = "executions.run": Operator Admin;
+    /// See policies, guards and breakers.
+    ReadPolicy = "policy.read": Viewer Operator Approver Admin Auditor;
+    /// Change policies, blackout windows, limits and breakers.
+    WritePolicy = "policy.write": Admin;
+    /// Read the audit log and its proofs.
+    ReadAudit = "audit.read": Auditor Admin;
+    /// Watch the event stream.
+    Watch = "events.watch": Viewer Operator Approver Admin Auditor;
+    /// Manage users and keys.
+    ManageIdentity = "identity.manage": Admin;
+    /// See oneself, change one's own password, end one's own sessions.
+    OwnAccount = "account.own": Viewer Operator Approver Admin Auditor;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_auditor_changes_nothing() {
+        let writes = TABLE.iter().filter(|row| {
+            !(row.name.ends_with(".read") || row.name.ends_with(".watch") || row.name.ends_with(".own"))
+        });
+        for row in writes {
+            assert!(!row.roles.contains(&Auditor), "{}", row.name);
+            assert!(!row.roles.contains(&Viewer), "{}", row.name);
+        }
+    }
+
+    #[test]
+    fn names_are_unique() {
+        let mut names: Vec<_> = TABLE.iter().map(|row| row.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), TABLE.len());
+    }
+}

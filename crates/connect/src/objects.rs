@@ -1,0 +1,91 @@
+//! The object store: a directory, each write on disk before it counts.
+
+use std::path::Path;
+
+use model::Digest;
+use model::connector::Pending;
+use model::objects::{ObjectError, Objects};
+use object_store::local::LocalFileSystem;
+use object_store::path::Path as Key;
+use object_store::{Error, ObjectStoreExt as _, PutPayload};
+
+/// A directory of objects.
+#[derive(Debug)]
+pub struct Directory {
+    store: LocalFileSystem,
+}
+
+impl Directory {
+    /// Opens the directory, making it if it is not there.
+    ///
+    /// # Errors
+    /// When it cannot be made or read.
+    pub fn open(root: &Path) -> Result<Self, ObjectError> {
+        let unavailable =
+            |reason: String| ObjectError::Unavailable { key: root.display().to_string(), reason };
+        std::fs::create_dir_all(root).map_err(|error| unavailable(error.to_string()))?;
+        let store = LocalFileSystem::new_with_prefix(root)
+            .map_err(|error| unavailable(error.to_string()))?
+            .with_fsync(true);
+        Ok(Self { store })
+    }
+}
+
+fn refused(key: &str, error: &Error) -> ObjectError {
+    match error {
+        Error::NotFound { .. } => ObjectError::NotFound { key: key.to_owned() },
+        other => ObjectError::Unavailable { key: key.to_owned(), reason: other.to_string() },
+    }
+}
+
+fn parse(key: &str) -> Result<Key, ObjectError> {
+    Key::parse(key).map_err(|error| ObjectError::Unavailable {
+        key: key.to_owned(),
+        reason: error.to_string(),
+    })
+}
+
+impl Objects for Directory {
+    fn put<'a>(&'a self, key: &'a str, bytes: Vec<u8>) -> Pending<'a, Result<Digest, ObjectError>> {
+        Box::pin(async move {
+            let digest = Digest::of(&bytes);
+            let path = parse(key)?;
+            self.store
+                .put(&path, PutPayload::from(bytes))
+                .await
+                .map_err(|error| refused(key, &error))?;
+            Ok(digest)
+        })
+    }
+
+    fn get<'a>(&'a self, key: &'a str) -> Pending<'a, Result<Vec<u8>, ObjectError>> {
+        Box::pin(async move {
+            let path = parse(key)?;
+            let found = self.store.get(&path).await.map_err(|error| refused(key, &error))?;
+            let bytes = found.bytes().await.map_err(|error| refused(key, &error))?;
+            Ok(bytes.to_vec())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_object_is_read_back_with_the_hash_it_was_given() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Directory::open(&dir.path().join("objects")).unwrap();
+        let digest = store.put("t/evidence/e/1.json", b"{}".to_vec()).await.unwrap();
+        assert_eq!(digest, Digest::of(b"{}"));
+        assert_eq!(store.get("t/evidence/e/1.json").await.unwrap(), b"{}");
+    }
+
+    #[tokio::test]
+    async fn a_missing_object_and_a_climbing_key_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Directory::open(dir.path()).unwrap();
+        assert!(matches!(store.get("t/none").await, Err(ObjectError::NotFound { .. })));
+        assert!(store.put("t/../../etc/passwd", Vec::new()).await.is_err());
+    }
+}

@@ -1,0 +1,112 @@
+//! Outcomes and beliefs over HTTP.
+
+use api::permission::ReadPlans;
+use api::problem::Answer;
+use api::{App, Can, PageOut, Paging, Problem};
+use axum::Json;
+use axum::extract::State;
+use model::id::{ExecutionId, IntentId, OutcomeId};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::store;
+
+/// The routes of this room.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list_outcomes)).routes(routes!(list_beliefs))
+}
+
+/// What came of an intent.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OutcomeOut {
+    /// Its id.
+    #[schema(value_type = String, example = "out_0190a6c2-7b5e-7000-8000-000000000001")]
+    id: OutcomeId,
+    /// Of which intent.
+    #[schema(value_type = String)]
+    intent_id: IntentId,
+    /// By which execution.
+    #[schema(value_type = Option<String>)]
+    execution_id: Option<ExecutionId>,
+    /// Whether it worked.
+    success: bool,
+    /// Whether that is verified; only then it teaches.
+    verified: bool,
+    /// By whom: `machine`, `person`, `nobody`.
+    verified_by: String,
+    /// In words.
+    notes: String,
+    /// The category it taught.
+    category: String,
+    /// When it was recorded.
+    #[schema(value_type = String, format = DateTime)]
+    recorded_at: model::Timestamp,
+}
+
+/// List outcomes, newest first.
+#[utoipa::path(get, path = "/outcomes", tag = "learning", params(api::page::PagingIn),
+    responses((status = 200, body = PageOut<OutcomeOut>), (status = "4XX", body = Problem)))]
+async fn list_outcomes(
+    State(app): State<App>,
+    caller: Can<ReadPlans>,
+    Paging(page): Paging,
+) -> Answer<Json<PageOut<OutcomeOut>>> {
+    let mut tx = app.db.tenant(caller.tenant()).await?;
+    let rows = store::list(&mut tx, &page).await?;
+    Ok(Json(PageOut::of(rows, |row| OutcomeOut {
+        id: row.id.into(),
+        intent_id: row.intent_id.into(),
+        execution_id: row.execution_id.map(ExecutionId::from),
+        success: row.success,
+        verified: row.verified,
+        verified_by: row.verified_by,
+        notes: row.notes,
+        category: row.category,
+        recorded_at: row.recorded_at.to_jiff(),
+    })))
+}
+
+/// What is believed of a category of changes.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BeliefOut {
+    /// The category.
+    #[schema(example = "compute")]
+    category: String,
+    /// Failures seen, plus the prior's.
+    alpha: f64,
+    /// Successes seen, plus the prior's.
+    beta: f64,
+    /// Verified outcomes learned from.
+    n: u64,
+    /// The mean probability of failure.
+    mean: f64,
+    /// Since when.
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: model::Timestamp,
+}
+
+/// List what was learned of each category.
+#[utoipa::path(get, path = "/beliefs", tag = "learning",
+    responses((status = 200, body = Vec<BeliefOut>), (status = "4XX", body = Problem)))]
+async fn list_beliefs(
+    State(app): State<App>,
+    caller: Can<ReadPlans>,
+) -> Answer<Json<Vec<BeliefOut>>> {
+    let mut tx = app.db.tenant(caller.tenant()).await?;
+    let beliefs = store::beliefs(&mut tx).await?;
+    Ok(Json(
+        beliefs
+            .into_iter()
+            .map(|belief| BeliefOut {
+                category: belief.category,
+                alpha: belief.posterior.alpha,
+                beta: belief.posterior.beta,
+                n: belief.posterior.n,
+                mean: belief.posterior.mean(),
+                updated_at: belief.updated_at,
+            })
+            .collect(),
+    ))
+}
