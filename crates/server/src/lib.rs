@@ -1,1 +1,3 @@
 //! The leaf that ties the loop: router, cycle, tasks, login, events.
+
+pub mod login;

@@ -1,0 +1,33 @@
+# Countersign. `make help` lists what there is; everything is safe to repeat.
+
+# A shared target directory outside the checkout is honoured when CARGO_TARGET_DIR is set.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+.PHONY: help run demo test check bench chaos
+
+help: ## List the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+run: ## Install what is missing, build, and serve on http://127.0.0.1:8080
+	@scripts/install run
+	cargo run --release --locked -- serve
+
+demo: ## Show the loop on three real hosts, a real Prometheus and Alertmanager; ends by itself
+	@scripts/install demo
+	cargo run --release --locked -- demo $(ARGS)
+
+test: ## Install what is missing, check the house rules, run every test
+	@scripts/install test
+	cargo xtask ci
+
+check: ## Format, house rules and lints alone
+	cargo xtask check
+
+bench: ## Measure, beside the comparisons, and write benches/REPORT.md
+	@scripts/install bench
+	benches/run
+
+chaos: ## The long crash and race runs
+	@scripts/install test
+	COUNTERSIGN_CHAOS=1 cargo xtask test --run-ignored=default -E 'test(/^chaos/) or test(/r1_/)'

@@ -1,0 +1,16 @@
+//! People and keys: passwords, sessions, users, API keys.
+
+pub mod account;
+pub mod keys;
+pub mod password;
+pub mod setup;
+pub mod store;
+pub mod users;
+
+use api::App;
+use utoipa_axum::router::OpenApiRouter;
+
+/// The routes of this room.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().merge(account::routes()).merge(users::routes()).merge(keys::routes())
+}

@@ -1,0 +1,248 @@
+//! Logging in and out, and one's own account.
+
+use api::caller::{Caller, Peer, Proof, RequestId};
+use api::identity::{COOKIE, new_session};
+use api::permission::OwnAccount;
+use api::problem::Answer;
+use api::{App, Body, Can, Change, Problem};
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use model::actor::{Actor, ActorKind};
+use model::audit::{Event, Origin};
+use model::id::{ActorId, SessionId, TenantId, UserId};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{password, store};
+
+/// The routes of this room.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(log_in))
+        .routes(routes!(log_out))
+        .routes(routes!(get_account))
+        .routes(routes!(change_password))
+}
+
+/// A login.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LoginIn {
+    /// The tenant's slug; `default` when absent.
+    #[serde(default = "default_tenant")]
+    #[schema(example = "default", max_length = 63)]
+    tenant: String,
+    /// The login name.
+    #[schema(example = "admin", max_length = 50)]
+    username: String,
+    /// The password.
+    #[schema(example = "correct horse battery staple", max_length = 1024)]
+    password: String,
+}
+
+fn default_tenant() -> String {
+    "default".to_owned()
+}
+
+/// An open session.
+#[derive(Serialize, ToSchema)]
+pub struct LoginOut {
+    /// Send it as `Authorization: Bearer …`. Shown once.
+    token: String,
+    /// The session.
+    #[schema(value_type = String)]
+    session_id: SessionId,
+    /// The user.
+    #[schema(value_type = String)]
+    user_id: UserId,
+    /// When the session ends.
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: model::Timestamp,
+    /// Whether the password must be changed before anything else.
+    must_change_password: bool,
+}
+
+/// Log in with a password.
+///
+/// Whoever is logged in already gets a new session; the old one ends.
+#[utoipa::path(post, path = "/login", tag = "identity", request_body = LoginIn,
+    responses((status = 200, body = LoginOut), (status = "4XX", body = Problem)))]
+async fn log_in(
+    State(app): State<App>,
+    before: Option<Extension<Peer>>,
+    request: Option<Extension<RequestId>>,
+    headers: HeaderMap,
+    old: Result<Caller, Problem>,
+    Body(login): Body<LoginIn>,
+) -> Answer<Response> {
+    let wrong = || Problem::unauthenticated("tenant, user name or password is wrong");
+    let tenant = store::tenant_by_slug(&app.db, &login.tenant).await?;
+    let user = match tenant {
+        Some(tenant) => {
+            let mut tx = app.db.tenant(tenant).await?;
+            store::user_by_name(&mut tx, &login.username).await?
+        }
+        None => None,
+    };
+    let stored = user.as_ref().and_then(|user| user.password_hash.clone());
+    let right = password::matches(login.password, stored).await?;
+    let (Some(tenant), Some(user)) = (tenant, user) else { return Err(wrong()) };
+    let origin = Origin {
+        ip: before.map(|Extension(peer)| peer.0),
+        user_agent: headers
+            .get(header::USER_AGENT)
+            .and_then(|agent| agent.to_str().ok())
+            .map(|agent| agent.chars().take(256).collect()),
+        session: None,
+        trace_id: request.map(|Extension(id)| id.0),
+    };
+    let actor = self_actor(tenant, user.actor_id.into(), &login.username);
+    if !right || !user.is_active {
+        let mut tx = app.db.tenant(tenant).await?;
+        let event = Event::new(&actor, "login.failed", "user", &UserId::from(user.id))
+            .failed("wrong password or inactive user")
+            .from_origin(origin);
+        tx.audit(&event).await?;
+        tx.commit().await?;
+        return Err(wrong());
+    }
+    let token = new_session()?;
+    let mut tx = app.db.tenant(tenant).await?;
+    if let Ok(Caller { proof: Proof::Session { id, .. }, actor: old, .. }) = &old
+        && old.tenant_id == tenant
+    {
+        store::end_session(&mut tx, *id).await?;
+    }
+    let (session_id, expires_at) =
+        store::open_session(&mut tx, user.id.into(), &token.hash, &origin).await?;
+    let event = Event::new(&actor, "login.succeeded", "session", &session_id).from_origin(origin);
+    tx.audit(&event).await?;
+    tx.commit().await?;
+    let out = LoginOut {
+        token: token.text.clone(),
+        session_id,
+        user_id: user.id.into(),
+        expires_at,
+        must_change_password: user.must_change_password,
+    };
+    Ok(with_cookie(Json(out).into_response(), &token.text))
+}
+
+/// The actor of somebody who is only just logging in.
+fn self_actor(tenant_id: TenantId, id: ActorId, username: &str) -> Actor {
+    Actor {
+        id,
+        tenant_id,
+        kind: ActorKind::User,
+        display_name: username.to_owned(),
+        roles: std::collections::BTreeSet::new(),
+    }
+}
+
+fn with_cookie(mut response: Response, token: &str) -> Response {
+    let cookie = format!("{COOKIE}={token}; Path=/; Secure; HttpOnly; SameSite=Strict");
+    if let Ok(value) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().insert(header::SET_COOKIE, value);
+    }
+    response
+}
+
+/// Log out: this session ends.
+#[utoipa::path(post, path = "/logout", tag = "identity",
+    responses((status = 204), (status = "4XX", body = Problem)))]
+async fn log_out(State(app): State<App>, caller: Can<OwnAccount>) -> Answer<StatusCode> {
+    let Proof::Session { id, .. } = &caller.proof else {
+        return Err(Problem::conflict("no_session", "an API key has no session to end: revoke it"));
+    };
+    let mut change = Change::begin(&app, &caller).await?;
+    store::end_session(&mut change, *id).await?;
+    let event = change.event("session.ended", "session", id);
+    change.commit(event).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Who is asking.
+#[derive(Serialize, ToSchema)]
+pub struct AccountOut {
+    /// The actor, as events name it.
+    #[schema(value_type = String)]
+    actor_id: ActorId,
+    /// The tenant.
+    #[schema(value_type = String)]
+    tenant_id: TenantId,
+    /// `user`, `service` or `agent`.
+    #[serde(rename = "type")]
+    #[schema(example = "user")]
+    kind: String,
+    /// What people call it.
+    display_name: String,
+    /// Its roles.
+    #[schema(example = json!(["operator", "approver"]))]
+    roles: Vec<String>,
+}
+
+/// Show who one is.
+#[utoipa::path(get, path = "/account", tag = "identity",
+    responses((status = 200, body = AccountOut), (status = "4XX", body = Problem)))]
+async fn get_account(caller: Can<OwnAccount>) -> Json<AccountOut> {
+    Json(AccountOut {
+        actor_id: caller.actor.id,
+        tenant_id: caller.tenant(),
+        kind: caller.actor.kind.word().to_owned(),
+        display_name: caller.actor.display_name.clone(),
+        roles: caller.actor.roles.iter().map(|role| role.word().to_owned()).collect(),
+    })
+}
+
+/// A change of one's password.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordIn {
+    /// The present one.
+    #[schema(max_length = 1024)]
+    current_password: String,
+    /// The new one: 15 characters or more.
+    #[schema(min_length = 15, max_length = 1024)]
+    new_password: String,
+}
+
+/// Change one's password; every session ends, and a new one is opened.
+#[utoipa::path(post, path = "/account/password", tag = "identity", request_body = PasswordIn,
+    responses((status = 200, body = LoginOut), (status = "4XX", body = Problem)))]
+async fn change_password(
+    State(app): State<App>,
+    caller: Can<OwnAccount>,
+    Body(wanted): Body<PasswordIn>,
+) -> Answer<Response> {
+    let Proof::Session { user, .. } = &caller.proof else {
+        return Err(Problem::conflict("no_password", "an API key has no password to change"));
+    };
+    password::check_strength("/new_password", &wanted.new_password)?;
+    let mut tx = app.db.tenant(caller.tenant()).await?;
+    let row = store::user(&mut tx, *user).await?.ok_or_else(|| Problem::not_found("user"))?;
+    drop(tx);
+    if !password::matches(wanted.current_password, row.password_hash).await? {
+        return Err(Problem::invalid("/current_password", "wrong", "is not the present password"));
+    }
+    let hash = password::hash(wanted.new_password).await?;
+    let token = new_session()?;
+    let mut change = Change::begin(&app, &caller).await?;
+    store::set_password(&mut change, *user, &hash, false).await?;
+    store::end_sessions(&mut change, *user).await?;
+    let (session_id, expires_at) =
+        store::open_session(&mut change, *user, &token.hash, &caller.origin).await?;
+    let event = change.event("password.changed", "user", user);
+    change.commit(event).await?;
+    let out = LoginOut {
+        token: token.text.clone(),
+        session_id,
+        user_id: *user,
+        expires_at,
+        must_change_password: false,
+    };
+    Ok(with_cookie(Json(out).into_response(), &token.text))
+}

@@ -1,0 +1,94 @@
+//! The first start: a tenant, an administrator with a one-time password, and the system tenant.
+
+use api::identity::random_text;
+use api::problem::Answer;
+use db::Db;
+use model::actor::{ActorKind, Role};
+use model::audit::{Event, Who};
+use model::id::{ActorId, TenantId};
+
+use super::{password, store};
+
+/// The slug of the first tenant.
+pub const DEFAULT_TENANT: &str = "default";
+/// The slug of the tenant that logs deployment events.
+pub const SYSTEM_TENANT: &str = "system";
+/// The first user.
+pub const ADMIN: &str = "admin";
+
+/// What the first start made.
+#[derive(Debug)]
+pub struct FirstStart {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The administrator's one-time password; `None` when there was one already.
+    pub one_time_password: Option<String>,
+}
+
+/// Makes what a fresh database lacks. Safe to repeat, and when two processes start together.
+///
+/// # Errors
+/// When the database is not available.
+pub async fn first_start(db: &Db) -> Answer<FirstStart> {
+    ensure_tenant(db, SYSTEM_TENANT, "Deployment", true).await?;
+    let tenant = ensure_tenant(db, DEFAULT_TENANT, "Default", false).await?;
+    let mut tx = db.tenant(tenant).await?;
+    if store::user_by_name(&mut tx, ADMIN).await?.is_some() {
+        return Ok(FirstStart { tenant, one_time_password: None });
+    }
+    let one_time_password = random_text(18)?;
+    let hash = password::hash(one_time_password.clone()).await?;
+    let new = store::NewUser {
+        username: ADMIN,
+        full_name: "Administrator",
+        email: None,
+        password_hash: &hash,
+        must_change_password: true,
+        roles: &[Role::Admin],
+    };
+    match store::new_user(&mut tx, &new).await {
+        Ok((user, actor)) => {
+            let event = Event::new(service(actor, "setup"), "user.created", "user", &user)
+                .with("username", ADMIN)
+                .with("roles", vec![Role::Admin.word()]);
+            tx.audit(&event).await?;
+            tx.commit().await?;
+            Ok(FirstStart { tenant, one_time_password: Some(one_time_password) })
+        }
+        // The other process was quicker.
+        Err(error) if error.constraint() == Some("users_username_key") => {
+            Ok(FirstStart { tenant, one_time_password: None })
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The actor of work nobody in particular does: the worker, the sequencer, sweepers.
+fn service(id: ActorId, name: &str) -> Who {
+    Who { id, kind: ActorKind::Service, display_name: name.to_owned() }
+}
+
+async fn ensure_tenant(db: &Db, slug: &str, name: &str, is_system: bool) -> Answer<TenantId> {
+    if let Some(tenant) = store::tenant_by_slug(db, slug).await? {
+        return Ok(tenant);
+    }
+    let tenant = TenantId::generate();
+    let mut tx = db.tenant(tenant).await?;
+    match store::new_tenant(&mut tx, slug, name, is_system).await {
+        Ok(()) => {}
+        Err(error) if error.constraint() == Some("tenants_slug_key") => {
+            drop(tx);
+            return store::tenant_by_slug(db, slug)
+                .await?
+                .ok_or_else(|| api::Problem::unavailable("the tenant is being made; try again"));
+        }
+        Err(error) => return Err(error.into()),
+    }
+    let actor =
+        store::new_actor(&mut tx, ActorKind::Service, "countersign", &[Role::Operator]).await?;
+    let event = Event::new(service(actor, "countersign"), "tenant.created", "tenant", &tenant)
+        .with("slug", slug);
+    tx.audit(&event).await?;
+    tx.commit().await?;
+    Ok(tenant)
+}

@@ -1,0 +1,218 @@
+//! Users over HTTP, for administrators.
+
+use api::identity::random_text;
+use api::permission::ManageIdentity;
+use api::problem::Answer;
+use api::{App, Body, Can, Change, PageOut, Paging, Problem};
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use model::actor::Role;
+use model::id::{ActorId, UserId};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::store::{NewUser, UserRow};
+use super::{password, store};
+
+/// The routes of this room.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list_users, create_user)).routes(routes!(change_user))
+}
+
+/// A user.
+#[derive(Serialize, ToSchema)]
+pub struct UserOut {
+    /// The user.
+    #[schema(value_type = String)]
+    id: UserId,
+    /// As events name it.
+    #[schema(value_type = String)]
+    actor_id: ActorId,
+    /// The login name.
+    #[schema(example = "ada")]
+    username: String,
+    /// The address.
+    email: Option<String>,
+    /// What people call it.
+    full_name: String,
+    /// The roles.
+    roles: Vec<String>,
+    /// Whether it may log in.
+    is_active: bool,
+    /// When it last did.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_login: Option<model::Timestamp>,
+    /// Since when it is.
+    #[schema(value_type = String, format = DateTime)]
+    created_at: model::Timestamp,
+}
+
+impl From<UserRow> for UserOut {
+    fn from(row: UserRow) -> Self {
+        Self {
+            id: row.id.into(),
+            actor_id: row.actor_id.into(),
+            username: row.username,
+            email: row.email,
+            full_name: row.full_name,
+            roles: row.roles,
+            is_active: row.is_active,
+            last_login: row.last_login.map(jiff_sqlx::Timestamp::to_jiff),
+            created_at: row.created_at.to_jiff(),
+        }
+    }
+}
+
+/// List users, newest first.
+#[utoipa::path(get, path = "/users", tag = "identity", params(api::page::PagingIn),
+    responses((status = 200, body = PageOut<UserOut>), (status = "4XX", body = Problem)))]
+async fn list_users(
+    State(app): State<App>,
+    caller: Can<ManageIdentity>,
+    Paging(page): Paging,
+) -> Answer<Json<PageOut<UserOut>>> {
+    let mut tx = app.db.tenant(caller.tenant()).await?;
+    Ok(Json(PageOut::of(store::users(&mut tx, &page).await?, UserOut::from)))
+}
+
+/// A user to make.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UserIn {
+    /// The login name: lower case letters, digits and `._@+-`.
+    #[schema(example = "ada", pattern = "^[a-z0-9][a-z0-9._@+-]{0,49}$")]
+    username: String,
+    /// What people call it.
+    #[serde(default)]
+    #[schema(max_length = 100)]
+    full_name: String,
+    /// The address.
+    #[schema(max_length = 255)]
+    email: Option<String>,
+    /// The roles: viewer, operator, approver, admin, auditor; `engineer`, `user`, `editor` are
+    /// read as what they stand for.
+    #[schema(example = json!(["operator"]))]
+    roles: Vec<String>,
+}
+
+/// A user just made, with its one-time password.
+#[derive(Serialize, ToSchema)]
+pub struct UserMade {
+    /// The user.
+    user: UserOut,
+    /// Shown once; to be changed at the first login.
+    one_time_password: String,
+}
+
+/// Roles from their words.
+pub(super) fn parse_roles(words: &[String]) -> Answer<Vec<Role>> {
+    let mut roles = Vec::new();
+    for (at, word) in words.iter().enumerate() {
+        let meant = Role::from_alias(word).ok_or_else(|| {
+            Problem::invalid(
+                &format!("/roles/{at}"),
+                "unknown_role",
+                "must be one of viewer, operator, approver, admin, auditor",
+            )
+        })?;
+        for role in meant {
+            if !roles.contains(role) {
+                roles.push(*role);
+            }
+        }
+    }
+    Ok(roles)
+}
+
+/// Make a user with a one-time password.
+#[utoipa::path(post, path = "/users", tag = "identity", request_body = UserIn,
+    responses((status = 201, body = UserMade), (status = "4XX", body = Problem)))]
+async fn create_user(
+    State(app): State<App>,
+    caller: Can<ManageIdentity>,
+    Body(wanted): Body<UserIn>,
+) -> Answer<(StatusCode, Json<UserMade>)> {
+    let roles = parse_roles(&wanted.roles)?;
+    if wanted.full_name.chars().count() > 100 {
+        return Err(Problem::invalid("/full_name", "length", "may have 100 characters"));
+    }
+    if wanted.email.as_ref().is_some_and(|email| email.chars().count() > 255) {
+        return Err(Problem::invalid("/email", "length", "may have 255 characters"));
+    }
+    let one_time_password = random_text(18)?;
+    let hash = password::hash(one_time_password.clone()).await?;
+    let full_name =
+        if wanted.full_name.is_empty() { &wanted.username } else { &wanted.full_name };
+    let new = NewUser {
+        username: &wanted.username,
+        full_name,
+        email: wanted.email.as_deref(),
+        password_hash: &hash,
+        must_change_password: true,
+        roles: &roles,
+    };
+    let mut change = Change::begin(&app, &caller).await?;
+    let (id, _) = store::new_user(&mut change, &new).await.map_err(taken)?;
+    let row = store::user_row(&mut change, id).await?.ok_or_else(|| Problem::not_found("user"))?;
+    let event = change
+        .event("user.created", "user", &id)
+        .with("username", wanted.username)
+        .with("roles", row.roles.clone());
+    change.commit(event).await?;
+    Ok((StatusCode::CREATED, Json(UserMade { user: row.into(), one_time_password })))
+}
+
+fn taken(error: db::Error) -> Problem {
+    match error.constraint() {
+        Some("users_username_key") => {
+            Problem::conflict("username_taken", "another user has this name")
+        }
+        Some("users_email_key") => {
+            Problem::conflict("email_taken", "another user has this address")
+        }
+        Some("users_username_shape") => Problem::invalid(
+            "/username",
+            "shape",
+            "must be lower case letters, digits and ._@+- , at most 50, starting with a letter or digit",
+        ),
+        _ => error.into(),
+    }
+}
+
+/// What to change of a user.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UserChange {
+    /// Its roles from now on.
+    roles: Option<Vec<String>>,
+    /// Whether it may log in from now on.
+    is_active: Option<bool>,
+}
+
+/// Change a user's roles or status; its sessions end.
+#[utoipa::path(patch, path = "/users/{id}", tag = "identity", request_body = UserChange,
+    params(("id" = String, Path, description = "The user")),
+    responses((status = 200, body = UserOut), (status = "4XX", body = Problem)))]
+async fn change_user(
+    State(app): State<App>,
+    caller: Can<ManageIdentity>,
+    Path(id): Path<UserId>,
+    Body(wanted): Body<UserChange>,
+) -> Answer<Json<UserOut>> {
+    let roles = wanted.roles.as_deref().map(parse_roles).transpose()?;
+    let mut change = Change::begin(&app, &caller).await?;
+    store::user(&mut change, id).await?.ok_or_else(|| Problem::not_found("user"))?;
+    store::change_user(&mut change, id, roles.as_deref(), wanted.is_active).await?;
+    let ended = store::end_sessions(&mut change, id).await?;
+    let row = store::user_row(&mut change, id).await?.ok_or_else(|| Problem::not_found("user"))?;
+    let event = change
+        .event("user.changed", "user", &id)
+        .with("roles", row.roles.clone())
+        .with("is_active", row.is_active)
+        .with("sessions_ended", ended);
+    change.commit(event).await?;
+    Ok(Json(row.into()))
+}
