@@ -116,3 +116,16 @@ CREATE TABLE countersign.runbook_versions (
 );
 SELECT countersign.protect('countersign.runbook_versions');
 GRANT SELECT, INSERT ON countersign.runbook_versions TO countersign_app;
+
+-- When a trigger last started something on a target: cooldowns count for each of them.
+CREATE TABLE countersign.runbook_trigger_starts (
+  tenant_id uuid NOT NULL,
+  trigger_id uuid NOT NULL,
+  target text NOT NULL,
+  started_at timestamptz NOT NULL,
+  CONSTRAINT runbook_trigger_starts_pk PRIMARY KEY (tenant_id, trigger_id, target),
+  CONSTRAINT runbook_trigger_starts_trigger_fk FOREIGN KEY (tenant_id, trigger_id)
+    REFERENCES countersign.runbook_triggers (tenant_id, id) ON DELETE CASCADE
+);
+SELECT countersign.protect('countersign.runbook_trigger_starts');
+GRANT SELECT, INSERT, UPDATE, DELETE ON countersign.runbook_trigger_starts TO countersign_app;

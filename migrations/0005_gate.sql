@@ -197,6 +197,19 @@ CREATE INDEX decisions_intent ON countersign.decisions (tenant_id, intent_id);
 SELECT countersign.protect('countersign.decisions');
 GRANT SELECT, INSERT ON countersign.decisions TO countersign_app;
 
+-- Who is behind an account: the subject at the identity provider, so that two accounts of one
+-- person are one person; else the account itself. It runs as the caller, within row-level security.
+CREATE FUNCTION countersign.person_of(tenant uuid, actor uuid)
+RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
+  SELECT COALESCE(
+    (SELECT COALESCE(NULLIF(lower(u.upn), ''), NULLIF(lower(u.email), ''))
+     FROM countersign.users u
+     WHERE u.tenant_id = tenant AND u.actor_id = actor),
+    actor::text)
+$$;
+REVOKE ALL ON FUNCTION countersign.person_of(uuid, uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION countersign.person_of(uuid, uuid) TO countersign_app;
+
 CREATE TABLE countersign.approvals (
   tenant_id uuid NOT NULL,
   id uuid NOT NULL,
@@ -216,7 +229,6 @@ CREATE TABLE countersign.approvals (
   created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   decided_at timestamptz,
   CONSTRAINT approvals_pk PRIMARY KEY (tenant_id, id),
-  CONSTRAINT approvals_plan_key UNIQUE (tenant_id, plan_id, bound_hash),
   CONSTRAINT approvals_intent_fk FOREIGN KEY (tenant_id, intent_id)
     REFERENCES countersign.intents (tenant_id, id),
   CONSTRAINT approvals_plan_fk FOREIGN KEY (tenant_id, plan_id)
@@ -233,6 +245,9 @@ CREATE TABLE countersign.approvals (
   CONSTRAINT approvals_source_word CHECK (source IN ('linear', 'ui', 'cli', 'slack', 'api', 'auto')),
   CONSTRAINT approvals_votes_positive CHECK (min_votes > 0)
 );
+-- One live request at a time: one that was voided may be followed by another for the same plan.
+CREATE UNIQUE INDEX approvals_live_key ON countersign.approvals (tenant_id, plan_id)
+  WHERE status IN ('pending', 'approved');
 CREATE INDEX approvals_pending ON countersign.approvals (tenant_id, expires_at)
   WHERE status = 'pending';
 CREATE INDEX approvals_recent ON countersign.approvals (tenant_id, id DESC);
@@ -244,6 +259,8 @@ CREATE TABLE countersign.approval_votes (
   id uuid NOT NULL,
   approval_id uuid NOT NULL,
   actor_id uuid NOT NULL,
+  -- Whoever is behind the account: two accounts of one person have one vote.
+  person text NOT NULL,
   decision text NOT NULL,
   note text NOT NULL DEFAULT '',
   source text NOT NULL DEFAULT 'api',
@@ -254,6 +271,7 @@ CREATE TABLE countersign.approval_votes (
   CONSTRAINT approval_votes_actor_fk FOREIGN KEY (tenant_id, actor_id)
     REFERENCES countersign.actors (tenant_id, id),
   CONSTRAINT approval_votes_once_key UNIQUE (tenant_id, approval_id, actor_id),
+  CONSTRAINT approval_votes_person_key UNIQUE (tenant_id, approval_id, person),
   CONSTRAINT approval_votes_decision_word CHECK (decision IN ('approve', 'deny'))
 );
 SELECT countersign.protect('countersign.approval_votes');
@@ -317,7 +335,7 @@ CREATE TABLE countersign.blackout_windows (
 SELECT countersign.protect('countersign.blackout_windows');
 GRANT SELECT, INSERT, UPDATE, DELETE ON countersign.blackout_windows TO countersign_app;
 
--- One row a limit; `used` counts the starts of the present window.
+-- How many starts in how many seconds. The scope id `*` means each one by itself.
 CREATE TABLE countersign.rate_limits (
   tenant_id uuid NOT NULL,
   id uuid NOT NULL,
@@ -350,6 +368,7 @@ CREATE TABLE countersign.rate_slots (
   CONSTRAINT rate_slots_tenant_fk FOREIGN KEY (tenant_id) REFERENCES countersign.tenants (id),
   CONSTRAINT rate_slots_once_key UNIQUE (tenant_id, scope, scope_id, execution_id)
 );
+CREATE INDEX rate_slots_execution ON countersign.rate_slots (tenant_id, execution_id);
 CREATE INDEX rate_slots_window ON countersign.rate_slots (tenant_id, scope, scope_id, taken_at DESC);
 SELECT countersign.protect('countersign.rate_slots');
-GRANT SELECT, INSERT, DELETE ON countersign.rate_slots TO countersign_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON countersign.rate_slots TO countersign_app;

@@ -21,6 +21,8 @@ CREATE TABLE countersign.executions (
   next_run_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   -- When the whole plan must be done; set at the start.
   deadline timestamptz,
+  -- Since when it waits for a person; the deadline moves on by that time.
+  paused_at timestamptz,
   cancel_requested boolean NOT NULL DEFAULT false,
   cancel_requested_by uuid,
   rollback_reason text,
@@ -106,6 +108,8 @@ CREATE TABLE countersign.step_runs (
   retry_attempt integer NOT NULL DEFAULT 0,
   -- The order of completion within the execution: rollback goes through it backwards.
   completed_seq bigint,
+  -- Not to be tried again before this.
+  next_at timestamptz,
   error text,
   started_at timestamptz,
   completed_at timestamptz,
@@ -134,8 +138,15 @@ CREATE TABLE countersign.attempts (
   epoch bigint NOT NULL,
   token text NOT NULL,
   state text NOT NULL DEFAULT 'intent',
-  -- Set as soon as the target was seen to have started it: a guard that is gone later means unknown.
-  started_seen boolean NOT NULL DEFAULT false,
+  -- True once the target was seen to have started it (a guard that is gone later means unknown),
+  -- false once it certainly did not, null as long as nobody knows.
+  started boolean,
+  -- When it must be over, the time the target needs to answer included.
+  deadline timestamptz NOT NULL,
+  -- What was said about an attempt whose end is not known, and by whom; by nobody when its
+  -- semantics alone lets it run again.
+  resolution text,
+  resolved_by uuid,
   recovered boolean NOT NULL DEFAULT false,
   exit_code integer,
   output_ref text,
@@ -152,7 +163,11 @@ CREATE TABLE countersign.attempts (
   CONSTRAINT attempts_token_key UNIQUE (tenant_id, token),
   CONSTRAINT attempts_direction_word CHECK (direction IN ('do', 'undo')),
   CONSTRAINT attempts_state_word
-    CHECK (state IN ('intent', 'succeeded', 'failed', 'fenced', 'unknown'))
+    CHECK (state IN ('intent', 'succeeded', 'failed', 'fenced', 'unknown')),
+  CONSTRAINT attempts_resolver_fk FOREIGN KEY (tenant_id, resolved_by)
+    REFERENCES countersign.actors (tenant_id, id),
+  CONSTRAINT attempts_resolution_word
+    CHECK (resolution IN ('mark_succeeded', 'mark_failed', 'retry'))
 );
 CREATE UNIQUE INDEX attempts_one_open ON countersign.attempts (tenant_id, step_run_id, direction)
   WHERE state = 'intent';
@@ -220,6 +235,7 @@ CREATE TABLE countersign.evidence (
     REFERENCES countersign.step_runs (tenant_id, id),
   CONSTRAINT evidence_type_word CHECK (
     type IN ('promql', 'traceql', 'argocd', 'k8s', 'cloudtrail', 'git', 'log')),
+  CONSTRAINT evidence_once_key UNIQUE (tenant_id, execution_id, step_run_id, type, query),
   CONSTRAINT evidence_hash_size CHECK (octet_length(sha256) = 32)
 );
 CREATE INDEX evidence_execution ON countersign.evidence (tenant_id, execution_id);

@@ -13,8 +13,9 @@ CREATE TABLE countersign.outcomes (
   notes text NOT NULL DEFAULT '',
   idempotency_key text,
   category text NOT NULL,
-  environment_class text NOT NULL,
-  action text NOT NULL,
+  -- Where it ran and what it changed by: autonomy is earned per class and action.
+  environment_classes text[] NOT NULL,
+  actions text[] NOT NULL,
   recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   CONSTRAINT outcomes_pk PRIMARY KEY (tenant_id, id),
   CONSTRAINT outcomes_intent_key UNIQUE (tenant_id, intent_id),
@@ -27,8 +28,7 @@ CREATE TABLE countersign.outcomes (
     REFERENCES countersign.actors (tenant_id, id),
   CONSTRAINT outcomes_verifier_word CHECK (verified_by IN ('machine', 'person', 'nobody'))
 );
-CREATE INDEX outcomes_autonomy ON countersign.outcomes
-  (tenant_id, category, environment_class, action) WHERE verified;
+CREATE INDEX outcomes_autonomy ON countersign.outcomes (tenant_id, category) WHERE verified;
 SELECT countersign.protect('countersign.outcomes');
 GRANT SELECT, INSERT ON countersign.outcomes TO countersign_app;
 

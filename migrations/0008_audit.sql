@@ -106,6 +106,8 @@ GRANT SELECT (tenant_id, id, canon, mac), DELETE ON countersign.audit_outbox
 GRANT SELECT, INSERT, UPDATE (size, epoch, updated_at) ON countersign.audit_heads
   TO countersign_sequencer;
 GRANT INSERT ON countersign.audit_events, countersign.audit_quarantine TO countersign_sequencer;
+-- ON CONFLICT reads the columns of its constraint.
+GRANT SELECT (tenant_id, id) ON countersign.audit_quarantine TO countersign_sequencer;
 GRANT SELECT (tenant_id, size, created_at), INSERT ON countersign.audit_checkpoints
   TO countersign_sequencer;
 

@@ -1,1 +1,25 @@
 //! Guards, approvals, and the one thing that lets anything run: a Clearance.
+//!
+//! The deciding modules are pure: they take values and the instant, and give values back. `store`
+//! fetches what they judge and keeps what they said; `api` is the HTTP surface.
+#![warn(missing_docs)]
+
+pub mod approval;
+pub mod blackout;
+pub mod bound;
+pub mod breaker;
+pub mod clear;
+pub mod constraint;
+pub mod cooldown;
+pub mod decide;
+mod error;
+pub mod guard;
+pub mod proposal;
+pub mod quorum;
+pub mod rate;
+pub mod selector;
+pub mod store;
+
+pub use clear::Clearance;
+pub use decide::Decision;
+pub use error::Error;

@@ -1,1 +1,13 @@
 //! Risk and policy: what an intent could cost and what the rules say.
+
+pub mod action;
+pub mod autonomy;
+pub mod beta;
+pub mod blast;
+pub mod constants;
+pub mod counterfactual;
+pub mod evaluate;
+pub mod exact;
+pub mod policy;
+pub mod risk;
+pub mod store;

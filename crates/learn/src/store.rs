@@ -48,10 +48,10 @@ pub struct NewOutcome {
     pub notes: String,
     /// The risk category it teaches.
     pub category: String,
-    /// The class of the environment it ran in.
-    pub environment: EnvironmentClass,
-    /// The riskiest typed action of the plan.
-    pub action: String,
+    /// The classes of the environments it ran in.
+    pub environments: Vec<EnvironmentClass>,
+    /// The typed actions of the plan that change something.
+    pub actions: Vec<String>,
     /// What is believed of the category before anything was seen: alpha, beta.
     pub prior: (f64, f64),
     /// The constant set the prior comes from.
@@ -98,7 +98,7 @@ pub async fn record(tx: &mut TenantTx, outcome: &NewOutcome) -> Result<Recorded,
     let inserted = sqlx::query(
         "INSERT INTO countersign.outcomes
            (tenant_id, id, intent_id, execution_id, success, verified, verified_by, recorded_by,
-            notes, category, environment_class, action)
+            notes, category, environment_classes, actions)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
          ON CONFLICT ON CONSTRAINT outcomes_intent_key DO NOTHING",
     )
@@ -112,8 +112,8 @@ pub async fn record(tx: &mut TenantTx, outcome: &NewOutcome) -> Result<Recorded,
     .bind(outcome.recorded_by.uuid())
     .bind(&outcome.notes)
     .bind(&outcome.category)
-    .bind(outcome.environment.word())
-    .bind(&outcome.action)
+    .bind(outcome.environments.iter().map(|class| class.word()).collect::<Vec<_>>())
+    .bind(&outcome.actions)
     .execute(tx.conn())
     .await
     .map_err(Error::from)?
@@ -250,8 +250,8 @@ pub async fn track_record(
     let (good, bad): (i64, i64) = sqlx::query_as(
         "SELECT count(*) FILTER (WHERE success), count(*) FILTER (WHERE NOT success)
          FROM countersign.outcomes
-         WHERE tenant_id = $1 AND category = $2 AND environment_class = $3 AND action = $4
-           AND verified",
+         WHERE tenant_id = $1 AND category = $2 AND verified
+           AND environment_classes @> ARRAY[$3] AND actions @> ARRAY[$4]",
     )
     .bind(tx.tenant().uuid())
     .bind(category)

@@ -1,1 +1,9 @@
 //! What comes in: alerts, rules and findings.
+#![warn(missing_docs)]
+
+pub mod alert;
+pub mod api;
+pub mod finding;
+pub mod inventory;
+pub mod source;
+pub mod store;

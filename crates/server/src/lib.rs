@@ -1,3 +1,10 @@
 //! The leaf that ties the loop: router, cycle, tasks, login, events.
 
+pub mod cycle;
+pub mod events;
+pub mod health;
 pub mod login;
+mod openapi;
+pub mod router;
+pub mod serve;
+pub mod tasks;

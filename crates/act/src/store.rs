@@ -1,0 +1,12 @@
+//! Executions in the database: leases, snapshots, changes, lists.
+
+pub mod human;
+pub(crate) mod claim;
+#[cfg(test)]
+pub(crate) mod fixture;
+pub(crate) mod load;
+pub mod read;
+pub(crate) mod rows;
+pub(crate) mod write;
+
+pub use claim::claim;

@@ -1,0 +1,288 @@
+//! Lists of executions, their steps and what happened, for people.
+
+use db::{Cursor, Page, PageRequest, TenantTx};
+use model::id::ExecutionId;
+use serde::Serialize;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::error::Error;
+
+/// An execution, as lists show it.
+#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+pub struct Summary {
+    /// Its id.
+    pub id: Uuid,
+    /// The intent it serves.
+    pub intent_id: Uuid,
+    /// Its plan.
+    pub plan_id: Uuid,
+    /// What decided about it.
+    pub decision_id: Uuid,
+    /// Its approval, if it needed one.
+    pub approval_id: Option<Uuid>,
+    /// The runbook it was made from.
+    pub runbook_id: Option<Uuid>,
+    /// The runbook's version.
+    pub runbook_version: Option<i32>,
+    /// The plan in a line.
+    pub summary: String,
+    /// Where it stands.
+    pub state: String,
+    /// `auto`, `semi_auto` or `manual`.
+    pub mode: String,
+    /// Why it went back, if it did.
+    pub rollback_reason: Option<String>,
+    /// What went wrong.
+    pub error_message: Option<String>,
+    /// Whether a person asked to stop.
+    pub cancel_requested: bool,
+    /// Who asked for it.
+    pub initiated_by: Uuid,
+    /// How often a worker took it.
+    pub lease_epoch: i64,
+    /// When it was asked for.
+    #[serde(serialize_with = "time")]
+    pub created_at: jiff_sqlx::Timestamp,
+    /// When it started acting.
+    #[serde(serialize_with = "maybe_time")]
+    pub started_at: Option<jiff_sqlx::Timestamp>,
+    /// When it ended.
+    #[serde(serialize_with = "maybe_time")]
+    pub completed_at: Option<jiff_sqlx::Timestamp>,
+    /// How long it took.
+    pub duration_ms: Option<i64>,
+}
+
+/// One step on one target.
+#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+pub struct Step {
+    /// Its id.
+    pub id: Uuid,
+    /// The step's place in the plan.
+    pub step_order: i32,
+    /// The step's name.
+    pub step_name: String,
+    /// `act` or `verify`.
+    pub stage: String,
+    /// The target.
+    pub resource_id: Uuid,
+    /// The target's name.
+    pub target_name: String,
+    /// Where it stands.
+    pub state: String,
+    /// Its exit code.
+    pub exit_code: Option<i32>,
+    /// The beginning of its output.
+    pub stdout: Option<String>,
+    /// The beginning of its error output.
+    pub stderr: Option<String>,
+    /// Whether there was more.
+    pub truncated: bool,
+    /// How many attempts went before.
+    pub retry_attempt: i32,
+    /// Its place in the order of ending.
+    pub completed_seq: Option<i64>,
+    /// What went wrong.
+    pub error: Option<String>,
+    /// When it began.
+    #[serde(serialize_with = "maybe_time")]
+    pub started_at: Option<jiff_sqlx::Timestamp>,
+    /// When it ended.
+    #[serde(serialize_with = "maybe_time")]
+    pub completed_at: Option<jiff_sqlx::Timestamp>,
+    /// How long it took.
+    pub duration_ms: Option<i64>,
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+pub struct Happening {
+    /// Its number within the execution, from 1, without gaps.
+    pub seq: i64,
+    /// When.
+    #[serde(serialize_with = "time")]
+    pub ts: jiff_sqlx::Timestamp,
+    /// `state`, `step` or `output`.
+    pub kind: String,
+    /// The step run it is about.
+    pub step_run_id: Option<Uuid>,
+    /// In words, or the output itself.
+    pub message: String,
+    /// The rest.
+    pub data: Value,
+}
+
+/// Evidence an execution left.
+#[derive(Debug, Clone, Serialize, sqlx::FromRow)]
+pub struct Evidence {
+    /// Its id.
+    pub id: Uuid,
+    /// The step run that left it.
+    pub step_run_id: Option<Uuid>,
+    /// What kind.
+    pub r#type: String,
+    /// What was asked.
+    pub query: String,
+    /// Where it lies.
+    pub result_ref: String,
+    /// Its SHA-256.
+    #[serde(serialize_with = "hash")]
+    pub sha256: Vec<u8>,
+    /// When it was stored.
+    #[serde(serialize_with = "time")]
+    pub collected_at: jiff_sqlx::Timestamp,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde asks for")]
+fn time<S: serde::Serializer>(at: &jiff_sqlx::Timestamp, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(&at.to_jiff())
+}
+
+#[expect(clippy::ref_option, reason = "the signature serde asks for")]
+fn maybe_time<S: serde::Serializer>(
+    at: &Option<jiff_sqlx::Timestamp>,
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    match at {
+        Some(at) => to.collect_str(&at.to_jiff()),
+        None => to.serialize_none(),
+    }
+}
+
+fn hash<S: serde::Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&hex::encode(bytes))
+}
+
+/// Which executions to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Only in this state.
+    pub state: Option<String>,
+    /// Only of this runbook.
+    pub runbook: Option<Uuid>,
+}
+
+/// A page of executions, newest first.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn list(
+    tx: &mut TenantTx,
+    filter: &Filter,
+    page: PageRequest,
+) -> Result<Page<Summary>, Error> {
+    let rows: Vec<Summary> = sqlx::query_as(
+        "SELECT e.id, e.intent_id, e.plan_id, e.decision_id, e.approval_id, e.runbook_id,
+           e.runbook_version, p.summary, e.state, e.mode, e.rollback_reason, e.error_message,
+           e.cancel_requested, e.initiated_by, e.lease_epoch, e.created_at, e.started_at,
+           e.completed_at, e.duration_ms
+         FROM countersign.executions e
+         JOIN countersign.plans p ON p.tenant_id = e.tenant_id AND p.id = e.plan_id
+         WHERE e.tenant_id = $1
+           AND ($2::uuid IS NULL OR e.id < $2)
+           AND ($3::text IS NULL OR e.state = $3)
+           AND ($4::uuid IS NULL OR e.runbook_id = $4)
+         ORDER BY e.id DESC
+         LIMIT $5",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(page.after_id())
+    .bind(&filter.state)
+    .bind(filter.runbook)
+    .bind(page.fetch())
+    .fetch_all(tx.conn())
+    .await
+    .map_err(failed)?;
+    Ok(page.page(rows, |row| Cursor::Id(row.id)))
+}
+
+/// One execution.
+///
+/// # Errors
+/// [`Error::NotFound`] when this tenant has none with this id.
+pub async fn get(tx: &mut TenantTx, id: ExecutionId) -> Result<Summary, Error> {
+    let row = sqlx::query_as(
+        "SELECT e.id, e.intent_id, e.plan_id, e.decision_id, e.approval_id, e.runbook_id,
+           e.runbook_version, p.summary, e.state, e.mode, e.rollback_reason, e.error_message,
+           e.cancel_requested, e.initiated_by, e.lease_epoch, e.created_at, e.started_at,
+           e.completed_at, e.duration_ms
+         FROM countersign.executions e
+         JOIN countersign.plans p ON p.tenant_id = e.tenant_id AND p.id = e.plan_id
+         WHERE e.tenant_id = $1 AND e.id = $2",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(id.uuid())
+    .fetch_optional(tx.conn())
+    .await
+    .map_err(failed)?;
+    row.ok_or(Error::NotFound(id))
+}
+
+/// Its steps on its targets, in the plan's order.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn steps(tx: &mut TenantTx, id: ExecutionId) -> Result<Vec<Step>, Error> {
+    sqlx::query_as(
+        "SELECT id, step_order, step_name, stage, resource_id, target_name, state, exit_code,
+           stdout, stderr, truncated, retry_attempt, completed_seq, error, started_at,
+           completed_at, duration_ms
+         FROM countersign.step_runs
+         WHERE tenant_id = $1 AND execution_id = $2
+         ORDER BY step_order, id",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(id.uuid())
+    .fetch_all(tx.conn())
+    .await
+    .map_err(failed)
+}
+
+/// What happened after the event `after`, oldest first, at most `limit`.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn events(
+    tx: &mut TenantTx,
+    id: ExecutionId,
+    after: i64,
+    limit: u16,
+) -> Result<Vec<Happening>, Error> {
+    sqlx::query_as(
+        "SELECT seq, ts, kind, step_run_id, message, data
+         FROM countersign.execution_events
+         WHERE tenant_id = $1 AND execution_id = $2 AND seq > $3
+         ORDER BY seq
+         LIMIT $4",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(id.uuid())
+    .bind(after)
+    .bind(i64::from(limit))
+    .fetch_all(tx.conn())
+    .await
+    .map_err(failed)
+}
+
+/// The evidence it left.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn evidence(tx: &mut TenantTx, id: ExecutionId) -> Result<Vec<Evidence>, Error> {
+    sqlx::query_as(
+        "SELECT id, step_run_id, type, query, result_ref, sha256, collected_at
+         FROM countersign.evidence
+         WHERE tenant_id = $1 AND execution_id = $2
+         ORDER BY id",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(id.uuid())
+    .fetch_all(tx.conn())
+    .await
+    .map_err(failed)
+}
+
+fn failed(error: sqlx::Error) -> Error {
+    Error::db("reading executions")(error.into())
+}

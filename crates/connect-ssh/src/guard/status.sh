@@ -1,0 +1,2 @@
+# Says what the target holds for the token.
+tell

@@ -1,0 +1,80 @@
+//! Commands for hosts and readings of links.
+
+use std::time::Duration;
+
+use model::connector::{Guard, Offsets};
+
+use super::{Nonce, Unreadable, Verb, command, read, read_result};
+
+const VERBS: [Verb; 5] = [
+    Verb::Start { epoch: 3, timeout: Duration::from_millis(1500), output_cap: 1000 },
+    Verb::Status,
+    Verb::Fence { epoch: -1 },
+    Verb::Follow {
+        from: Offsets { stdout: 1, stderr: 2 },
+        patience: Duration::from_secs(9),
+    },
+    Verb::Kill,
+];
+
+#[test]
+fn commands_survive_every_login_shell() {
+    for verb in VERBS {
+        let command = command(verb, "a.b-c_1", Some("/var/lib/x y"), &Nonce::fresh()).unwrap();
+        // Balanced single quotes and no backslash: literal in sh, bash, zsh and fish alike.
+        assert_eq!(command.matches('\'').count() % 2, 0);
+        assert!(!command.contains('\\'));
+        assert!(command.starts_with("sh -c '"));
+        assert!(command.len() < 16 * 1024, "fits into one packet");
+        assert!(!command.lines().any(|line| line.trim_start().starts_with('#')));
+    }
+}
+
+#[test]
+fn a_start_rounds_up_and_keeps_more_than_the_cap() {
+    let command = command(VERBS[0], "t", None, &Nonce::fresh()).unwrap();
+    assert!(command.contains(" t '' 3 2 2 '"), "epoch, seconds, blocks");
+}
+
+#[test]
+fn tokens_and_directories_that_could_mean_something_to_a_shell_are_refused() {
+    let long = "a".repeat(201);
+    for token in ["", "a b", "a'b", "$x", "a/b", "../a", ".a", "-a", "a\n", "ä", "a.rc", "a.out", &long] {
+        command(Verb::Status, token, None, &Nonce::fresh()).unwrap_err();
+    }
+    for dir in ["relative", "/a'b", "/a\\b", "/a\nb", "/a!b"] {
+        command(Verb::Status, "t", Some(dir), &Nonce::fresh()).unwrap_err();
+    }
+}
+
+#[test]
+fn nonces_differ() {
+    let mut nonces: Vec<String> = (0..1000).map(|_| Nonce::fresh().as_str().to_owned()).collect();
+    assert!(nonces.iter().all(|nonce| nonce.len() == 32));
+    nonces.sort();
+    nonces.dedup();
+    assert_eq!(nonces.len(), 1000);
+}
+
+#[test]
+fn links_and_results_are_read_as_written_and_nothing_else() {
+    let started = "started:5:3228abf0-b6fd-4fc4-b999-dee7e1d1373b:123.456";
+    let cases = [
+        ("-", "-", "0", Ok(Guard::Absent)),
+        (started, "-", "1", Ok(Guard::Started { epoch: 5, alive: true })),
+        (started, "-", "0", Ok(Guard::Started { epoch: 5, alive: false })),
+        (started, "rc:0", "0", Ok(Guard::Exited { code: 0 })),
+        (started, "rc:255", "0", Ok(Guard::Exited { code: 255 })),
+        (started, "rc:timeout", "0", Ok(Guard::TimedOut)),
+        ("fenced:9", "-", "0", Ok(Guard::Fenced { epoch: 9 })),
+        ("fenced:x", "-", "0", Err(Unreadable("fenced:x".to_owned()))),
+        ("/etc/passwd", "-", "0", Err(Unreadable("/etc/passwd".to_owned()))),
+        ("other:1", "-", "0", Err(Unreadable("other:1".to_owned()))),
+        (started, "rc:256", "0", Err(Unreadable("rc:256".to_owned()))),
+        (started, "0", "0", Err(Unreadable("0".to_owned()))),
+    ];
+    for (link, result, alive, expected) in cases {
+        assert_eq!(read(link, result, alive), expected);
+    }
+    assert_eq!(read_result("rc:-1"), Err(Unreadable("rc:-1".to_owned())));
+}

@@ -1,0 +1,195 @@
+//! The schema: roles, then migrations, both run by an administrator.
+//!
+//! `DATABASE_ADMIN_URL` serves these two alone. Tables belong to `countersign_owner`, which
+//! nobody logs in as; `countersign_queue` and `countersign_sequencer` own the functions that look
+//! across tenants; `countersign_app` owns nothing and is what the application logs in as.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use model::canonical::Digest;
+use sqlx::migrate::Migrator;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
+
+use crate::error::Error;
+use crate::lease;
+
+static EMBEDDED: Migrator = sqlx::migrate!("../../migrations");
+
+/// Where the applied migrations are recorded.
+const RECORD: &str = "countersign._sqlx_migrations";
+
+/// The login of the application.
+pub const APP_ROLE: &str = "countersign_app";
+
+/// The roles that no one logs in as, and what each is for.
+const SILENT_ROLES: [&str; 3] = ["countersign_owner", "countersign_queue", "countersign_sequencer"];
+
+/// Two administrators changing one role at once: one of them is told to repeat.
+const ATTEMPTS: u32 = 10;
+
+/// What a run changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Migrated {
+    /// The newest migration applied before.
+    pub from: Option<i64>,
+    /// The newest migration applied now.
+    pub to: Option<i64>,
+}
+
+/// The newest migration of this program.
+#[must_use]
+pub fn newest() -> Option<i64> {
+    EMBEDDED.iter().map(|migration| migration.version).max()
+}
+
+/// A hash over all migrations of this program.
+#[must_use]
+pub fn fingerprint() -> Digest {
+    let mut bytes = Vec::new();
+    for migration in EMBEDDED.iter() {
+        bytes.extend_from_slice(&migration.version.to_be_bytes());
+        bytes.extend_from_slice(&migration.checksum);
+    }
+    Digest::of(&bytes)
+}
+
+/// The application's connection string, made from the administrator's.
+///
+/// # Errors
+/// When `admin_url` is no connection string.
+pub fn app_url(admin_url: &str, app_password: &str) -> Result<String, Error> {
+    let options = PgConnectOptions::from_str(admin_url).map_err(Error::Url)?;
+    Ok(options.username(APP_ROLE).password(app_password).to_url_lossy().to_string())
+}
+
+/// Makes the roles and the schema where they are missing, and sets the application's password.
+/// Safe to repeat, also by several at once.
+///
+/// # Errors
+/// When `admin_url` may not create roles, or cannot be reached.
+pub async fn roles(admin_url: &str, app_password: &str) -> Result<(), Error> {
+    let mut admin = connect(admin_url).await?;
+    for attempt in 1.. {
+        match make_roles(&mut admin, app_password).await {
+            Ok(()) => break,
+            Err(error) if attempt < ATTEMPTS && made_by_another(&error) => {
+                tokio::time::sleep(Duration::from_millis(20 * u64::from(attempt))).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    admin.close().await?;
+    Ok(())
+}
+
+/// Applies the migrations that are missing. Several at once wait for each other.
+///
+/// # Errors
+/// When a migration fails, or one that was applied has changed since.
+pub async fn run(admin_url: &str) -> Result<Migrated, Error> {
+    let mut admin = connect(admin_url).await?;
+    sqlx::query("SELECT pg_advisory_lock($1)")
+        .bind(lease::key("migrate"))
+        .execute(&mut admin)
+        .await?;
+    // From here on no statement may queue behind a reader and hold up everybody else.
+    sqlx::query("SET lock_timeout = '10s'").execute(&mut admin).await?;
+    sqlx::query("SET ROLE countersign_owner").execute(&mut admin).await?;
+    let from = applied(&mut admin).await?;
+    let mut migrator = Migrator::with_migrations(EMBEDDED.iter().cloned().collect());
+    migrator.dangerous_set_table_name(RECORD);
+    migrator.set_locking(false);
+    migrator.run_direct(None, &mut admin, false).await.map_err(Error::Migrate)?;
+    let to = applied(&mut admin).await?;
+    // Closing the session lets go of the lock.
+    admin.close().await?;
+    Ok(Migrated { from, to })
+}
+
+async fn connect(admin_url: &str) -> Result<PgConnection, Error> {
+    let options = PgConnectOptions::from_str(admin_url)
+        .map_err(Error::Url)?
+        .application_name("countersign migrate");
+    Ok(options.connect().await?)
+}
+
+async fn applied(admin: &mut PgConnection) -> Result<Option<i64>, Error> {
+    let there: bool = sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL")
+        .bind(RECORD)
+        .fetch_one(&mut *admin)
+        .await?;
+    if !there {
+        return Ok(None);
+    }
+    Ok(sqlx::query_scalar("SELECT max(version) FROM countersign._sqlx_migrations WHERE success")
+        .fetch_one(admin)
+        .await?)
+}
+
+/// Role exists, name taken, or "tuple concurrently updated": another administrator was faster.
+fn made_by_another(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.is_some_and(|code| ["42710", "23505", "XX000", "42P06"].contains(&code.as_ref()))
+}
+
+async fn make_roles(admin: &mut PgConnection, app_password: &str) -> Result<(), sqlx::Error> {
+    let superuser: bool =
+        sqlx::query_scalar("SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user")
+            .fetch_one(&mut *admin)
+            .await?;
+    for role in SILENT_ROLES {
+        make_role(admin, role, "NOLOGIN").await?;
+    }
+    make_role(admin, APP_ROLE, "LOGIN").await?;
+    if superuser {
+        // Somebody may have widened the role by hand.
+        sqlx::query(
+            "ALTER ROLE countersign_app
+             NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION NOINHERIT",
+        )
+        .execute(&mut *admin)
+        .await?;
+    } else {
+        // To create the schema for its owner, and to act as the owner in `run`.
+        sqlx::query("GRANT countersign_owner TO CURRENT_USER").execute(&mut *admin).await?;
+    }
+    // The owner hands functions over to these two (ALTER FUNCTION … OWNER TO).
+    sqlx::query("GRANT countersign_queue, countersign_sequencer TO countersign_owner")
+        .execute(&mut *admin)
+        .await?;
+    set_password(admin, app_password).await?;
+    sqlx::query("CREATE SCHEMA IF NOT EXISTS countersign AUTHORIZATION countersign_owner")
+        .execute(admin)
+        .await?;
+    Ok(())
+}
+
+async fn make_role(
+    admin: &mut PgConnection,
+    role: &'static str,
+    login: &'static str,
+) -> Result<(), sqlx::Error> {
+    let there: bool =
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = $1)")
+            .bind(role)
+            .fetch_one(&mut *admin)
+            .await?;
+    if !there {
+        // Both words are constants of this module.
+        sqlx::query(AssertSqlSafe(format!("CREATE ROLE {role} {login}"))).execute(admin).await?;
+    }
+    Ok(())
+}
+
+/// A role's password is no parameter of any statement: the server itself quotes it.
+async fn set_password(admin: &mut PgConnection, password: &str) -> Result<(), sqlx::Error> {
+    let statement: String =
+        sqlx::query_scalar("SELECT format('ALTER ROLE countersign_app PASSWORD %L', $1)")
+            .bind(password)
+            .fetch_one(&mut *admin)
+            .await?;
+    sqlx::query(AssertSqlSafe(statement)).persistent(false).execute(admin).await?;
+    Ok(())
+}

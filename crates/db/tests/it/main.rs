@@ -1,0 +1,17 @@
+//! Tests on a real server: the wall between tenants, migrations, the outbox, jobs, the private
+//! server.
+
+#[cfg(test)]
+mod catalogue;
+#[cfg(test)]
+mod jobs;
+#[cfg(test)]
+mod migrate;
+#[cfg(test)]
+mod outbox;
+#[cfg(test)]
+mod private;
+#[cfg(test)]
+mod server;
+#[cfg(test)]
+mod tenancy;

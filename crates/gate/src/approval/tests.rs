@@ -1,0 +1,137 @@
+use std::collections::BTreeSet;
+
+use model::actor::Role;
+use model::id::TenantId;
+
+use super::*;
+
+fn second(n: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + n).unwrap()
+}
+
+fn voter(kind: ActorKind, roles: &[Role]) -> Voter {
+    let id = ActorId::generate();
+    Voter {
+        actor: Actor {
+            id,
+            tenant_id: TenantId::generate(),
+            kind,
+            display_name: "Ada".into(),
+            roles: roles.iter().copied().collect::<BTreeSet<_>>(),
+        },
+        person: id.to_string(),
+        active: true,
+    }
+}
+
+fn approver() -> Voter {
+    voter(ActorKind::User, &[Role::Approver])
+}
+
+fn party() -> Party {
+    let actor = ActorId::generate();
+    Party { actor, person: actor.to_string() }
+}
+
+fn request(tier: Tier, min_votes: u32) -> Request {
+    Request {
+        state: ApprovalState::Pending,
+        requirement: ApprovalRequirement {
+            tier,
+            roles: vec![Role::Approver],
+            min_votes,
+            ttl_s: 100,
+        },
+        requester: party(),
+        author: party(),
+        bound_hash: Digest::of(b"bound"),
+        expires_at: second(100),
+        votes: Vec::new(),
+    }
+}
+
+#[test]
+fn a4_requesters_linked_accounts_services_and_agents_are_refused() {
+    let mut asked = request(Tier::Medium, 1);
+    let requester = approver();
+    asked.requester = Party { actor: requester.actor.id, person: requester.person.clone() };
+    let refused = |voter: &Voter| vote(&asked, voter, Choice::Approve, second(0)).unwrap_err();
+    assert_eq!(refused(&requester), Refused::OwnRequest);
+    let second_account = Voter { person: requester.person.clone(), ..approver() };
+    assert_eq!(refused(&second_account), Refused::OwnRequest, "another account, the same person");
+    for kind in [ActorKind::Service, ActorKind::Agent] {
+        assert_eq!(refused(&voter(kind, &[Role::Approver, Role::Admin])), Refused::NotAPerson);
+    }
+    let operator = voter(ActorKind::User, &[Role::Operator, Role::Admin]);
+    assert_eq!(refused(&operator), Refused::WrongRole("approver".into()));
+    assert_eq!(refused(&Voter { active: false, ..approver() }), Refused::Inactive);
+    for refusal in [Refused::OwnRequest, Refused::NotAPerson, Refused::Inactive] {
+        assert_eq!(refusal.status(), 403);
+    }
+}
+
+#[test]
+fn authors_may_approve_their_plan_only_up_to_tier_low() {
+    let author = approver();
+    for (tier, allowed) in
+        [(Tier::Read, true), (Tier::Low, true), (Tier::Medium, false), (Tier::Critical, false)]
+    {
+        let mut asked = request(tier, 1);
+        asked.author = Party { actor: author.actor.id, person: author.person.clone() };
+        let answer = vote(&asked, &author, Choice::Approve, second(0));
+        assert_eq!(answer.is_ok(), allowed, "{tier}: {answer:?}");
+    }
+}
+
+#[test]
+fn a3_the_same_person_counts_once_whatever_the_account() {
+    let mut asked = request(Tier::High, 2);
+    let first = approver();
+    assert_eq!(vote(&asked, &first, Choice::Approve, second(0)), Ok(Answer::Counted { missing: 1 }));
+    asked.votes.push(Vote { voter: first.clone(), choice: Choice::Approve });
+    let other_account = Voter { person: first.person.clone(), ..approver() };
+    for again in [&first, &other_account] {
+        assert_eq!(vote(&asked, again, Choice::Approve, second(0)), Ok(Answer::Repeated));
+        let turned = vote(&asked, again, Choice::Deny, second(0));
+        assert_eq!(turned, Err(Refused::AlreadyVoted(Choice::Approve)));
+    }
+    // Even if both had got into the table, they would count once.
+    asked.votes.push(Vote { voter: other_account, choice: Choice::Approve });
+    assert_eq!(tally(&asked), Tally::Missing(1));
+    assert_eq!(vote(&asked, &approver(), Choice::Approve, second(0)), Ok(Answer::Approved));
+}
+
+#[test]
+fn a8_one_denial_ends_it_and_nothing_follows() {
+    let mut asked = request(Tier::High, 2);
+    asked.votes.push(Vote { voter: approver(), choice: Choice::Approve });
+    assert_eq!(vote(&asked, &approver(), Choice::Deny, second(0)), Ok(Answer::Denied));
+    asked.votes.push(Vote { voter: approver(), choice: Choice::Deny });
+    for state in
+        [ApprovalState::Approved, ApprovalState::Denied, ApprovalState::Expired, ApprovalState::Void]
+    {
+        asked.state = state;
+        let late = vote(&asked, &approver(), Choice::Approve, second(0)).unwrap_err();
+        assert_eq!((late.status(), late), (409, Refused::Decided(state)));
+    }
+}
+
+#[test]
+fn a2_nothing_is_approved_at_or_after_the_expiry() {
+    let asked = request(Tier::Medium, 1);
+    assert_eq!(vote(&asked, &approver(), Choice::Approve, second(99)), Ok(Answer::Approved));
+    let late = Err(Refused::Expired { at: second(100) });
+    assert_eq!(vote(&asked, &approver(), Choice::Approve, second(100)), late);
+}
+
+#[test]
+fn votes_of_those_who_lost_the_role_no_longer_count() {
+    let mut asked = request(Tier::High, 2);
+    let mut former = approver();
+    former.actor.roles.clear();
+    asked.votes.push(Vote { voter: former, choice: Choice::Approve });
+    assert_eq!(
+        vote(&asked, &approver(), Choice::Approve, second(0)),
+        Ok(Answer::Counted { missing: 1 })
+    );
+}

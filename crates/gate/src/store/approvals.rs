@@ -1,0 +1,165 @@
+//! Approvals: asked for, voted on, expired, voided. Each change of one moves its execution along
+//! in the same transaction and leaves its audit events there.
+
+mod closing;
+mod rows;
+mod voting;
+
+pub use closing::{Reopened, ask_again, expire_due, expire_one};
+pub use rows::{StoredApproval, get, list, request};
+pub use voting::{Ballot, Cast, End, MAX_NOTE_CHARS, vote};
+
+use db::TenantTx;
+use db::wake::Topic;
+use model::Digest;
+use model::audit::{Event, Who};
+use model::execution::ExecutionState;
+use model::id::{ActorId, ApprovalId, DecisionId, ExecutionId, IntentId, PlanId};
+use model::verdict::ApprovalRequirement;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::small;
+use crate::error::Error;
+
+model::words! {
+    /// Through which door something came.
+    Source {
+        /// A Linear issue.
+        Linear = "linear",
+        /// The web console.
+        Ui = "ui",
+        /// The command line.
+        Cli = "cli",
+        /// Slack.
+        Slack = "slack",
+        /// The API.
+        Api = "api",
+        /// The gate itself.
+        Auto = "auto",
+    }
+}
+
+/// An approval about to be asked for.
+#[derive(Debug, Clone)]
+pub struct NewApproval {
+    /// Its id.
+    pub id: ApprovalId,
+    /// The intent.
+    pub intent: IntentId,
+    /// The plan to be approved.
+    pub plan: PlanId,
+    /// The decision that demands it.
+    pub decision: DecisionId,
+    /// Who asked for the change.
+    pub requester: ActorId,
+    /// Who wrote the plan.
+    pub author: ActorId,
+    /// Who must approve, how many, how long.
+    pub requirement: ApprovalRequirement,
+    /// What it is bound to.
+    pub bound_hash: Digest,
+    /// Through which door it came.
+    pub source: Source,
+}
+
+/// Asks for an approval; it expires `ttl_s` from now by the database's clock. The execution that
+/// waits for it names it in its `approval_id`.
+///
+/// # Errors
+/// When a live approval for the plan exists, or the requirement names no role.
+pub async fn create(tx: &mut TenantTx, new: &NewApproval, who: Who) -> Result<(), Error> {
+    let requirement = &new.requirement;
+    if requirement.roles.is_empty() {
+        let reason = "nobody could ever approve".to_owned();
+        return Err(Error::Invalid { path: "approval.roles".into(), reason });
+    }
+    let roles: Vec<&str> = requirement.roles.iter().map(|role| role.word()).collect();
+    sqlx::query(
+        "INSERT INTO countersign.approvals (tenant_id, id, intent_id, plan_id, decision_id,
+           requester_actor_id, author_actor_id, tier, roles, min_votes, bound_hash, source,
+           expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
+           clock_timestamp() + make_interval(secs => $13))",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(new.id.uuid())
+    .bind(new.intent.uuid())
+    .bind(new.plan.uuid())
+    .bind(new.decision.uuid())
+    .bind(new.requester.uuid())
+    .bind(new.author.uuid())
+    .bind(requirement.tier.word())
+    .bind(&roles)
+    .bind(small("approval.min_votes", requirement.min_votes.max(1))?)
+    .bind(new.bound_hash.as_bytes().as_slice())
+    .bind(new.source.word())
+    .bind(f64::from(requirement.ttl_s))
+    .execute(tx.conn())
+    .await?;
+    let event = Event::new(who, "approval.requested", "approval", &new.id)
+        .with("intent_id", new.intent.to_string())
+        .with("plan_id", new.plan.to_string())
+        .with("bound_hash", new.bound_hash.to_string())
+        .with("tier", requirement.tier.word())
+        .with("roles", roles)
+        .with("min_votes", requirement.min_votes)
+        .with("ttl_s", requirement.ttl_s);
+    tx.audit(&event).await?;
+    tx.signal(Topic::Events);
+    Ok(())
+}
+
+/// Where an execution goes together with its approval.
+#[derive(Debug, Clone, Copy)]
+struct Move<'a> {
+    approval: ApprovalId,
+    from: &'a [ExecutionState],
+    to: ExecutionState,
+    /// Why, for people; empty when it goes on.
+    reason: &'a str,
+}
+
+/// Moves the execution that waits for an approval, with its event for those who watch. `None`
+/// when there is none in those states.
+async fn move_execution(
+    tx: &mut TenantTx,
+    step: Move<'_>,
+) -> Result<Option<ExecutionId>, Error> {
+    let from: Vec<&str> = step.from.iter().map(|state| state.word()).collect();
+    let moved: Option<(Uuid, i64)> = sqlx::query_as(
+        "UPDATE countersign.executions
+         SET state = $4,
+             error_message = COALESCE(NULLIF($5, ''), error_message),
+             next_run_at = clock_timestamp(),
+             completed_at = CASE WHEN $6 THEN clock_timestamp() END,
+             event_seq = event_seq + 1
+         WHERE tenant_id = $1 AND approval_id = $2 AND state = ANY($3)
+         RETURNING id, event_seq",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(step.approval.uuid())
+    .bind(from)
+    .bind(step.to.word())
+    .bind(step.reason)
+    .bind(step.to.terminal())
+    .fetch_optional(tx.conn())
+    .await?;
+    let Some((id, seq)) = moved else { return Ok(None) };
+    sqlx::query(
+        "INSERT INTO countersign.execution_events (tenant_id, execution_id, seq, kind, message, data)
+         VALUES ($1, $2, $3, 'state', $4, $5)",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(id)
+    .bind(seq)
+    .bind(if step.reason.is_empty() { step.to.word().replace('_', " ") } else { step.reason.into() })
+    .bind(json!({ "to": step.to, "because": "approval", "approval_id": step.approval }))
+    .execute(tx.conn())
+    .await?;
+    tx.signal(Topic::Events);
+    if step.to.workable() {
+        tx.signal(Topic::Executions);
+    }
+    Ok(Some(id.into()))
+}

@@ -1,0 +1,271 @@
+//! Reading approvals, with votes and people as they are now.
+
+use std::collections::BTreeSet;
+
+use db::{Cursor, Page, PageRequest, TenantTx};
+use jiff_sqlx::Timestamp as SqlTimestamp;
+use model::Timestamp;
+use model::actor::{Actor, Role};
+use model::id::{ActorId, ApprovalId, DecisionId, IntentId, PlanId, TenantId};
+use model::intent::ApprovalState;
+use model::verdict::ApprovalRequirement;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::Source;
+use crate::approval::{Party, Request, Vote, Voter};
+use crate::error::Error;
+use crate::store::breakers::Hold;
+use crate::store::{count, digest};
+
+/// An approval as stored, with its votes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredApproval {
+    /// Its id.
+    pub id: ApprovalId,
+    /// The intent.
+    pub intent: IntentId,
+    /// The plan.
+    pub plan: PlanId,
+    /// The decision that demands it.
+    pub decision: DecisionId,
+    /// What is judged: state, requirement, parties, votes.
+    pub request: Request,
+    /// Through which door it came.
+    pub source: Source,
+    /// Why it was voided or denied.
+    pub reason: Option<String>,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// When it was decided.
+    pub decided_at: Option<Timestamp>,
+}
+
+#[derive(FromRow)]
+struct Row {
+    id: Uuid,
+    intent_id: Uuid,
+    plan_id: Uuid,
+    decision_id: Uuid,
+    requester_actor_id: Uuid,
+    author_actor_id: Uuid,
+    requester_person: String,
+    author_person: String,
+    status: String,
+    tier: String,
+    roles: Vec<String>,
+    min_votes: i32,
+    bound_hash: Vec<u8>,
+    source: String,
+    reason: Option<String>,
+    expires_at: SqlTimestamp,
+    ttl_s: i32,
+    created_at: SqlTimestamp,
+    decided_at: Option<SqlTimestamp>,
+}
+
+#[derive(FromRow)]
+struct VoteRow {
+    approval_id: Uuid,
+    decision: String,
+    #[sqlx(flatten)]
+    voter: VoterRow,
+}
+
+#[derive(FromRow)]
+struct VoterRow {
+    actor_id: Uuid,
+    r#type: String,
+    display_name: String,
+    roles: Vec<String>,
+    person: String,
+    active: bool,
+}
+
+impl Row {
+    fn read(self, votes: Vec<Vote>) -> Result<StoredApproval, Error> {
+        let requirement = ApprovalRequirement {
+            tier: self.tier.parse().map_err(Error::unreadable("tier"))?,
+            roles: roles(&self.roles)?,
+            min_votes: count("quorum", self.min_votes)?,
+            ttl_s: count("ttl", self.ttl_s)?,
+        };
+        Ok(StoredApproval {
+            id: self.id.into(),
+            intent: self.intent_id.into(),
+            plan: self.plan_id.into(),
+            decision: self.decision_id.into(),
+            request: Request {
+                state: self.status.parse().map_err(Error::unreadable("approval state"))?,
+                requirement,
+                requester: Party {
+                    actor: self.requester_actor_id.into(),
+                    person: self.requester_person,
+                },
+                author: Party { actor: self.author_actor_id.into(), person: self.author_person },
+                bound_hash: digest("bound hash", &self.bound_hash)?,
+                expires_at: self.expires_at.to_jiff(),
+                votes,
+            },
+            source: self.source.parse().map_err(Error::unreadable("approval source"))?,
+            reason: self.reason,
+            created_at: self.created_at.to_jiff(),
+            decided_at: self.decided_at.map(SqlTimestamp::to_jiff),
+        })
+    }
+}
+
+impl VoterRow {
+    fn read(self, tenant: TenantId) -> Result<Voter, Error> {
+        Ok(Voter {
+            actor: Actor {
+                id: self.actor_id.into(),
+                tenant_id: tenant,
+                kind: self.r#type.parse().map_err(Error::unreadable("actor type"))?,
+                display_name: self.display_name,
+                roles: roles(&self.roles)?.into_iter().collect::<BTreeSet<_>>(),
+            },
+            person: self.person,
+            active: self.active,
+        })
+    }
+}
+
+fn roles(words: &[String]) -> Result<Vec<Role>, Error> {
+    words.iter().map(|word| word.parse().map_err(Error::unreadable("role"))).collect()
+}
+
+/// An approval with its votes, every voter's roles as they are now.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn get(tx: &mut TenantTx, id: ApprovalId) -> Result<StoredApproval, Error> {
+    fetch(tx, id, Hold::Read).await
+}
+
+/// What a start is judged by: the approval as [`crate::clear::clear`] takes it.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn request(tx: &mut TenantTx, id: ApprovalId) -> Result<Request, Error> {
+    Ok(get(tx, id).await?.request)
+}
+
+pub(super) async fn fetch(
+    tx: &mut TenantTx,
+    id: ApprovalId,
+    hold: Hold,
+) -> Result<StoredApproval, Error> {
+    if hold == Hold::Lock {
+        // First and by itself: what follows is read after whoever held it before is done.
+        sqlx::query(
+            "SELECT a.id FROM countersign.approvals a
+             WHERE a.tenant_id = $1 AND a.id = $2
+             FOR UPDATE",
+        )
+        .bind(tx.tenant().uuid())
+        .bind(id.uuid())
+        .execute(tx.conn())
+        .await?;
+    }
+    let row: Option<Row> = sqlx::query_as(
+        "SELECT a.id, a.intent_id, a.plan_id, a.decision_id, a.requester_actor_id,
+           a.author_actor_id, countersign.person_of(a.tenant_id, a.requester_actor_id)
+             AS requester_person,
+           countersign.person_of(a.tenant_id, a.author_actor_id) AS author_person,
+           a.status, a.tier, a.roles, a.min_votes, a.bound_hash, a.source, a.reason, a.expires_at,
+           extract(epoch FROM a.expires_at - a.created_at)::integer AS ttl_s, a.created_at,
+           a.decided_at
+         FROM countersign.approvals a
+         WHERE a.tenant_id = $1 AND a.id = $2",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(id.uuid())
+    .fetch_optional(tx.conn())
+    .await?;
+    let row = row.ok_or_else(|| Error::NotFound { what: "approval", id: id.to_string() })?;
+    let votes = votes(tx, &[row.id]).await?.into_iter().map(|(_, vote)| vote).collect();
+    row.read(votes)
+}
+
+/// Approvals, newest first; with a state, only those in it.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn list(
+    tx: &mut TenantTx,
+    state: Option<ApprovalState>,
+    page: &PageRequest,
+) -> Result<Page<StoredApproval>, Error> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT a.id, a.intent_id, a.plan_id, a.decision_id, a.requester_actor_id,
+           a.author_actor_id, countersign.person_of(a.tenant_id, a.requester_actor_id)
+             AS requester_person,
+           countersign.person_of(a.tenant_id, a.author_actor_id) AS author_person,
+           a.status, a.tier, a.roles, a.min_votes, a.bound_hash, a.source, a.reason, a.expires_at,
+           extract(epoch FROM a.expires_at - a.created_at)::integer AS ttl_s, a.created_at,
+           a.decided_at
+         FROM countersign.approvals a
+         WHERE a.tenant_id = $1
+           AND ($2::text IS NULL OR a.status = $2)
+           AND ($3::uuid IS NULL OR a.id < $3)
+         ORDER BY a.id DESC
+         LIMIT $4",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(state.map(ApprovalState::word))
+    .bind(page.after_id())
+    .bind(page.fetch())
+    .fetch_all(tx.conn())
+    .await?;
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+    let votes = votes(tx, &ids).await?;
+    let with_votes = |row: Row| {
+        let mine = votes.iter().filter(|(approval, _)| *approval == row.id);
+        let mine = mine.map(|(_, vote)| vote.clone()).collect();
+        row.read(mine)
+    };
+    let approvals = rows.into_iter().map(with_votes).collect::<Result<Vec<_>, _>>()?;
+    Ok(page.page(approvals, |approval| Cursor::Id(approval.id.uuid())))
+}
+
+async fn votes(tx: &mut TenantTx, approvals: &[Uuid]) -> Result<Vec<(Uuid, Vote)>, Error> {
+    let rows: Vec<VoteRow> = sqlx::query_as(
+        "SELECT v.approval_id, v.decision, v.actor_id, a.type, a.display_name, a.roles,
+           countersign.person_of(a.tenant_id, a.id) AS person,
+           a.is_active AND COALESCE(u.is_active, true) AS active
+         FROM countersign.approval_votes v
+         JOIN countersign.actors a ON a.tenant_id = v.tenant_id AND a.id = v.actor_id
+         LEFT JOIN countersign.users u ON u.tenant_id = a.tenant_id AND u.actor_id = a.id
+         WHERE v.tenant_id = $1 AND v.approval_id = ANY($2)
+         ORDER BY v.id",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(approvals)
+    .fetch_all(tx.conn())
+    .await?;
+    let tenant = tx.tenant();
+    let read = |row: VoteRow| {
+        let choice = row.decision.parse().map_err(Error::unreadable("vote"))?;
+        Ok((row.approval_id, Vote { voter: row.voter.read(tenant)?, choice }))
+    };
+    rows.into_iter().map(read).collect()
+}
+
+/// Somebody who wants to vote, as they stand now.
+pub(super) async fn voter(tx: &mut TenantTx, actor: ActorId) -> Result<Voter, Error> {
+    let row: Option<VoterRow> = sqlx::query_as(
+        "SELECT a.id AS actor_id, a.type, a.display_name, a.roles,
+           countersign.person_of(a.tenant_id, a.id) AS person,
+           a.is_active AND COALESCE(u.is_active, true) AS active
+         FROM countersign.actors a
+         LEFT JOIN countersign.users u ON u.tenant_id = a.tenant_id AND u.actor_id = a.id
+         WHERE a.tenant_id = $1 AND a.id = $2",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(actor.uuid())
+    .fetch_optional(tx.conn())
+    .await?;
+    let tenant = tx.tenant();
+    row.ok_or_else(|| Error::NotFound { what: "actor", id: actor.to_string() })?.read(tenant)
+}

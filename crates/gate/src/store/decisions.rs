@@ -1,0 +1,183 @@
+//! Decisions: written once, with the signed bytes.
+
+use db::TenantTx;
+use jiff_sqlx::Timestamp as SqlTimestamp;
+use model::audit::{Event, Who};
+use model::id::{BundleId, DecisionId, IntentId, PlanId, RiskId};
+use model::verdict::{ApprovalRequirement, Reason};
+use model::{Digest, Timestamp};
+use serde_json::{Map, Value};
+use sqlx::FromRow;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::{count, digest, small};
+use crate::decide::Decision;
+use crate::error::Error;
+use crate::guard::GuardResult;
+
+/// A decision about to be written.
+#[derive(Debug, Clone)]
+pub struct NewDecision<'a> {
+    /// Its id.
+    pub id: DecisionId,
+    /// The intent decided on.
+    pub intent: IntentId,
+    /// The plan decided on.
+    pub plan: Option<PlanId>,
+    /// The risk assessment it rests on.
+    pub risk: RiskId,
+    /// What was decided.
+    pub decision: &'a Decision,
+    /// The policy bundle, when it is a stored one.
+    pub bundle: Option<BundleId>,
+    /// Its hash.
+    pub bundle_hash: Digest,
+    /// What an approval would be bound to.
+    pub bound_hash: Option<Digest>,
+    /// The canonical bytes of the whole record.
+    pub canon: Vec<u8>,
+    /// The signature over them.
+    pub signature: String,
+    /// Whose key signed.
+    pub key_fingerprint: String,
+}
+
+/// A decision as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredDecision {
+    /// Its id.
+    pub id: DecisionId,
+    /// The intent decided on.
+    pub intent: IntentId,
+    /// The plan decided on.
+    pub plan: Option<PlanId>,
+    /// The risk assessment it rests on.
+    pub risk: RiskId,
+    /// What was decided.
+    pub decision: Decision,
+    /// The policy bundle, when it is a stored one.
+    pub bundle: Option<BundleId>,
+    /// Its hash.
+    pub bundle_hash: Digest,
+    /// What an approval would be bound to.
+    pub bound_hash: Option<Digest>,
+    /// The canonical bytes of the whole record.
+    pub canon: Vec<u8>,
+    /// The signature over them.
+    pub signature: String,
+    /// Whose key signed.
+    pub key_fingerprint: String,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+#[derive(FromRow)]
+struct Row {
+    id: Uuid,
+    intent_id: Uuid,
+    plan_id: Option<Uuid>,
+    risk_id: Uuid,
+    verdict: String,
+    reasons: Json<Vec<Reason>>,
+    guard_results: Json<Vec<GuardResult>>,
+    constraints: Json<Map<String, Value>>,
+    ttl_s: Option<i32>,
+    policy_bundle_id: Option<Uuid>,
+    policy_hash: Vec<u8>,
+    approval_requirement: Option<Json<ApprovalRequirement>>,
+    bound_hash: Option<Vec<u8>>,
+    canon: Vec<u8>,
+    signature: String,
+    key_fingerprint: String,
+    created_at: SqlTimestamp,
+}
+
+/// Writes a decision and its audit event.
+///
+/// # Errors
+/// When the database does not take it.
+pub async fn insert(tx: &mut TenantTx, new: &NewDecision<'_>, who: Who) -> Result<(), Error> {
+    let decision = new.decision;
+    sqlx::query(
+        "INSERT INTO countersign.decisions (tenant_id, id, intent_id, plan_id, risk_id, verdict,
+           reasons, guard_results, constraints, ttl_s, policy_bundle_id, policy_hash,
+           approval_requirement, bound_hash, canon, signature, key_fingerprint)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(new.id.uuid())
+    .bind(new.intent.uuid())
+    .bind(new.plan.map(PlanId::uuid))
+    .bind(new.risk.uuid())
+    .bind(decision.verdict.word())
+    .bind(Json(&decision.reasons))
+    .bind(Json(&decision.guards))
+    .bind(Json(&decision.constraints))
+    .bind(decision.ttl_s.map(|ttl_s| small("ttl_s", ttl_s)).transpose()?)
+    .bind(new.bundle.map(BundleId::uuid))
+    .bind(new.bundle_hash.as_bytes().as_slice())
+    .bind(decision.approval.as_ref().map(Json))
+    .bind(new.bound_hash.map(|hash| hash.as_bytes().to_vec()))
+    .bind(&new.canon)
+    .bind(&new.signature)
+    .bind(&new.key_fingerprint)
+    .execute(tx.conn())
+    .await?;
+    let deciding: Vec<Value> = decision
+        .reasons
+        .iter()
+        .filter(|reason| reason.verdict == decision.verdict)
+        .map(|reason| Value::from(format!("{}: {}", reason.judge, reason.code)))
+        .collect();
+    let mut event = Event::new(who, "decision.made", "decision", &new.id)
+        .decided(decision.verdict)
+        .with("intent_id", new.intent.to_string())
+        .with("decision_sha256", Digest::of(&new.canon).to_string())
+        .with("reasons", deciding);
+    if let Some(bound) = new.bound_hash {
+        event = event.with("bound_hash", bound.to_string());
+    }
+    tx.audit(&event).await?;
+    Ok(())
+}
+
+/// A decision.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn get(tx: &mut TenantTx, id: DecisionId) -> Result<StoredDecision, Error> {
+    let row: Option<Row> = sqlx::query_as(
+        "SELECT id, intent_id, plan_id, risk_id, verdict, reasons, guard_results, constraints,
+           ttl_s, policy_bundle_id, policy_hash, approval_requirement, bound_hash, canon,
+           signature, key_fingerprint, created_at
+         FROM countersign.decisions
+         WHERE tenant_id = $1 AND id = $2",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(id.uuid())
+    .fetch_optional(tx.conn())
+    .await?;
+    let row = row.ok_or_else(|| Error::NotFound { what: "decision", id: id.to_string() })?;
+    Ok(StoredDecision {
+        id: row.id.into(),
+        intent: row.intent_id.into(),
+        plan: row.plan_id.map(Into::into),
+        risk: row.risk_id.into(),
+        decision: Decision {
+            verdict: row.verdict.parse().map_err(Error::unreadable("verdict"))?,
+            reasons: row.reasons.0,
+            guards: row.guard_results.0,
+            constraints: row.constraints.0,
+            approval: row.approval_requirement.map(|requirement| requirement.0),
+            ttl_s: row.ttl_s.map(|ttl_s| count("ttl", ttl_s)).transpose()?,
+        },
+        bundle: row.policy_bundle_id.map(Into::into),
+        bundle_hash: digest("policy hash", &row.policy_hash)?,
+        bound_hash: row.bound_hash.map(|hash| digest("bound hash", &hash)).transpose()?,
+        canon: row.canon,
+        signature: row.signature,
+        key_fingerprint: row.key_fingerprint,
+        created_at: row.created_at.to_jiff(),
+    })
+}

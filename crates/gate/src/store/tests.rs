@@ -1,0 +1,6 @@
+//! The gate's tables on a real PostgreSQL, with real concurrency.
+
+mod approvals;
+mod guards;
+mod intents;
+mod world;

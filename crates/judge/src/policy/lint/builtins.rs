@@ -1,0 +1,150 @@
+//! The built-in functions a bundle may call, and why the others are refused.
+
+/// Pure, and equal to what the language's reference implementation gives in the conformance cases.
+const SUPPORTED: &[&str] = &[
+    "abs",
+    "array.concat",
+    "array.reverse",
+    "array.slice",
+    "base64.decode",
+    "base64.encode",
+    "base64.is_valid",
+    "bits.and",
+    "bits.lsh",
+    "bits.negate",
+    "bits.or",
+    "bits.rsh",
+    "bits.xor",
+    "ceil",
+    "concat",
+    "contains",
+    "count",
+    "endswith",
+    "floor",
+    "format_int",
+    "graph.reachable",
+    "graph.reachable_paths",
+    "hex.decode",
+    "hex.encode",
+    "indexof",
+    "indexof_n",
+    "intersection",
+    "is_array",
+    "is_boolean",
+    "is_null",
+    "is_number",
+    "is_object",
+    "is_set",
+    "is_string",
+    "json.filter",
+    "json.is_valid",
+    "json.marshal",
+    "json.patch",
+    "json.remove",
+    "json.unmarshal",
+    "lower",
+    "max",
+    "min",
+    "net.cidr_contains",
+    "net.cidr_is_valid",
+    "numbers.range",
+    "numbers.range_step",
+    "object.filter",
+    "object.get",
+    "object.keys",
+    "object.remove",
+    "object.subset",
+    "object.union",
+    "object.union_n",
+    "product",
+    "regex.find_n",
+    "regex.is_valid",
+    "regex.match",
+    "regex.replace",
+    "regex.split",
+    "regex.template_match",
+    "replace",
+    "round",
+    "semver.compare",
+    "semver.is_valid",
+    "set",
+    "sort",
+    "split",
+    "sprintf",
+    "startswith",
+    "strings.any_prefix_match",
+    "strings.any_suffix_match",
+    "strings.count",
+    "strings.replace_n",
+    "strings.reverse",
+    "substring",
+    "sum",
+    "time.add_date",
+    "time.clock",
+    "time.date",
+    "time.diff",
+    "time.format",
+    "time.parse_duration_ns",
+    "time.parse_ns",
+    "time.parse_rfc3339_ns",
+    "time.weekday",
+    "to_number",
+    "trim",
+    "trim_left",
+    "trim_prefix",
+    "trim_right",
+    "trim_space",
+    "trim_suffix",
+    "type_name",
+    "union",
+    "units.parse",
+    "units.parse_bytes",
+    "upper",
+    "urlquery.decode",
+    "urlquery.decode_object",
+    "urlquery.encode",
+    "urlquery.encode_object",
+];
+
+/// What is refused with a reason: one function, or what begins with a name ending in `.` or `_`.
+const REFUSED: &[(&str, &str)] = &[
+    ("http.", "a policy cannot reach the network: what it needs comes in its input"),
+    ("net.lookup_ip_addr", "a policy cannot reach the network: what it needs comes in its input"),
+    (
+        "net.cidr_",
+        "of the network functions only net.cidr_contains and net.cidr_is_valid are supported",
+    ),
+    ("crypto.", "cryptographic functions are not supported"),
+    ("io.jwt.", "tokens are checked before policy: their claims are in the input"),
+    ("graphql.", "GraphQL functions are not supported"),
+    ("glob.", "glob matching is not supported: use regex.match or startswith"),
+    ("walk", "walk is not supported: name the paths, or use object.get"),
+    ("array.flatten", "array.flatten is not supported: use a comprehension"),
+    ("rand.", "a decision must be repeatable: chance is refused"),
+    ("uuid.", "a decision must be repeatable: use the ids of the input"),
+    ("time.now_ns", "a decision must be repeatable: use input.time"),
+    ("opa.runtime", "a decision must not depend on the machine it is made on"),
+    ("print", "print is refused: say it in a reason"),
+    ("trace", "trace is refused: say it in a reason"),
+];
+
+/// Whether a built-in function may be called.
+pub(super) fn supported(name: &str) -> Result<(), String> {
+    known(name)?;
+    if SUPPORTED.contains(&name) {
+        return Ok(());
+    }
+    Err(format!("`{name}` is neither a function of the bundle nor a supported built-in"))
+}
+
+/// Whether a name is not among those that are refused; it need not be a built-in at all.
+pub(super) fn known(name: &str) -> Result<(), String> {
+    let refused = REFUSED.iter().find(|(refused, _)| {
+        !SUPPORTED.contains(&name)
+            && (name == *refused || (refused.ends_with(['.', '_']) && name.starts_with(refused)))
+    });
+    match refused {
+        Some((_, why)) => Err(format!("`{name}`: {why}")),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,193 @@
+//! The audit log over HTTP: events, proofs, the newest checkpoint.
+//!
+//! Events are shown from their canonical bytes, never from the columns that repeat them.
+
+use std::sync::Arc;
+
+use api::permission::ReadAudit;
+use api::problem::Answer;
+use api::{App, Can, PageOut, Paging, Problem};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::header;
+use axum::response::IntoResponse;
+use axum::{Extension, Json};
+use model::id::{ActorId, EventId};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::bundle::proof_file::{MakeProofError, ProofFile};
+use crate::checkpoint::origin;
+use crate::directory::Directory;
+use crate::store::checkpoints;
+use crate::store::events::{self, Filter, Logged};
+
+/// Where the published logs of this deployment lie.
+#[derive(Debug, Clone)]
+pub struct PublishedLogs {
+    /// The deployment's name.
+    pub deployment: String,
+    /// The directory of all logs.
+    pub directory: Directory,
+}
+
+/// The routes of this stage.
+pub fn routes(logs: PublishedLogs) -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list_events))
+        .routes(routes!(get_event))
+        .routes(routes!(get_proof))
+        .routes(routes!(get_checkpoint))
+        .layer(Extension(Arc::new(logs)))
+}
+
+/// Which events are wanted.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct FilterIn {
+    /// Exactly this action: `intent.created`.
+    #[param(max_length = 255)]
+    action: Option<String>,
+    /// By this actor.
+    #[param(max_length = 64)]
+    actor_id: Option<String>,
+    /// About this kind of thing: `execution`.
+    #[param(max_length = 255)]
+    target_type: Option<String>,
+    /// About this thing.
+    #[param(max_length = 255)]
+    target_id: Option<String>,
+}
+
+fn filter(query: Result<Query<FilterIn>, QueryRejection>) -> Answer<Filter> {
+    let Query(wanted) =
+        query.map_err(|error| Problem::invalid("query", "shape", error.body_text()))?;
+    for (path, text) in [
+        ("query.action", &wanted.action),
+        ("query.target_type", &wanted.target_type),
+        ("query.target_id", &wanted.target_id),
+    ] {
+        let text = text.as_deref().unwrap_or_default();
+        if text.contains('\0') {
+            return Err(Problem::invalid(path, "nul", "holds U+0000, which no text may"));
+        }
+        if text.chars().count() > 255 {
+            return Err(Problem::invalid(path, "length", "must have at most 255 characters"));
+        }
+    }
+    let actor = wanted.actor_id.as_deref().map(str::parse::<ActorId>).transpose();
+    let actor = actor
+        .map_err(|error| Problem::invalid("query.actor_id", "not_an_id", error.to_string()))?;
+    Ok(Filter {
+        action: wanted.action,
+        actor: actor.map(ActorId::uuid),
+        target_type: wanted.target_type,
+        target_id: wanted.target_id,
+    })
+}
+
+/// An event of the audit log.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EventOut {
+    /// Its id.
+    #[schema(value_type = String, example = "evt_0190a6c2-7b5e-7000-8000-000000000001")]
+    id: EventId,
+    /// Its place in the log, from 0.
+    seq: i64,
+    /// What was logged and signed.
+    #[schema(value_type = Object)]
+    event: serde_json::Value,
+}
+
+fn out(logged: &Logged) -> EventOut {
+    // Bytes that are no JSON are shown as what they are; `audit verify` reports them.
+    let event = serde_json::from_slice(&logged.canon)
+        .unwrap_or_else(|_| String::from_utf8_lossy(&logged.canon).into_owned().into());
+    EventOut { id: logged.id.into(), seq: logged.seq, event }
+}
+
+/// List audit events, newest first.
+#[utoipa::path(get, path = "/audit/events", tag = "audit",
+    params(api::page::PagingIn, FilterIn),
+    responses((status = 200, body = PageOut<EventOut>), (status = "4XX", body = Problem)))]
+async fn list_events(
+    State(app): State<App>,
+    caller: Can<ReadAudit>,
+    Paging(page): Paging,
+    query: Result<Query<FilterIn>, QueryRejection>,
+) -> Answer<Json<PageOut<EventOut>>> {
+    let filter = filter(query)?;
+    let mut tx = app.db.tenant(caller.tenant()).await?;
+    let page = events::list(&mut tx, &filter, &page).await?;
+    Ok(Json(PageOut::of(page, |logged| out(&logged))))
+}
+
+/// Show an audit event.
+#[utoipa::path(get, path = "/audit/events/{id}", tag = "audit",
+    params(("id" = String, Path, description = "The event")),
+    responses((status = 200, body = EventOut), (status = "4XX", body = Problem)))]
+async fn get_event(
+    State(app): State<App>,
+    caller: Can<ReadAudit>,
+    Path(id): Path<EventId>,
+) -> Answer<Json<EventOut>> {
+    let mut tx = app.db.tenant(caller.tenant()).await?;
+    let logged = events::by_id(&mut tx, id.uuid()).await?;
+    Ok(Json(out(&logged.ok_or_else(|| Problem::not_found("audit event"))?)))
+}
+
+/// Prove an audit event: a `.tlog-proof` file, verifiable offline.
+#[utoipa::path(get, path = "/audit/events/{id}/proof", tag = "audit",
+    params(("id" = String, Path, description = "The event")),
+    responses((status = 200, body = String, content_type = "text/plain"),
+        (status = "4XX", body = Problem)))]
+async fn get_proof(
+    State(app): State<App>,
+    Extension(logs): Extension<Arc<PublishedLogs>>,
+    caller: Can<ReadAudit>,
+    Path(id): Path<EventId>,
+) -> Answer<impl IntoResponse> {
+    let mut tx = app.db.tenant(caller.tenant()).await?;
+    let logged = events::by_id(&mut tx, id.uuid())
+        .await?
+        .ok_or_else(|| Problem::not_found("audit event"))?;
+    drop(tx);
+    let log = logs.directory.below(&origin(&logs.deployment, caller.tenant()));
+    let index = u64::try_from(logged.seq).map_err(|error| Problem::internal(&error))?;
+    let made = tokio::task::spawn_blocking(move || ProofFile::make(&log, index, logged.canon));
+    match made.await.map_err(|error| Problem::internal(&error))? {
+        Ok((proof, _)) => Ok(text(proof.to_string())),
+        Err(MakeProofError::NotYet(_)) => Err(not_yet()),
+        Err(error) if error.unpublished() => Err(not_yet()),
+        Err(error) => Err(Problem::internal(&error)),
+    }
+}
+
+/// Show the newest checkpoint of the audit log: a signed note.
+#[utoipa::path(get, path = "/audit/checkpoint", tag = "audit",
+    responses((status = 200, body = String, content_type = "text/plain"),
+        (status = "4XX", body = Problem)))]
+async fn get_checkpoint(
+    State(app): State<App>,
+    caller: Can<ReadAudit>,
+) -> Answer<impl IntoResponse> {
+    let mut tx = app.db.tenant(caller.tenant()).await?;
+    let note = checkpoints::latest(&mut tx).await?;
+    Ok(text(note.ok_or_else(|| Problem::not_found("checkpoint"))?))
+}
+
+fn not_yet() -> Problem {
+    Problem::conflict(
+        "not_signed_yet",
+        "no checkpoint covers this event yet: ask again in a second",
+    )
+}
+
+fn text(body: String) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], body)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,202 @@
+//! The endpoints, asked as an auditor and as others would.
+
+use api::identity::new_key;
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, StatusCode};
+use axum::middleware::from_fn_with_state;
+use model::actor::Role;
+use model::canonical::Digest;
+use model::connector::Pending;
+use model::id::{ApiKeyId, TenantId};
+use model::objects::{ObjectError, Objects};
+use model::secret::Secret;
+use model::vault::{Place, Sealed, Vault, VaultError};
+use serde_json::Value;
+use tower::ServiceExt as _;
+
+use super::*;
+use crate::bundle::proof_file::verify_proof;
+use crate::world::{DEPLOYMENT, World};
+
+/// Neither objects nor secrets are asked for by these endpoints.
+#[derive(Debug)]
+struct Nothing;
+
+impl Objects for Nothing {
+    fn put<'a>(&'a self, key: &'a str, _: Vec<u8>) -> Pending<'a, Result<Digest, ObjectError>> {
+        Box::pin(async move { Err(ObjectError::NotFound { key: key.to_owned() }) })
+    }
+
+    fn get<'a>(&'a self, key: &'a str) -> Pending<'a, Result<Vec<u8>, ObjectError>> {
+        Box::pin(async move { Err(ObjectError::NotFound { key: key.to_owned() }) })
+    }
+}
+
+impl Vault for Nothing {
+    fn seal(&self, _: &Place<'_>, _: &Secret) -> Result<Sealed, VaultError> {
+        Err(VaultError::Unavailable { reason: "none in this test".to_owned() })
+    }
+
+    fn open(&self, _: &Place<'_>, _: &Sealed) -> Result<Secret, VaultError> {
+        Err(VaultError::Unavailable { reason: "none in this test".to_owned() })
+    }
+}
+
+impl model::Clock for Nothing {
+    fn now(&self) -> model::Timestamp {
+        model::Timestamp::UNIX_EPOCH
+    }
+}
+
+struct Http<'w> {
+    world: &'w World,
+    router: Router,
+}
+
+impl<'w> Http<'w> {
+    fn of(world: &'w World) -> Self {
+        let app = App {
+            db: world.test.db.clone(),
+            clock: Arc::new(Nothing),
+            objects: Arc::new(Nothing),
+            vault: Arc::new(Nothing),
+            body_limit: 1024,
+        };
+        let logs = PublishedLogs {
+            deployment: DEPLOYMENT.to_owned(),
+            directory: world.publisher.logs.clone(),
+        };
+        let (router, _) = routes(logs).split_for_parts();
+        let router = router
+            .layer(from_fn_with_state(app.clone(), api::caller::authenticate))
+            .with_state(app);
+        Self { world, router }
+    }
+
+    /// A key of a fresh actor with these roles.
+    async fn key(&self, tenant: TenantId, roles: &[Role]) -> String {
+        let actor = self.world.test.another_actor(tenant, "Somebody", roles).await;
+        let token = new_key().unwrap();
+        let mut tx = self.world.test.db.tenant(tenant).await.unwrap();
+        sqlx::query(
+            "INSERT INTO countersign.api_keys (tenant_id, id, actor_id, name, key_prefix, key_hash)
+             VALUES ($1, $2, $3, 'test', $4, $5)",
+        )
+        .bind(tenant.uuid())
+        .bind(ApiKeyId::generate().uuid())
+        .bind(actor.id.uuid())
+        .bind(&token.public_id)
+        .bind(token.hash.as_bytes().as_slice())
+        .execute(tx.conn())
+        .await
+        .unwrap();
+        tx.commit().await.unwrap();
+        token.text
+    }
+
+    async fn get(&self, key: &str, path: &str) -> (StatusCode, String) {
+        let request = Request::get(path)
+            .header("authorization", format!("Bearer {key}"))
+            .body(Body::empty())
+            .unwrap();
+        let answer = self.router.clone().oneshot(request).await.unwrap();
+        let status = answer.status();
+        let body = to_bytes(answer.into_body(), 1 << 20).await.unwrap();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    async fn page(&self, key: &str, path: &str) -> Value {
+        let (status, body) = self.get(key, path).await;
+        assert_eq!(status, StatusCode::OK, "{body}");
+        serde_json::from_str(&body).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn an_auditor_pages_through_events_and_proves_one_offline() {
+    let world = World::new().await;
+    world.logged(25).await;
+    let http = Http::of(&world);
+    let key = http.key(world.test.tenant, &[Role::Auditor]).await;
+    let first = http.page(&key, "/audit/events?limit=20").await;
+    assert_eq!(first["items"][0]["seq"], 24);
+    assert_eq!(first["items"][0]["event"]["action"], "runbook.edited");
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let second = http.page(&key, &format!("/audit/events?limit=20&cursor={cursor}")).await;
+    assert_eq!(second["items"].as_array().unwrap().len(), 5);
+    assert_eq!((&second["items"][0]["seq"], &second["has_next"]), (&4.into(), &false.into()));
+    let only = http.page(&key, "/audit/events?target_id=rbk_7&target_type=runbook").await;
+    assert_eq!(only["items"].as_array().unwrap().len(), 1);
+    let id = only["items"][0]["id"].as_str().unwrap();
+
+    let (status, proof) = http.get(&key, &format!("/audit/events/{id}/proof")).await;
+    assert_eq!(status, StatusCode::OK, "{proof}");
+    let proven = verify_proof(&proof, &world.policy(), &world.origin()).unwrap();
+    assert_eq!((proven.index, proven.checkpoint.size), (7, 25));
+    let event: Value = serde_json::from_slice(&proven.event).unwrap();
+    assert_eq!(event, only["items"][0]["event"]);
+
+    let (_, note) = http.get(&key, "/audit/checkpoint").await;
+    assert_eq!(world.policy().open(&note, &world.origin()).unwrap().size, 25);
+}
+
+#[tokio::test]
+async fn an_event_without_a_checkpoint_is_not_proven_yet() {
+    let world = World::new().await;
+    let http = Http::of(&world);
+    let key = http.key(world.test.tenant, &[Role::Auditor]).await;
+    for published in [0, 3] {
+        if published > 0 {
+            world.publish().await.unwrap();
+        }
+        world.log(3).await;
+        let newest = http.page(&key, "/audit/events?limit=1").await;
+        let id = newest["items"][0]["id"].as_str().unwrap();
+        let (status, body) = http.get(&key, &format!("/audit/events/{id}/proof")).await;
+        assert_eq!(status, StatusCode::CONFLICT, "{body}");
+        assert!(body.contains("not_signed_yet"), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn other_roles_and_other_tenants_see_nothing() {
+    let world = World::new().await;
+    world.logged(3).await;
+    let http = Http::of(&world);
+    let operator = http.key(world.test.tenant, &[Role::Operator, Role::Viewer]).await;
+    let paths = ["/audit/events", "/audit/checkpoint"];
+    for path in paths {
+        assert_eq!(http.get(&operator, path).await.0, StatusCode::FORBIDDEN, "{path}");
+        assert_eq!(http.get("cs_x_y", path).await.0, StatusCode::UNAUTHORIZED, "{path}");
+    }
+    let auditor = http.key(world.test.tenant, &[Role::Auditor]).await;
+    let mine = http.page(&auditor, "/audit/events").await;
+    let id = mine["items"][0]["id"].as_str().unwrap();
+    let stranger = http.key(world.test.another_tenant().await, &[Role::Auditor]).await;
+    let theirs = http.page(&stranger, "/audit/events").await;
+    assert_eq!(theirs["items"].as_array().unwrap().len(), 0);
+    for path in [format!("/audit/events/{id}"), format!("/audit/events/{id}/proof")] {
+        assert_eq!(http.get(&stranger, &path).await.0, StatusCode::NOT_FOUND, "{path}");
+    }
+    assert_eq!(http.get(&stranger, "/audit/checkpoint").await.0, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn filters_that_cannot_be_are_refused_with_their_path() {
+    let world = World::new().await;
+    let http = Http::of(&world);
+    let key = http.key(world.test.tenant, &[Role::Auditor]).await;
+    for (query, path) in [
+        ("actor_id=nobody", "query.actor_id"),
+        ("action=%00", "query.action"),
+        (&format!("target_id={}", "x".repeat(256)), "query.target_id"),
+        ("limit=0", "query.limit"),
+        ("cursor=!", "query.cursor"),
+    ] {
+        let (status, body) = http.get(&key, &format!("/audit/events?{query}")).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{body}");
+        let problem: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(problem["errors"][0]["path"], path, "{body}");
+    }
+}

@@ -1,0 +1,169 @@
+//! The sequencer at work: drains every outbox, then publishes what grew.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use db::wake::Topic;
+use db::{Db, Leadership};
+use model::id::TenantId;
+use tokio::time::Instant;
+
+use super::{MAX_BATCH, judge};
+use crate::publish::{PublishError, Publisher};
+use crate::store::{checkpoints, outbox};
+
+/// How long the sequencer waits when nobody wakes it.
+const POLL: Duration = Duration::from_millis(100);
+
+/// How often a log that grows gets a new checkpoint.
+const SIGN_EVERY: Duration = Duration::from_secs(1);
+
+/// How long to wait before trying again to lead, or after a failure.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// What one round did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Drained {
+    /// Events that got their place.
+    pub appended: usize,
+    /// Rows set aside.
+    pub quarantined: usize,
+}
+
+/// Begins an epoch of sequencing.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn begin_epoch(db: &Db) -> Result<i64, db::Error> {
+    let mut tx = db.across().await?;
+    let epoch = outbox::begin_epoch(&mut tx).await?;
+    tx.commit().await?;
+    Ok(epoch)
+}
+
+/// Gives every waiting event of every tenant its place.
+///
+/// # Errors
+/// When the epoch has ended, or the database does not answer.
+pub async fn drain(db: &Db, epoch: i64) -> Result<Drained, db::Error> {
+    let mut tx = db.across().await?;
+    let tenants = outbox::pending(&mut tx).await?;
+    tx.commit().await?;
+    let mut drained = Drained::default();
+    for tenant in tenants {
+        loop {
+            let batch = drain_batch(db, tenant, epoch).await?;
+            drained.appended += batch.appended;
+            drained.quarantined += batch.quarantined;
+            if batch.appended + batch.quarantined < MAX_BATCH {
+                break;
+            }
+        }
+    }
+    Ok(drained)
+}
+
+/// One batch of one tenant, in one transaction.
+async fn drain_batch(db: &Db, tenant: TenantId, epoch: i64) -> Result<Drained, db::Error> {
+    let mut tx = db.tenant(tenant).await?;
+    // First the lock: two sequencers must not take rows in one order and append in another.
+    outbox::lock_head(&mut tx, epoch).await?;
+    let most = i32::try_from(MAX_BATCH).map_err(db::Error::internal)?;
+    let waiting = outbox::take(&mut tx, most).await?;
+    let batch = judge(tenant, db.audit_key(), &waiting);
+    outbox::append(&mut tx, epoch, &batch).await?;
+    tx.commit().await?;
+    for (row, fault) in &batch.bad {
+        tracing::error!(
+            tenant = %tenant, event = %row.id, fault = fault.word(),
+            "the audit outbox held a row the application did not write; it is quarantined"
+        );
+    }
+    Ok(Drained { appended: batch.good.len(), quarantined: batch.bad.len() })
+}
+
+/// Signs every log that grew or whose checkpoint is due; says which could not be.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn publish_due(
+    db: &Db,
+    publisher: &Publisher,
+    again: &BTreeSet<TenantId>,
+) -> Result<BTreeSet<TenantId>, db::Error> {
+    let mut tx = db.across().await?;
+    let due = checkpoints::unsigned(&mut tx).await?;
+    tx.commit().await?;
+    let due: BTreeSet<TenantId> =
+        due.into_iter().map(|(tenant, _)| tenant).chain(again.iter().copied()).collect();
+    let mut failed = BTreeSet::new();
+    for tenant in due {
+        if let Err(error) = publisher.publish(db, tenant).await {
+            let error = error_chain(&error);
+            tracing::error!(tenant = %tenant, error, "a log could not be published");
+            failed.insert(tenant);
+        }
+    }
+    Ok(failed)
+}
+
+/// Sequences and publishes until `stop` is done. Any number of processes may run it: one leads,
+/// the others wait for it to end.
+pub async fn run(db: Db, publisher: Arc<Publisher>, stop: impl Future<Output = ()> + Send) {
+    tokio::pin!(stop);
+    loop {
+        let turn = async {
+            match db.lead("audit.sequencer").await {
+                Ok(Some(mut leadership)) => {
+                    if let Err(error) = lead(&db, &publisher, &mut leadership).await {
+                        let error = error_chain(&error);
+                        tracing::warn!(error, "the audit sequencer stopped; trying again");
+                    }
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::warn!(error = error_chain(&error), "the audit sequencer cannot start");
+                }
+            }
+            tokio::time::sleep(RETRY).await;
+        };
+        tokio::select! {
+            () = &mut stop => return,
+            () = turn => {}
+        }
+    }
+}
+
+/// Leads until something fails.
+async fn lead(
+    db: &Db,
+    publisher: &Publisher,
+    leadership: &mut Leadership,
+) -> Result<(), PublishError> {
+    let epoch = begin_epoch(db).await?;
+    tracing::info!(epoch, "sequencing the audit log");
+    let mut waker = db.waker(Topic::Audit);
+    let mut again = BTreeSet::new();
+    let mut signed_at: Option<Instant> = None;
+    loop {
+        leadership.confirm().await?;
+        drain(db, epoch).await?;
+        if signed_at.is_none_or(|at| at.elapsed() >= SIGN_EVERY) {
+            signed_at = Some(Instant::now());
+            again = publish_due(db, publisher, &again).await?;
+        }
+        waker.wait(POLL).await;
+    }
+}
+
+fn error_chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

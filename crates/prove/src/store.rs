@@ -1,0 +1,6 @@
+//! The SQL of the audit log.
+
+pub mod checkpoints;
+pub mod events;
+pub mod outbox;
+pub mod stream;

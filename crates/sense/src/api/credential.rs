@@ -1,0 +1,157 @@
+//! Credentials over HTTP: written, replaced, never read.
+
+use api::permission::{ReadEstate, WriteCredentials};
+use api::problem::Answer;
+use api::{App, Body, Can, Change, Problem};
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use model::id::{CredentialId, TenantId};
+use model::secret::Secret;
+use model::vault::Sealed;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{answer, sized};
+use crate::inventory::{Credential, CredentialKind};
+use crate::store::credential;
+
+/// The routes of this room.
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list_credentials, create_credential))
+        .routes(routes!(replace_secret))
+}
+
+/// A credential: never its secret.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct CredentialOut {
+    /// Its id.
+    #[schema(value_type = String)]
+    id: CredentialId,
+    /// Its name.
+    name: String,
+    /// `ssh_key`, `password` or `hmac`.
+    kind: String,
+    /// Its version; approvals of plans that use an older one no longer count.
+    version: u32,
+    /// When this version was made.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    updated_at: Option<model::Timestamp>,
+}
+
+fn out(credential: Credential) -> CredentialOut {
+    CredentialOut {
+        id: credential.id,
+        name: credential.name,
+        kind: credential.kind.to_string(),
+        version: credential.version,
+        updated_at: Some(credential.updated_at),
+    }
+}
+
+/// A credential to be kept.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CredentialIn {
+    /// Its name, unique.
+    #[schema(min_length = 1, max_length = 100)]
+    name: String,
+    /// `ssh_key` (an unencrypted OpenSSH private key), `password` or `hmac`.
+    #[schema(value_type = String, example = "ssh_key")]
+    kind: CredentialKind,
+    /// The secret. It is sealed at once and cannot be read again.
+    #[schema(write_only, min_length = 1, max_length = 65536)]
+    secret: String,
+}
+
+/// A new secret for a credential.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SecretIn {
+    /// The secret.
+    #[schema(write_only, min_length = 1, max_length = 65536)]
+    secret: String,
+}
+
+/// Checks that a secret is of its kind, and seals it.
+pub(super) fn seal(
+    app: &App,
+    tenant: TenantId,
+    id: CredentialId,
+    version: u32,
+    kind: CredentialKind,
+    secret: String,
+) -> Answer<Sealed> {
+    if !(1..=65_536).contains(&secret.len()) {
+        return Err(Problem::invalid("/secret", "length", "must have 1 to 65536 bytes"));
+    }
+    if kind == CredentialKind::SshKey && !secret.contains("PRIVATE KEY-----") {
+        let message = "must be a private key in OpenSSH form";
+        return Err(Problem::invalid("/secret", "shape", message));
+    }
+    let place = credential::place(tenant, id, version);
+    app.vault.seal(&place, &Secret::from(secret)).map_err(|error| Problem::internal(&error))
+}
+
+/// List credentials, without their secrets.
+#[utoipa::path(get, path = "/credentials", tag = "estate",
+    responses((status = 200, body = Vec<CredentialOut>), (status = "4XX", body = Problem)))]
+async fn list_credentials(
+    State(app): State<App>,
+    caller: Can<ReadEstate>,
+) -> Answer<Json<Vec<CredentialOut>>> {
+    let mut tx = app.db.tenant(caller.tenant()).await?;
+    Ok(Json(credential::all(&mut tx).await?.into_iter().map(out).collect()))
+}
+
+/// Keep a credential, sealed.
+#[utoipa::path(post, path = "/credentials", tag = "estate", request_body = CredentialIn,
+    responses((status = 201, body = CredentialOut), (status = "4XX", body = Problem)))]
+async fn create_credential(
+    State(app): State<App>,
+    caller: Can<WriteCredentials>,
+    Body(wanted): Body<CredentialIn>,
+) -> Answer<(StatusCode, Json<CredentialOut>)> {
+    sized("/name", &wanted.name, 1..=100)?;
+    let (id, kind, name) = (CredentialId::generate(), wanted.kind, wanted.name);
+    let sealed = seal(&app, caller.tenant(), id, 1, kind, wanted.secret)?;
+    let mut change = Change::begin(&app, &caller).await?;
+    let by = caller.actor.id;
+    answer("credential", credential::insert(&mut change, id, &name, kind, &sealed, by).await)?;
+    let event = change
+        .event("credential.created", "credential", &id)
+        .with("name", name.clone())
+        .with("kind", kind.word());
+    change.commit(event).await?;
+    let kind = kind.to_string();
+    Ok((StatusCode::CREATED, Json(CredentialOut { id, name, kind, version: 1, updated_at: None })))
+}
+
+/// Replace the secret of a credential: a new version.
+#[utoipa::path(put, path = "/credentials/{id}/secret", tag = "estate", request_body = SecretIn,
+    params(("id" = String, Path, description = "The credential")),
+    responses((status = 200, body = CredentialOut), (status = "4XX", body = Problem)))]
+async fn replace_secret(
+    State(app): State<App>,
+    caller: Can<WriteCredentials>,
+    Path(id): Path<CredentialId>,
+    Body(wanted): Body<SecretIn>,
+) -> Answer<Json<CredentialOut>> {
+    let mut change = Change::begin(&app, &caller).await?;
+    let mut known = answer("credential", credential::get(&mut change, id).await)?.credential;
+    let version = known.version.saturating_add(1);
+    let sealed = seal(&app, caller.tenant(), id, version, known.kind, wanted.secret)?;
+    if credential::replace(&mut change, id, version, &sealed).await.is_err() {
+        let detail = "somebody else replaced this secret just now; look again";
+        return Err(Problem::conflict("replaced_meanwhile", detail));
+    }
+    known.version = version;
+    known.updated_at = change.now().await?;
+    let event =
+        change.event("credential.replaced", "credential", &id).with("version", version);
+    change.commit(event).await?;
+    Ok(Json(out(known)))
+}

@@ -1,0 +1,247 @@
+//! Findings and alerts over HTTP.
+
+use std::collections::BTreeMap;
+
+use api::permission::ReadFindings;
+use api::problem::Answer;
+use api::{App, Can, PageOut, Paging, Problem};
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use model::Timestamp;
+use model::id::{AlertRuleId, EnvironmentId, FindingId, ResourceId};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{answer, sized};
+use crate::finding::{Filter, Finding};
+use crate::store;
+
+/// The routes of this room.
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list_findings))
+        .routes(routes!(get_finding))
+        .routes(routes!(list_alerts))
+        .routes(routes!(get_alert))
+}
+
+/// Which findings are wanted.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct FilterIn {
+    /// `low`, `medium`, `high` or `critical`.
+    severity: Option<String>,
+    /// `open`, `suppressed`, `fixed`, `accepted` or `escalated`.
+    status: Option<String>,
+    /// Exactly this alert name.
+    #[param(max_length = 255)]
+    name: Option<String>,
+    /// This text in the title, whatever its case.
+    #[param(max_length = 255)]
+    search: Option<String>,
+}
+
+/// The query of a list, or what is wrong with it.
+type FilterQuery = Result<Query<FilterIn>, QueryRejection>;
+
+fn filter(query: FilterQuery) -> Answer<Filter> {
+    let Query(wanted) =
+        query.map_err(|error| Problem::invalid("query", "shape", error.body_text()))?;
+    for (path, text) in [("query.name", &wanted.name), ("query.search", &wanted.search)] {
+        let text = text.as_deref().unwrap_or_default();
+        sized(path, text, 0..=255)?;
+        if text.contains('\0') {
+            return Err(Problem::invalid(path, "nul", "holds U+0000, which no text may"));
+        }
+    }
+    let severity = wanted.severity.as_deref().map(str::parse).transpose();
+    let status = wanted.status.as_deref().map(str::parse).transpose();
+    Ok(Filter {
+        severity: severity.map_err(|error: model::words::UnknownWord| {
+            Problem::invalid("query.severity", "unknown_word", error.to_string())
+        })?,
+        status: status.map_err(|error: model::words::UnknownWord| {
+            Problem::invalid("query.status", "unknown_word", error.to_string())
+        })?,
+        name: wanted.name,
+        search: wanted.search,
+    })
+}
+
+/// A finding: what every kind of them shares.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct FindingOut {
+    /// Its id.
+    #[schema(value_type = String, example = "fnd_0190a6c2-7b5e-7000-8000-000000000001")]
+    id: FindingId,
+    /// `alert`.
+    kind: String,
+    /// One line: what, and where.
+    title: String,
+    /// Our reading of its severity.
+    severity: String,
+    /// The sender's word for it.
+    severity_raw: String,
+    /// `open`, `suppressed`, `fixed`, `accepted` or `escalated`.
+    status: String,
+    /// What tells it from other problems.
+    fingerprint: String,
+    /// When the problem began, by the sender.
+    #[schema(value_type = String, format = DateTime)]
+    began_at: Timestamp,
+    /// How many notices of it came.
+    seen_count: i64,
+    /// When the first came.
+    #[schema(value_type = String, format = DateTime)]
+    first_seen: Timestamp,
+    /// When the last came.
+    #[schema(value_type = String, format = DateTime)]
+    last_seen: Timestamp,
+    /// When we learned that it is gone.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    resolved_at: Option<Timestamp>,
+    /// The resource it is about, when known.
+    #[schema(value_type = Option<String>)]
+    resource_id: Option<ResourceId>,
+    /// The environment it is about, when known.
+    #[schema(value_type = Option<String>)]
+    environment_id: Option<EnvironmentId>,
+}
+
+/// An alert with its finding.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct AlertOut {
+    /// What every kind of finding shares.
+    #[serde(flatten)]
+    finding: FindingOut,
+    /// `labels.alertname`.
+    alert_name: String,
+    /// `labels.instance`, or empty.
+    instance: String,
+    /// `labels.job`, or empty.
+    job: String,
+    /// The name of the source that sent it.
+    source: String,
+    /// `firing` or `resolved`, by the sender.
+    source_status: String,
+    /// When it ended, by the sender.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    ends_at: Option<Timestamp>,
+    /// All labels. They come from outside: escape them wherever they are shown.
+    labels: BTreeMap<String, String>,
+    /// All annotations. They come from outside: escape them wherever they are shown.
+    annotations: BTreeMap<String, String>,
+    /// What the rules said: `auto_analyze`, `ignore` or `manual`.
+    action_taken: String,
+    /// The rule that said it; absent when none matched.
+    #[schema(value_type = Option<String>)]
+    matched_rule_id: Option<AlertRuleId>,
+    /// Whether its runbooks were looked for.
+    analyzed: bool,
+    /// When.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    analyzed_at: Option<Timestamp>,
+    /// Why each trigger of each runbook matched or did not.
+    #[schema(value_type = Option<Object>)]
+    trigger_report: Option<serde_json::Value>,
+}
+
+fn finding_out(finding: &Finding) -> FindingOut {
+    FindingOut {
+        id: finding.id,
+        kind: finding.kind.clone(),
+        title: finding.title.clone(),
+        severity: finding.severity.to_string(),
+        severity_raw: finding.severity_raw.clone(),
+        status: finding.status.to_string(),
+        fingerprint: finding.fingerprint.clone(),
+        began_at: finding.began_at,
+        seen_count: finding.seen_count,
+        first_seen: finding.first_seen,
+        last_seen: finding.last_seen,
+        resolved_at: finding.resolved_at,
+        resource_id: finding.resource_id,
+        environment_id: finding.environment_id,
+    }
+}
+
+fn alert_out(finding: Finding) -> AlertOut {
+    AlertOut {
+        finding: finding_out(&finding),
+        alert_name: finding.alert.name,
+        instance: finding.alert.instance,
+        job: finding.alert.job,
+        source: finding.alert.source,
+        source_status: finding.alert.source_status.to_string(),
+        ends_at: finding.alert.ends_at,
+        labels: finding.alert.labels,
+        annotations: finding.alert.annotations,
+        action_taken: finding.alert.action.to_string(),
+        matched_rule_id: finding.alert.matched_rule,
+        analyzed: finding.alert.analyzed,
+        analyzed_at: finding.alert.analyzed_at,
+        trigger_report: finding.alert.trigger_report,
+    }
+}
+
+/// List findings, newest first.
+#[utoipa::path(get, path = "/findings", tag = "findings",
+    params(api::page::PagingIn, FilterIn),
+    responses((status = 200, body = PageOut<FindingOut>), (status = "4XX", body = Problem)))]
+async fn list_findings(
+    State(app): State<App>,
+    caller: Can<ReadFindings>,
+    Paging(page): Paging,
+    query: FilterQuery,
+) -> Answer<Json<PageOut<FindingOut>>> {
+    let filter = filter(query)?;
+    let mut tx = app.db.tenant(caller.tenant()).await?;
+    let findings = store::finding::list(&mut tx, &filter, &page).await?;
+    Ok(Json(PageOut::of(findings, |finding| finding_out(&finding))))
+}
+
+/// Show a finding.
+#[utoipa::path(get, path = "/findings/{id}", tag = "findings",
+    params(("id" = String, Path, description = "The finding")),
+    responses((status = 200, body = FindingOut), (status = "4XX", body = Problem)))]
+async fn get_finding(
+    State(app): State<App>,
+    caller: Can<ReadFindings>,
+    Path(id): Path<FindingId>,
+) -> Answer<Json<FindingOut>> {
+    let mut tx = app.db.tenant(caller.tenant()).await?;
+    let finding = answer("finding", store::finding::get(&mut tx, id).await)?;
+    Ok(Json(finding_out(&finding)))
+}
+
+/// List alerts, newest first.
+#[utoipa::path(get, path = "/alerts", tag = "findings",
+    params(api::page::PagingIn, FilterIn),
+    responses((status = 200, body = PageOut<AlertOut>), (status = "4XX", body = Problem)))]
+async fn list_alerts(
+    State(app): State<App>,
+    caller: Can<ReadFindings>,
+    Paging(page): Paging,
+    query: FilterQuery,
+) -> Answer<Json<PageOut<AlertOut>>> {
+    let filter = filter(query)?;
+    let mut tx = app.db.tenant(caller.tenant()).await?;
+    let findings = store::finding::list(&mut tx, &filter, &page).await?;
+    Ok(Json(PageOut::of(findings, alert_out)))
+}
+
+/// Show an alert, with why each runbook's triggers matched or did not.
+#[utoipa::path(get, path = "/alerts/{id}", tag = "findings",
+    params(("id" = String, Path, description = "The finding of the alert")),
+    responses((status = 200, body = AlertOut), (status = "4XX", body = Problem)))]
+async fn get_alert(
+    State(app): State<App>,
+    caller: Can<ReadFindings>,
+    Path(id): Path<FindingId>,
+) -> Answer<Json<AlertOut>> {
+    let mut tx = app.db.tenant(caller.tenant()).await?;
+    Ok(Json(alert_out(answer("alert", store::finding::get(&mut tx, id).await)?)))
+}

@@ -1,0 +1,28 @@
+//! What the database keeps of findings, alerts, rules, sources and the estate.
+
+pub mod alert_source;
+pub mod connection;
+pub mod credential;
+pub mod environment;
+pub mod finding;
+pub mod ingest;
+pub mod quarantine;
+pub mod resource;
+pub mod rule;
+pub mod target;
+#[cfg(test)]
+mod tests;
+
+/// A word the database keeps, as the type it stands for.
+fn word<T>(text: &str) -> Result<T, db::Error>
+where
+    T: std::str::FromStr,
+    T::Err: std::error::Error + Send + Sync + 'static,
+{
+    text.parse().map_err(db::Error::internal)
+}
+
+/// An instant the database may hold none of.
+fn instant(at: Option<jiff_sqlx::Timestamp>) -> Option<model::Timestamp> {
+    at.map(jiff_sqlx::Timestamp::to_jiff)
+}

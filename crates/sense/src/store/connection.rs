@@ -1,0 +1,259 @@
+//! Connections and their pinned host keys in the database.
+
+use db::TenantTx;
+use model::id::{ActorId, ConnectionId, ResourceId};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use crate::inventory::host_key::PublicKey;
+use crate::inventory::{Connection, HostKey};
+
+#[derive(FromRow)]
+struct Row {
+    id: Uuid,
+    resource_id: Uuid,
+    transport: String,
+    host: String,
+    port: i32,
+    username: String,
+    credential_id: Option<Uuid>,
+    guard_dir: Option<String>,
+    is_active: bool,
+}
+
+impl Row {
+    fn connection(self) -> Result<Connection, db::Error> {
+        Ok(Connection {
+            id: self.id.into(),
+            resource_id: self.resource_id.into(),
+            transport: self.transport,
+            host: self.host,
+            port: u16::try_from(self.port).map_err(db::Error::internal)?,
+            username: self.username,
+            credential_id: self.credential_id.map(Into::into),
+            guard_dir: self.guard_dir,
+            is_active: self.is_active,
+        })
+    }
+}
+
+/// The connections of a resource, by transport.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_resource(
+    tx: &mut TenantTx,
+    resource: ResourceId,
+) -> Result<Vec<Connection>, db::Error> {
+    let tenant = tx.tenant().uuid();
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT id, resource_id, transport, host, port, username, credential_id, guard_dir,
+                is_active
+         FROM countersign.connections
+         WHERE tenant_id = $1 AND resource_id = $2
+         ORDER BY transport",
+    )
+    .bind(tenant)
+    .bind(resource.uuid())
+    .fetch_all(tx.conn())
+    .await?;
+    rows.into_iter().map(Row::connection).collect()
+}
+
+/// One connection.
+///
+/// # Errors
+/// [`db::Error::NotFound`] when there is none with this id.
+pub async fn get(tx: &mut TenantTx, id: ConnectionId) -> Result<Connection, db::Error> {
+    let tenant = tx.tenant().uuid();
+    let row: Row = sqlx::query_as(
+        "SELECT id, resource_id, transport, host, port, username, credential_id, guard_dir,
+                is_active
+         FROM countersign.connections
+         WHERE tenant_id = $1 AND id = $2",
+    )
+    .bind(tenant)
+    .bind(id.uuid())
+    .fetch_one(tx.conn())
+    .await?;
+    row.connection()
+}
+
+/// Adds a connection.
+///
+/// # Errors
+/// A conflict with `connections_resource_key` when the resource has one of this transport; invalid
+/// when there is no such resource or credential.
+pub async fn insert(
+    tx: &mut TenantTx,
+    connection: &Connection,
+    by: ActorId,
+) -> Result<(), db::Error> {
+    let tenant = tx.tenant().uuid();
+    sqlx::query(
+        "INSERT INTO countersign.connections
+           (tenant_id, id, resource_id, transport, host, port, username, credential_id, guard_dir,
+            is_active, created_by)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+    )
+    .bind(tenant)
+    .bind(connection.id.uuid())
+    .bind(connection.resource_id.uuid())
+    .bind(&connection.transport)
+    .bind(&connection.host)
+    .bind(i32::from(connection.port))
+    .bind(&connection.username)
+    .bind(connection.credential_id.map(|id| id.uuid()))
+    .bind(connection.guard_dir.as_deref())
+    .bind(connection.is_active)
+    .bind(by.uuid())
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Replaces what may change of a connection. Another host loses the pinned keys: they are another
+/// machine's.
+///
+/// # Errors
+/// [`db::Error::NotFound`] when there is none with this id.
+pub async fn update(tx: &mut TenantTx, connection: &Connection) -> Result<(), db::Error> {
+    let before = get(tx, connection.id).await?;
+    let tenant = tx.tenant().uuid();
+    sqlx::query(
+        "UPDATE countersign.connections
+         SET host = $3, port = $4, username = $5, credential_id = $6, guard_dir = $7,
+             is_active = $8, updated_at = clock_timestamp()
+         WHERE tenant_id = $1 AND id = $2",
+    )
+    .bind(tenant)
+    .bind(connection.id.uuid())
+    .bind(&connection.host)
+    .bind(i32::from(connection.port))
+    .bind(&connection.username)
+    .bind(connection.credential_id.map(|id| id.uuid()))
+    .bind(connection.guard_dir.as_deref())
+    .bind(connection.is_active)
+    .execute(tx.conn())
+    .await?;
+    if (before.host, before.port) != (connection.host.clone(), connection.port) {
+        sqlx::query(
+            "DELETE FROM countersign.host_keys
+             WHERE tenant_id = $1 AND connection_id = $2",
+        )
+        .bind(tenant)
+        .bind(connection.id.uuid())
+        .execute(tx.conn())
+        .await?;
+    }
+    Ok(())
+}
+
+/// Notes how a test of a connection ended.
+///
+/// # Errors
+/// [`db::Error::NotFound`] when there is none with this id.
+pub async fn mark_tested(
+    tx: &mut TenantTx,
+    id: ConnectionId,
+    result: Result<(), ()>,
+) -> Result<(), db::Error> {
+    let tenant = tx.tenant().uuid();
+    let done = sqlx::query(
+        "UPDATE countersign.connections
+         SET last_connection_test = clock_timestamp(), last_connection_status = $3
+         WHERE tenant_id = $1 AND id = $2",
+    )
+    .bind(tenant)
+    .bind(id.uuid())
+    .bind(if result.is_ok() { "success" } else { "failed" })
+    .execute(tx.conn())
+    .await?;
+    if done.rows_affected() == 0 { Err(db::Error::NotFound) } else { Ok(()) }
+}
+
+#[derive(FromRow)]
+struct KeyRow {
+    public_key: String,
+    fingerprint: String,
+    pinned_by: Uuid,
+    pinned_at: jiff_sqlx::Timestamp,
+}
+
+/// The pinned keys of a connection, oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn host_keys(
+    tx: &mut TenantTx,
+    connection: ConnectionId,
+) -> Result<Vec<HostKey>, db::Error> {
+    let tenant = tx.tenant().uuid();
+    let rows: Vec<KeyRow> = sqlx::query_as(
+        "SELECT public_key, fingerprint, pinned_by, pinned_at
+         FROM countersign.host_keys
+         WHERE tenant_id = $1 AND connection_id = $2
+         ORDER BY id",
+    )
+    .bind(tenant)
+    .bind(connection.uuid())
+    .fetch_all(tx.conn())
+    .await?;
+    let key = |row: KeyRow| HostKey {
+        public_key: row.public_key,
+        fingerprint: row.fingerprint,
+        pinned_by: row.pinned_by.into(),
+        pinned_at: row.pinned_at.to_jiff(),
+    };
+    Ok(rows.into_iter().map(key).collect())
+}
+
+/// Pins a host key; pinning it again changes nothing.
+///
+/// # Errors
+/// Invalid with `host_keys_connection_fk` when there is no such connection.
+pub async fn pin(
+    tx: &mut TenantTx,
+    connection: ConnectionId,
+    key: &PublicKey,
+    by: ActorId,
+) -> Result<(), db::Error> {
+    let tenant = tx.tenant().uuid();
+    sqlx::query(
+        "INSERT INTO countersign.host_keys
+           (tenant_id, id, connection_id, public_key, fingerprint, pinned_by)
+         VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT ON CONSTRAINT host_keys_key DO NOTHING",
+    )
+    .bind(tenant)
+    .bind(Uuid::now_v7())
+    .bind(connection.uuid())
+    .bind(&key.line)
+    .bind(&key.fingerprint)
+    .bind(by.uuid())
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Takes a pinned key away.
+///
+/// # Errors
+/// [`db::Error::NotFound`] when it is not pinned.
+pub async fn unpin(
+    tx: &mut TenantTx,
+    connection: ConnectionId,
+    fingerprint: &str,
+) -> Result<(), db::Error> {
+    let tenant = tx.tenant().uuid();
+    let done = sqlx::query(
+        "DELETE FROM countersign.host_keys
+         WHERE tenant_id = $1 AND connection_id = $2 AND fingerprint = $3",
+    )
+    .bind(tenant)
+    .bind(connection.uuid())
+    .bind(fingerprint)
+    .execute(tx.conn())
+    .await?;
+    if done.rows_affected() == 0 { Err(db::Error::NotFound) } else { Ok(()) }
+}

@@ -1,0 +1,182 @@
+//! Findings and their alerts, read from the database.
+
+use std::collections::BTreeMap;
+
+use db::{Cursor, Page, PageRequest, TenantTx};
+use model::finding::Alert;
+use model::id::FindingId;
+use serde_json::Value;
+use sqlx::FromRow;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::{instant, word};
+use crate::finding::{AlertPart, Filter, Finding};
+
+#[derive(FromRow)]
+struct Row {
+    id: Uuid,
+    kind: String,
+    title: String,
+    severity: String,
+    severity_raw: String,
+    status: String,
+    fingerprint: String,
+    began_at: jiff_sqlx::Timestamp,
+    seen_count: i64,
+    first_seen: jiff_sqlx::Timestamp,
+    last_seen: jiff_sqlx::Timestamp,
+    resolved_at: Option<jiff_sqlx::Timestamp>,
+    resource_id: Option<Uuid>,
+    environment_id: Option<Uuid>,
+    alert_name: String,
+    instance: String,
+    job: String,
+    source_name: String,
+    source_status: String,
+    ends_at: Option<jiff_sqlx::Timestamp>,
+    labels_json: Json<BTreeMap<String, String>>,
+    annotations_json: Json<BTreeMap<String, String>>,
+    action_taken: String,
+    matched_rule_id: Option<Uuid>,
+    analyzed: bool,
+    analyzed_at: Option<jiff_sqlx::Timestamp>,
+    trigger_report: Option<Value>,
+}
+
+impl Row {
+    fn finding(self) -> Result<Finding, db::Error> {
+        Ok(Finding {
+            id: self.id.into(),
+            kind: self.kind,
+            title: self.title,
+            severity: word(&self.severity)?,
+            severity_raw: self.severity_raw,
+            status: word(&self.status)?,
+            fingerprint: self.fingerprint,
+            began_at: self.began_at.to_jiff(),
+            seen_count: self.seen_count,
+            first_seen: self.first_seen.to_jiff(),
+            last_seen: self.last_seen.to_jiff(),
+            resolved_at: instant(self.resolved_at),
+            resource_id: self.resource_id.map(Into::into),
+            environment_id: self.environment_id.map(Into::into),
+            alert: AlertPart {
+                name: self.alert_name,
+                instance: self.instance,
+                job: self.job,
+                source: self.source_name,
+                source_status: word(&self.source_status)?,
+                ends_at: instant(self.ends_at),
+                labels: self.labels_json.0,
+                annotations: self.annotations_json.0,
+                action: word(&self.action_taken)?,
+                matched_rule: self.matched_rule_id.map(Into::into),
+                analyzed: self.analyzed,
+                analyzed_at: instant(self.analyzed_at),
+                trigger_report: self.trigger_report,
+            },
+        })
+    }
+}
+
+/// A page of findings, newest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(
+    tx: &mut TenantTx,
+    filter: &Filter,
+    page: &PageRequest,
+) -> Result<Page<Finding>, db::Error> {
+    let tenant = tx.tenant().uuid();
+    let rows: Vec<Row> = sqlx::query_as(include_str!("finding/list.sql"))
+        .bind(tenant)
+        .bind(page.after_id())
+        .bind(filter.severity.map(model::level::Severity::word))
+        .bind(filter.status.map(crate::finding::FindingStatus::word))
+        .bind(filter.name.as_deref())
+        .bind(filter.search.as_deref())
+        .bind(page.fetch())
+        .fetch_all(tx.conn())
+        .await?;
+    let page = page.page(rows, |row| Cursor::Id(row.id));
+    let items = page.items.into_iter().map(Row::finding).collect::<Result<_, _>>()?;
+    Ok(Page { items, next_cursor: page.next_cursor, has_next: page.has_next })
+}
+
+/// One finding.
+///
+/// # Errors
+/// [`db::Error::NotFound`] when there is none with this id.
+pub async fn get(tx: &mut TenantTx, id: FindingId) -> Result<Finding, db::Error> {
+    let tenant = tx.tenant().uuid();
+    let row: Row = sqlx::query_as(include_str!("finding/get.sql"))
+        .bind(tenant)
+        .bind(id.uuid())
+        .fetch_one(tx.conn())
+        .await?;
+    row.finding()
+}
+
+/// The alert of a finding, as the rest of the loop sees it.
+///
+/// # Errors
+/// [`db::Error::NotFound`] when there is none with this id.
+pub async fn alert(tx: &mut TenantTx, id: FindingId) -> Result<Alert, db::Error> {
+    let finding = get(tx, id).await?;
+    Ok(Alert {
+        id,
+        fingerprint: finding.fingerprint,
+        name: finding.alert.name,
+        severity: finding.severity,
+        severity_raw: finding.severity_raw,
+        instance: finding.alert.instance,
+        job: finding.alert.job,
+        source: finding.alert.source,
+        status: finding.alert.source_status,
+        starts_at: finding.began_at,
+        labels: finding.alert.labels,
+        annotations: finding.alert.annotations,
+    })
+}
+
+/// The body of an alert as it was last received.
+///
+/// # Errors
+/// [`db::Error::NotFound`] when there is none with this id.
+pub async fn raw(tx: &mut TenantTx, id: FindingId) -> Result<Value, db::Error> {
+    let tenant = tx.tenant().uuid();
+    Ok(sqlx::query_scalar(
+        "SELECT raw_alert_json
+         FROM countersign.alerts
+         WHERE tenant_id = $1 AND finding_id = $2",
+    )
+    .bind(tenant)
+    .bind(id.uuid())
+    .fetch_one(tx.conn())
+    .await?)
+}
+
+/// Notes that the runbooks for an alert were looked for, and why each trigger matched or did not.
+///
+/// # Errors
+/// [`db::Error::NotFound`] when there is none with this id.
+pub async fn mark_analyzed(
+    tx: &mut TenantTx,
+    id: FindingId,
+    trigger_report: &Value,
+) -> Result<(), db::Error> {
+    let tenant = tx.tenant().uuid();
+    let done = sqlx::query(
+        "UPDATE countersign.alerts
+         SET analyzed = true, analyzed_at = clock_timestamp(), trigger_report = $3
+         WHERE tenant_id = $1 AND finding_id = $2",
+    )
+    .bind(tenant)
+    .bind(id.uuid())
+    .bind(trigger_report)
+    .execute(tx.conn())
+    .await?;
+    if done.rows_affected() == 0 { Err(db::Error::NotFound) } else { Ok(()) }
+}

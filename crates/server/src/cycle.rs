@@ -1,0 +1,68 @@
+//! The hand-offs between stages, each one transaction: ask, assess, start, finish.
+//!
+//! Stages do not know each other. What one gives and the next takes meets here, and nowhere else.
+
+pub mod api;
+mod ask;
+mod assess;
+mod error;
+mod finish;
+mod logins;
+mod start;
+mod store;
+mod sweep;
+mod weigh;
+
+use std::sync::Arc;
+
+use ::api::App;
+use judge::constants::ConstantSet;
+use judge::store::bundles::Compiled;
+use prove::keys::{Keyring, SigningKey};
+
+pub use ask::{Ask, Asked, ask};
+pub use assess::{SUBJECT as ASSESS, assess};
+pub use finish::LoopHooks;
+pub use error::Error;
+pub use logins::SealedLogins;
+pub use sweep::sweep;
+
+/// What the hand-offs share.
+#[derive(Clone)]
+pub struct Loop(Arc<Inner>);
+
+struct Inner {
+    app: App,
+    policies: Compiled,
+    signers: Keyring,
+    constants: &'static ConstantSet,
+}
+
+impl std::fmt::Debug for Loop {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Loop").field("constants", &self.0.constants.name).finish_non_exhaustive()
+    }
+}
+
+impl Loop {
+    /// The hand-offs over this state; decisions are signed with the newest of these keys.
+    #[must_use]
+    pub fn new(app: App, signers: Keyring) -> Self {
+        Self(Arc::new(Inner {
+            app,
+            policies: Compiled::default(),
+            signers,
+            constants: ConstantSet::arf_1(),
+        }))
+    }
+
+    fn signer(&self) -> &SigningKey {
+        self.0.signers.newest()
+    }
+
+    /// What handlers share.
+    #[must_use]
+    pub fn app(&self) -> &App {
+        &self.0.app
+    }
+}

@@ -1,0 +1,121 @@
+//! Assess: an alert looks for its runbooks, and each match asks the gate.
+
+use std::collections::BTreeMap;
+
+use act::runbook::select;
+use act::runbook::store as runbooks;
+use act::runbook::trigger;
+use db::TenantTx;
+use db::jobs::Claimed;
+use gate::store::approvals::Source;
+use model::finding::{Alert, SourceStatus};
+use model::id::FindingId;
+use model::intent::TriggerKind;
+use sense::inventory::Selector;
+use sense::store::{alert_source, finding, target};
+use serde_json::{Value, json};
+
+use super::ask::{Ask, ask};
+use super::weigh::candidate;
+use super::{Error, Loop};
+
+/// The subject of the jobs this takes.
+pub const SUBJECT: &str = sense::ASSESS;
+
+/// Takes an alert's job to its end: everything it leads to, and the job itself, in one
+/// transaction, so that a repeated job finds what it did and does it no second time.
+///
+/// # Errors
+/// When the database fails: the job is tried again.
+pub async fn assess(cycle: &Loop, job: &Claimed) -> Result<(), Error> {
+    let mut tx = cycle.app().db.tenant(job.tenant).await?;
+    let Some(id) = finding_of(job) else {
+        job.bury(&mut tx, "the job names no finding").await?;
+        tx.commit().await?;
+        return Ok(());
+    };
+    let alert = finding::alert(&mut tx, id).await?;
+    let report = if alert.status == SourceStatus::Resolved {
+        json!({"resolved": "resolved before it was looked at: nothing to do"})
+    } else {
+        matches(cycle, &mut tx, &alert).await?
+    };
+    finding::mark_analyzed(&mut tx, id, &report).await?;
+    job.complete(&mut tx).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+fn finding_of(job: &Claimed) -> Option<FindingId> {
+    job.params.get("finding_id")?.as_str()?.parse().ok()
+}
+
+/// Asks for every runbook the alert starts, and gives the whole report: why each trigger matched
+/// or did not, and what came of each match.
+async fn matches(cycle: &Loop, tx: &mut TenantTx, alert: &Alert) -> Result<Value, Error> {
+    let now = tx.now().await?;
+    let active = runbooks::active(tx).await?;
+    let armed: Vec<trigger::Armed> = active.iter().map(runbooks::Stored::armed).collect();
+    let last = runbooks::last_triggered(tx).await?;
+    let reports = trigger::reports(alert, &armed, now, &last);
+    let mut outcomes = Vec::new();
+    for found in trigger::best_matches(alert, &armed, now, &last) {
+        let Some(stored) = active.iter().find(|stored| stored.id == found.runbook_id) else {
+            continue;
+        };
+        let outcome = match start(cycle, tx, alert, stored, &found).await {
+            Ok(asked) => json!({"runbook": stored.document.name, "asked": asked}),
+            // What cannot be planned is told, and does not stop the other runbooks. Nothing was
+            // written for it yet.
+            Err(error @ (Error::Compile(_) | Error::Select(_))) => {
+                json!({"runbook": stored.document.name, "error": error.to_string()})
+            }
+            Err(error) => return Err(error),
+        };
+        outcomes.push(outcome);
+    }
+    Ok(json!({"triggers": reports, "started": outcomes}))
+}
+
+async fn start(
+    cycle: &Loop,
+    tx: &mut TenantTx,
+    alert: &Alert,
+    stored: &runbooks::Stored,
+    found: &trigger::Match,
+) -> Result<super::Asked, Error> {
+    let source = alert_source::by_name(tx, &alert.source).await?;
+    let requester = api::identity::store::load_actor(tx, source.actor)
+        .await?
+        .ok_or(Error::NoService(tx.tenant()))?;
+    let estate = target::targets(tx, &Selector::default()).await?;
+    let offered: Vec<_> = estate.iter().map(candidate).collect();
+    let chosen = select::select_targets(&stored.document, Some(alert), &offered)?;
+    let targets: Vec<_> = estate
+        .into_iter()
+        .filter(|facts| chosen.iter().any(|one| one.target.resource_id == facts.target.resource_id))
+        .collect();
+    let cooldown = stored.cooldown_s(found.trigger_id);
+    let asked = ask(
+        cycle,
+        tx,
+        &Ask {
+            requester: &requester,
+            trigger: TriggerKind::Alert,
+            deterministic_id: format!("alert/{}/{}", alert.id, stored.id),
+            runbook_id: stored.id,
+            version: stored.version,
+            author: stored.author,
+            runbook: &stored.document,
+            alert: Some(alert),
+            matched: Some((found.trigger_id, cooldown)),
+            targets: &targets,
+            variables: &BTreeMap::new(),
+            text: format!("{} is firing on {}", alert.name, found.target),
+            source: Source::Auto,
+        },
+    )
+    .await?;
+    runbooks::triggered(tx, found.trigger_id, &found.target).await?;
+    Ok(asked)
+}

@@ -1,0 +1,59 @@
+//! What can go wrong between stages, and how it is answered.
+
+use act::runbook::compile::CompileError;
+use act::runbook::select::SelectError;
+use api::Problem;
+use model::canonical::CanonicalError;
+use model::id::TenantId;
+
+/// Why a hand-off did not happen. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database failed.
+    #[error("the database failed")]
+    Db(#[from] db::Error),
+    /// The gate's part failed.
+    #[error("the gate's part failed")]
+    Gate(#[from] gate::Error),
+    /// The judge's part failed.
+    #[error("the judge's part failed")]
+    Judge(#[from] judge::store::Error),
+    /// The runbook's part failed.
+    #[error("the runbook's part failed")]
+    Runbook(#[from] act::runbook::store::Error),
+    /// What was learned could not be read or written.
+    #[error("what was learned could not be read or written")]
+    Learn(#[from] learn::store::OutcomeError),
+    /// No plan can be made of the runbook.
+    #[error("no plan can be made: {0}")]
+    Compile(#[from] CompileError),
+    /// No target can be chosen.
+    #[error("no target can be chosen: {0}")]
+    Select(#[from] SelectError),
+    /// A record has no canonical form.
+    #[error("the record has no canonical form")]
+    Canonical(#[from] CanonicalError),
+    /// The tenant has no actor for what nobody in particular does.
+    #[error("tenant {0} has no service actor")]
+    NoService(TenantId),
+    /// The decision of an intent is gone.
+    #[error("an intent has no decision")]
+    Undecided,
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Db(error) => error.into(),
+            Error::Gate(error) => gate::api::problem(error),
+            Error::Runbook(error) => act::runbook::api::problem(error),
+            Error::Judge(error) => judge::api::problem(error),
+            Error::Compile(error) => Self::invalid(&error.path, error.code, error.to_string()),
+            Error::Select(error) => Self::invalid("/targets", "no_target", error.to_string()),
+            Error::Canonical(error) => Self::invalid("/variables", "number", error.to_string()),
+            error @ (Error::Learn(_) | Error::NoService(_) | Error::Undecided) => {
+                Self::internal(&error)
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Opening a target's secret just before it is used, and saying so in the log.
+
+use act::ports::{Logins, Outside};
+use api::App;
+use model::audit::{Event, Who};
+use model::connector::{Login, Pending};
+use model::id::{ExecutionId, TenantId};
+use model::plan::Target;
+use sense::inventory::CredentialKind;
+use sense::store::credential;
+
+/// Logins from sealed credentials.
+#[derive(Debug, Clone)]
+pub struct SealedLogins {
+    /// The state with the vault.
+    pub app: App,
+    /// As whom secrets are opened.
+    pub who: Who,
+}
+
+/// Why a secret was not opened.
+#[derive(Debug, thiserror::Error)]
+enum NotOpened {
+    #[error("the credential of {target} is version {found} now; the plan was made with {planned}")]
+    OtherVersion { target: String, found: u32, planned: u32 },
+    #[error("the credential of {target} is no login")]
+    NoLogin { target: String },
+}
+
+impl Logins for SealedLogins {
+    fn login<'a>(
+        &'a self,
+        tenant: TenantId,
+        execution: ExecutionId,
+        target: &'a Target,
+    ) -> Pending<'a, Result<Option<Login>, Outside>> {
+        Box::pin(self.open(tenant, execution, target))
+    }
+}
+
+impl SealedLogins {
+    async fn open(
+        &self,
+        tenant: TenantId,
+        execution: ExecutionId,
+        target: &Target,
+    ) -> Result<Option<Login>, Outside> {
+        let Some(id) = target.credential_id else { return Ok(None) };
+        let mut tx = self.app.db.tenant(tenant).await?;
+        let sealed = credential::get(&mut tx, id).await?;
+        let found = sealed.credential.version;
+        if let Some(planned) = target.credential_version
+            && planned != found
+        {
+            let target = target.name.clone();
+            return Err(NotOpened::OtherVersion { target, found, planned }.into());
+        }
+        let place = sense::store::credential::place(tenant, id, found);
+        let secret = self.app.vault.open(&place, &sealed.sealed)?;
+        let event = Event::new(self.who.clone(), "credential.opened", "credential", &id)
+            .with("version", found)
+            .with("execution_id", execution.to_string())
+            .with("target", target.name.clone());
+        tx.audit(&event).await?;
+        tx.commit().await?;
+        match sealed.credential.kind {
+            CredentialKind::SshKey => Ok(Some(Login::Key(secret))),
+            CredentialKind::Password => Ok(Some(Login::Password(secret))),
+            CredentialKind::Hmac => {
+                Err(NotOpened::NoLogin { target: target.name.clone() }.into())
+            }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! Sweeping: what time alone brings about. One tenant after another, each in its own room.
+
+use std::time::Duration;
+
+use db::{Db, jobs};
+use gate::store::{approvals, rates};
+use jiff::SignedDuration;
+use model::audit::Who;
+use model::id::TenantId;
+use tokio_util::sync::CancellationToken;
+
+use super::{Error, store};
+
+/// How often approvals are looked at. Expiry itself is by the database's clock: a late sweep
+/// shows it late, and lets nothing through.
+const EVERY: Duration = Duration::from_secs(5);
+/// How long finished jobs are kept.
+const KEEP_JOBS: SignedDuration = SignedDuration::from_hours(24);
+/// How long starts are kept beyond every window of a rate limit.
+const KEEP_STARTS: SignedDuration = SignedDuration::from_hours(24 * 32);
+
+/// Sweeps until told to stop.
+pub async fn sweep(db: Db, who: Who, stop: CancellationToken) {
+    loop {
+        if let Err(error) = round(&db, &who).await {
+            tracing::warn!(%error, "sweeping failed; it is tried again");
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(EVERY) => {}
+        }
+    }
+}
+
+async fn round(db: &Db, who: &Who) -> Result<(), Error> {
+    for tenant in store::tenants(db).await? {
+        one(db, who, tenant).await?;
+    }
+    Ok(())
+}
+
+async fn one(db: &Db, who: &Who, tenant: TenantId) -> Result<(), Error> {
+    let mut tx = db.tenant(tenant).await?;
+    approvals::expire_due(&mut tx, who).await?;
+    tx.commit().await?;
+    let mut tx = db.tenant(tenant).await?;
+    let now = tx.now().await?;
+    store::forget_keys(&mut tx).await?;
+    jobs::prune(&mut tx, now - KEEP_JOBS).await?;
+    rates::forget(&mut tx, now - KEEP_STARTS).await?;
+    tx.commit().await?;
+    Ok(())
+}

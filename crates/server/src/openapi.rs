@@ -1,0 +1,44 @@
+//! The head of the `OpenAPI` document; the rest comes from the handlers themselves.
+
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+
+/// The document's head.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Countersign",
+        description = "One control plane for everything that wants to change a running system. \
+                       Automation proposes; Countersign decides, acts and proves.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    modifiers(&Bearer),
+    security(("bearer" = [])),
+    components(schemas(api::Problem)),
+    tags(
+        (name = "identity", description = "Logging in, users, API keys"),
+        (name = "alerts", description = "Alerts, where they come from, and what to do with them"),
+        (name = "estate", description = "Environments, resources, and how to reach them"),
+        (name = "runbooks", description = "Runbooks and their versions"),
+        (name = "gate", description = "Intents, plans, decisions, approvals, guards"),
+        (name = "policy", description = "Policy bundles"),
+        (name = "executions", description = "Running plans, their output and evidence"),
+        (name = "learning", description = "Outcomes and what was learned from them"),
+        (name = "audit", description = "The signed log"),
+        (name = "events", description = "What happens, as it happens")
+    )
+)]
+pub(crate) struct Document;
+
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("An API key (`cs_…`) or the token of a login session (`css_…`)"))
+            .build();
+        components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
+    }
+}

@@ -1,0 +1,149 @@
+//! Every route on one screen, and what each request passes on its way.
+
+use std::time::Duration;
+
+use api::caller::{Peer, RequestId, authenticate};
+use api::{App, Problem, idempotency};
+use axum::Router;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::decompression::RequestDecompressionLayer;
+use utoipa::OpenApi as _;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::cycle::Loop;
+use crate::health::{Health, health_routes};
+use crate::openapi::Document;
+use crate::{cycle, events, login};
+
+/// The prefix of all versions of the API there are.
+pub const PREFIX: &str = "/api/v1";
+/// How long a request may take; event streams are exempt.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The routes of every room, under [`PREFIX`], with their description.
+pub fn api_routes() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(Document::openapi()).nest(
+        PREFIX,
+        OpenApiRouter::new()
+            .merge(login::routes())
+            .merge(sense::api::routes())
+            .merge(judge::api::routes())
+            .merge(gate::api::routes())
+            .merge(act::api::routes())
+            .merge(prove::api::routes())
+            .merge(learn::api::routes())
+            .merge(cycle::api::routes())
+            .merge(events::routes()),
+    )
+}
+
+/// The `OpenAPI` document.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    api_routes().into_openapi()
+}
+
+/// The whole service.
+pub fn router(cycle: &Loop, health: Health) -> Router {
+    let app = cycle.app().clone();
+    let (routes, document) = api_routes().split_for_parts();
+    let document = Json(document);
+    routes
+        .route(
+            &format!("{PREFIX}/openapi.json"),
+            axum::routing::get(move || async move { document.clone() }),
+        )
+        .merge(health_routes(health))
+        .fallback(|| async { Problem::not_found("path").into_response() })
+        .method_not_allowed_fallback(|| async {
+            Problem::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method_not_allowed",
+                "This path has other methods",
+                "see /api/v1/openapi.json for the methods of this path",
+            )
+        })
+        .layer(Extension(cycle.clone()))
+        .layer(middleware::from_fn_with_state(app.clone(), idempotency::layer))
+        .layer(middleware::from_fn_with_state(app.clone(), authenticate))
+        .layer(RequestDecompressionLayer::new().br(false).deflate(false).zstd(false))
+        .layer(middleware::from_fn(bounded))
+        .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
+            Problem::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "internal",
+                "The server made a mistake",
+                "the server's log has the cause under this request id",
+            )
+            .into_response()
+        }))
+        .layer(middleware::from_fn(named))
+        .with_state(app)
+}
+
+/// Gives each request an id and an end in time, and writes the id into whatever is answered.
+async fn named(
+    peer: Option<ConnectInfo<std::net::SocketAddr>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let id = request
+        .headers()
+        .get(&REQUEST_ID)
+        .and_then(|value| value.to_str().ok())
+        .filter(|given| (1..=64).contains(&given.len()))
+        .filter(|given| given.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)))
+        .map_or_else(|| uuid::Uuid::now_v7().to_string(), str::to_owned);
+    request.extensions_mut().insert(RequestId(id.clone()));
+    if let Some(ConnectInfo(address)) = peer {
+        request.extensions_mut().insert(Peer(address.ip().to_string()));
+    }
+    let mut response = next.run(request).await;
+    if response.status().is_client_error() || response.status().is_server_error() {
+        response = with_request_id(response, &id).await;
+    }
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    response
+        .headers_mut()
+        .insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// Problems name the request they belong to; whatever is an error and no problem becomes one.
+async fn with_request_id(response: Response, id: &str) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let Ok(bytes) = axum::body::to_bytes(body, 1 << 20).await else {
+        return (parts.status, "").into_response();
+    };
+    let mut problem: Problem = serde_json::from_slice(&bytes).unwrap_or_else(|_| {
+        let said = String::from_utf8_lossy(&bytes).into_owned();
+        let code = if parts.status.is_server_error() { "internal" } else { "invalid" };
+        let detail = if said.is_empty() { parts.status.to_string() } else { said };
+        Problem::new(parts.status, code, "The request cannot be answered", detail)
+    });
+    problem.request_id = Some(id.to_owned());
+    let answer = problem.into_response();
+    let (fresh, body) = answer.into_parts();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    parts.headers.extend(fresh.headers);
+    Response::from_parts(parts, body)
+}
+
+/// Ends requests that take too long. What they began in the database is rolled back.
+async fn bounded(State(()): State<()>, request: Request, next: Next) -> Response {
+    if events::streams(request.uri().path()) {
+        return next.run(request).await;
+    }
+    match tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::unavailable("the request took too long; nothing was changed").into_response(),
+    }
+}

@@ -1,0 +1,219 @@
+//! One process of the service: its tasks, its listener, and an orderly end.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use act::engine::{Engine, Settings};
+use act::runbook::terms::RunbookTerms;
+use act::worker::Worker;
+use api::App;
+use db::jobs;
+use db::wake::Topic;
+use model::actor::ActorKind;
+use model::audit::Who;
+use model::connector::Connector;
+use model::id::ActorId;
+use prove::keys::Keyring;
+use prove::publish::Publisher;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::cycle::{self, Loop, LoopHooks, SealedLogins};
+use crate::health::Health;
+use crate::router::router;
+use crate::tasks::Tasks;
+
+/// How long a job may take before somebody else may take it.
+const JOB_LEASE: Duration = Duration::from_secs(60);
+
+/// What a process does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Duties {
+    /// Carry out executions and jobs.
+    pub work: Duty,
+    /// Sequence and sign the audit log, expire approvals.
+    pub keep: Duty,
+}
+
+/// Whether a process does something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Duty {
+    /// It does.
+    Yes,
+    /// Others do.
+    No,
+}
+
+/// Times and numbers of a process.
+#[derive(Debug, Clone)]
+pub struct Tuning {
+    /// Executions at the same time.
+    pub capacity: usize,
+    /// Jobs at the same time.
+    pub job_workers: usize,
+    /// How long a lease lasts without renewal.
+    pub lease_ttl: Duration,
+    /// How often it is renewed.
+    pub heartbeat: Duration,
+    /// How long to wait before looking for work unasked.
+    pub poll: Duration,
+    /// How much output of a step is kept, stdout and stderr each, in bytes.
+    pub output_cap: usize,
+    /// How long running requests and steps may take once the process is told to stop.
+    pub grace: Duration,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self {
+            capacity: 64,
+            job_workers: 4,
+            lease_ttl: Duration::from_secs(30),
+            heartbeat: Duration::from_secs(10),
+            poll: Duration::from_secs(2),
+            output_cap: 16 << 20,
+            grace: Duration::from_secs(20),
+        }
+    }
+}
+
+/// Everything a process is put together from.
+#[derive(Debug)]
+pub struct Parts {
+    /// What handlers share.
+    pub app: App,
+    /// The keys decisions are signed with.
+    pub decisions: Keyring,
+    /// Who publishes the audit log.
+    pub publisher: Arc<Publisher>,
+    /// Connectors by transport.
+    pub connectors: BTreeMap<String, Arc<dyn Connector>>,
+    /// What this process is called in leases.
+    pub name: String,
+    /// What it does.
+    pub duties: Duties,
+    /// Its times and numbers.
+    pub tuning: Tuning,
+}
+
+/// Serves until `stop`, then ends in order: no new work, then no new requests, then nothing.
+///
+/// # Errors
+/// When the listener fails.
+pub async fn serve(
+    parts: Parts,
+    listener: TcpListener,
+    stop: CancellationToken,
+) -> std::io::Result<()> {
+    let grace = parts.tuning.grace;
+    let health = Health::default();
+    let cycle = Loop::new(parts.app.clone(), parts.decisions);
+    let who = Who {
+        id: ActorId::generate(),
+        kind: ActorKind::Service,
+        display_name: parts.name.clone(),
+    };
+    let mut tasks = Tasks::default();
+    if parts.duties.work == Duty::Yes {
+        let worker = worker(&parts.app, &cycle, &parts.connectors, &who, &parts.tuning);
+        tasks.spawn("executions", move |stop| {
+            let worker = worker.clone();
+            async move { worker.run(stop).await }
+        });
+        for _ in 0..parts.tuning.job_workers {
+            let (cycle, name) = (cycle.clone(), parts.name.clone());
+            let poll = parts.tuning.poll;
+            tasks.spawn("jobs", move |stop| take_jobs(cycle.clone(), name.clone(), poll, stop));
+        }
+    }
+    if parts.duties.keep == Duty::Yes {
+        let (db, publisher) = (parts.app.db.clone(), Arc::clone(&parts.publisher));
+        tasks.spawn("audit", move |stop| {
+            let (db, publisher) = (db.clone(), Arc::clone(&publisher));
+            async move { prove::sequence::run(db, publisher, stop.cancelled_owned()).await }
+        });
+        let db = parts.app.db.clone();
+        let who = who.clone();
+        tasks.spawn("sweep", move |stop| cycle::sweep(db.clone(), who.clone(), stop));
+    }
+    let routes = router(&cycle, health.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let ended = CancellationToken::new();
+    let ending = ended.clone();
+    let stopping = async move {
+        stop.cancelled().await;
+        health.stop();
+        ending.cancel();
+    };
+    // Watchers of event streams do not leave by themselves: they get the same grace.
+    let served = axum::serve(listener, routes).with_graceful_shutdown(stopping);
+    let result = tokio::select! {
+        result = served => result,
+        () = async { ended.cancelled().await; tokio::time::sleep(grace).await } => Ok(()),
+    };
+    tasks.stop(grace).await;
+    result
+}
+
+fn worker(
+    app: &App,
+    cycle: &Loop,
+    connectors: &BTreeMap<String, Arc<dyn Connector>>,
+    who: &Who,
+    tuning: &Tuning,
+) -> Worker {
+    let settings = Settings {
+        lease_ttl: tuning.lease_ttl,
+        heartbeat: tuning.heartbeat,
+        poll: tuning.poll,
+        output_cap: tuning.output_cap,
+        ..Settings::new(who.display_name.clone(), who.clone())
+    };
+    let engine = Engine {
+        db: app.db.clone(),
+        connectors: connectors.clone(),
+        objects: Arc::clone(&app.objects),
+        logins: Arc::new(SealedLogins { app: app.clone(), who: who.clone() }),
+        terms: Arc::new(RunbookTerms),
+        hooks: Arc::new(LoopHooks { cycle: cycle.clone(), who: who.clone() }),
+        settings,
+    };
+    Worker { engine: Arc::new(engine), capacity: tuning.capacity }
+}
+
+/// Takes jobs one after another until told to stop.
+async fn take_jobs(cycle: Loop, name: String, poll: Duration, stop: CancellationToken) {
+    let db = cycle.app().db.clone();
+    let mut waker = db.waker(Topic::Jobs);
+    while !stop.is_cancelled() {
+        match jobs::claim(&db, &name, JOB_LEASE, &[cycle::ASSESS]).await {
+            Ok(Some(job)) => take(&cycle, &job).await,
+            Ok(None) => {
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = waker.wait(poll) => {}
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "no job could be claimed");
+                waker.wait(poll).await;
+            }
+        }
+    }
+}
+
+async fn take(cycle: &Loop, job: &jobs::Claimed) {
+    let Err(error) = cycle::assess(cycle, job).await else { return };
+    let mut chain = error.to_string();
+    let mut source = std::error::Error::source(&error);
+    while let Some(cause) = source {
+        chain.push_str(": ");
+        chain.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    tracing::warn!(job = %job.id, error = chain, "a job failed");
+    if let Err(error) = job.fail(&cycle.app().db, &chain).await {
+        tracing::warn!(job = %job.id, %error, "the failure of a job could not be noted");
+    }
+}
