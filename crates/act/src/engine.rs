@@ -33,7 +33,7 @@ mod points;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use output::Piece;
+pub(crate) use output::{Piece, Reel};
 pub use points::POINTS;
 
 /// Times and limits of a worker. All times two workers must agree on are the database's.

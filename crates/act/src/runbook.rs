@@ -12,6 +12,7 @@ use model::plan::{EvidenceRequirement, Semantics, Stage};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub mod api;
 pub mod compile;
 pub mod condition;
 mod context;

@@ -1,9 +1,9 @@
 //! Executions in the database: leases, snapshots, changes, lists.
 
-pub mod human;
 pub(crate) mod claim;
 #[cfg(test)]
 pub(crate) mod fixture;
+pub mod human;
 pub(crate) mod load;
 pub mod read;
 pub(crate) mod rows;

@@ -50,8 +50,7 @@ impl Worker {
             return None;
         }
         let settings = &self.engine.settings;
-        let claimed =
-            store::claim(&self.engine.db, &settings.worker, settings.lease_ttl).await;
+        let claimed = store::claim(&self.engine.db, &settings.worker, settings.lease_ttl).await;
         claimed.unwrap_or_else(|error| {
             tracing::warn!(error = %chain(&error), "no execution could be claimed");
             None

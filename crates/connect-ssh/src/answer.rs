@@ -123,11 +123,9 @@ impl<'a> Answer<'a> {
         let owned = |word: &str| word.to_owned();
         match words.as_slice() {
             ["end", result] => Ok(Ending::End { result: owned(result) }),
-            ["guard", link, result, alive] => Ok(Ending::Guard {
-                link: owned(link),
-                result: owned(result),
-                alive: owned(alive),
-            }),
+            ["guard", link, result, alive] => {
+                Ok(Ending::Guard { link: owned(link), result: owned(result), alive: owned(alive) })
+            }
             ["won"] => Ok(Ending::Won),
             ["unusable", why] => Ok(Ending::Unusable { why: owned(why) }),
             ["gone"] => Ok(Ending::Gone),

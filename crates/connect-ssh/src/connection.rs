@@ -125,13 +125,11 @@ async fn open_unhurried(
     let mut handle = connected.map_err(|error| unreachable(host, error))?;
     let accepted = log_in(&mut handle, &target.username, proof).await;
     match accepted {
-        Ok(true) => Ok(Connection { handle, _cut: cut }),
-        // russh reports a connection that ended during login as a refusal.
-        Ok(false) if handle.is_closed() => Err(unreachable(host, "closed during login")),
-        Ok(false) => Err(ConnectError::Login {
-            host: host.clone(),
-            username: target.username.clone(),
-        }),
+        Ok(Verdict::Accepted) => Ok(Connection { handle, _cut: cut }),
+        Ok(Verdict::Ended) => Err(unreachable(host, "closed during login")),
+        Ok(Verdict::Refused) => {
+            Err(ConnectError::Login { host: host.clone(), username: target.username.clone() })
+        }
         Err(error) => Err(unreachable(host, error)),
     }
 }
@@ -161,30 +159,47 @@ impl Proof {
     }
 }
 
+/// What came of a login.
+enum Verdict {
+    Accepted,
+    Refused,
+    /// The connection ended before there was an answer.
+    Ended,
+}
+
 async fn log_in(
     handle: &mut Handle<Gatekeeper>,
     username: &str,
     proof: Proof,
-) -> Result<bool, russh::Error> {
-    match proof {
-        Proof::Nothing => Ok(handle.authenticate_none(username).await?.success()),
+) -> Result<Verdict, russh::Error> {
+    let result = match proof {
+        Proof::Nothing => handle.authenticate_none(username).await?,
         Proof::Key(key) => {
             let key = PrivateKeyWithHashAlg::new(key, None);
-            Ok(handle.authenticate_publickey(username, key).await?.success())
+            handle.authenticate_publickey(username, key).await?
         }
         Proof::Password(password) => {
-            let Some(password) = password.expose_str() else { return Ok(false) };
-            match handle.authenticate_password(username, password).await? {
-                AuthResult::Success => Ok(true),
-                AuthResult::Failure { remaining_methods, .. }
-                    if remaining_methods.contains(&MethodKind::KeyboardInteractive) =>
-                {
-                    answer_questions(handle, username, password).await
-                }
-                AuthResult::Failure { .. } => Ok(false),
+            let Some(password) = password.expose_str() else { return Ok(Verdict::Refused) };
+            let result = handle.authenticate_password(username, password).await?;
+            if let AuthResult::Failure { remaining_methods, .. } = &result
+                && remaining_methods.contains(&MethodKind::KeyboardInteractive)
+            {
+                return answer_questions(handle, username, password).await;
             }
+            result
         }
-    }
+    };
+    Ok(match result {
+        AuthResult::Success => Verdict::Accepted,
+        // russh reports a connection that ended as a refusal that leaves no method; a server that
+        // refuses names those that are left.
+        AuthResult::Failure { remaining_methods, .. }
+            if remaining_methods.is_empty() && handle.is_closed() =>
+        {
+            Verdict::Ended
+        }
+        AuthResult::Failure { .. } => Verdict::Refused,
+    })
 }
 
 /// Password login as PAM does it: one hidden question. Anything else is not answered, least of all
@@ -193,13 +208,13 @@ async fn answer_questions(
     handle: &mut Handle<Gatekeeper>,
     username: &str,
     password: &str,
-) -> Result<bool, russh::Error> {
+) -> Result<Verdict, russh::Error> {
     let mut reply = handle.authenticate_keyboard_interactive_start(username, None).await?;
     let mut given = false;
     for _ in 0..QUESTION_ROUNDS {
         let answers = match reply {
-            KeyboardInteractiveAuthResponse::Success => return Ok(true),
-            KeyboardInteractiveAuthResponse::Failure { .. } => return Ok(false),
+            KeyboardInteractiveAuthResponse::Success => return Ok(Verdict::Accepted),
+            KeyboardInteractiveAuthResponse::Failure { .. } => return Ok(Verdict::Refused),
             KeyboardInteractiveAuthResponse::InfoRequest { prompts, .. } => {
                 match prompts.as_slice() {
                     [] => vec![],
@@ -207,11 +222,14 @@ async fn answer_questions(
                         given = true;
                         vec![password.to_owned()]
                     }
-                    _ => return Ok(false),
+                    _ => return Ok(Verdict::Refused),
                 }
             }
         };
         reply = handle.authenticate_keyboard_interactive_respond(answers).await?;
     }
-    Ok(matches!(reply, KeyboardInteractiveAuthResponse::Success))
+    Ok(match reply {
+        KeyboardInteractiveAuthResponse::Success => Verdict::Accepted,
+        _ => Verdict::Refused,
+    })
 }

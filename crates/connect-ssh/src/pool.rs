@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use model::connector::{ConnectError, Endpoint, Login};
 use model::id::{ConnectionId, CredentialId};
@@ -14,6 +15,9 @@ use tokio::time::{Instant, timeout};
 
 use crate::Settings;
 use crate::connection::{Connection, misconfigured, open, unreachable};
+
+/// How long a host gets to notice that a session was closed, before it is asked for another.
+const SETTLING: Duration = Duration::from_millis(20);
 
 /// What must be equal for two steps to share a connection. The connection's id belongs to one
 /// tenant; the rest makes sure that nobody uses a connection opened with other proofs than theirs.
@@ -75,6 +79,8 @@ struct Line {
     /// How many sessions the host allows, as far as we know: less after it has refused one.
     capacity: AtomicUsize,
     dead: AtomicBool,
+    /// Whether the host has ever opened a session on it.
+    proven: AtomicBool,
     used: Mutex<Instant>,
 }
 
@@ -105,13 +111,32 @@ impl Lease {
         self.line.dead.store(true, Ordering::Release);
     }
 
-    /// The host refused a session: it allows fewer than we thought. Gives how many are left.
-    fn give_up_session(&mut self) -> usize {
-        if let Some(permit) = self.permit.take() {
-            permit.forget();
+    /// The host refused a session: it allows fewer than we thought. The last one is kept.
+    fn give_up_session(&mut self) -> Refused {
+        let shrink = |capacity: usize| (capacity > 1).then(|| capacity - 1);
+        let shrunk =
+            self.line.capacity.fetch_update(Ordering::AcqRel, Ordering::Acquire, shrink).is_ok();
+        if shrunk {
+            if let Some(permit) = self.permit.take() {
+                permit.forget();
+            }
+            Refused::Fewer
+        } else if self.line.proven.load(Ordering::Acquire) {
+            Refused::NotYet
+        } else {
+            Refused::None
         }
-        self.line.capacity.fetch_sub(1, Ordering::AcqRel).saturating_sub(1)
     }
+}
+
+/// What it means that a host opened no session.
+enum Refused {
+    /// It allows fewer than we tried.
+    Fewer,
+    /// It has opened some before, and has not noticed yet that they are closed.
+    NotYet,
+    /// It opens none at all.
+    None,
 }
 
 impl Pool {
@@ -134,18 +159,29 @@ impl Pool {
         let deadline = Instant::now() + self.settings.session_wait + self.settings.connect_timeout;
         let mut broken = 0_usize;
         loop {
-            let mut lease = match tokio::time::timeout_at(deadline, self.lease(&host, endpoint)).await {
-                Ok(lease) => lease?,
-                Err(_) => return Err(unreachable(name, "all sessions stayed busy")),
-            };
+            let mut lease =
+                match tokio::time::timeout_at(deadline, self.lease(&host, endpoint)).await {
+                    Ok(lease) => lease?,
+                    Err(_) => return Err(unreachable(name, "all sessions stayed busy")),
+                };
             let opening = lease.line.connection.handle.channel_open_session();
             match timeout(self.settings.connect_timeout, opening).await {
-                Ok(Ok(channel)) => return Ok((channel, lease)),
+                Ok(Ok(channel)) => {
+                    lease.line.proven.store(true, Ordering::Release);
+                    return Ok((channel, lease));
+                }
                 Ok(Err(russh::Error::ChannelOpenFailure(reason))) => {
-                    if lease.give_up_session() == 0 {
-                        lease.condemn();
-                        let reason = format!("the host opens no session: {reason:?}");
-                        return Err(misconfigured(name, reason));
+                    match lease.give_up_session() {
+                        Refused::Fewer => {}
+                        Refused::NotYet if Instant::now() < deadline => {
+                            // With the session still held, so that the others wait as well.
+                            tokio::time::sleep(SETTLING).await;
+                        }
+                        Refused::NotYet | Refused::None => {
+                            lease.condemn();
+                            let reason = format!("the host opens no session: {reason:?}");
+                            return Err(misconfigured(name, reason));
+                        }
                     }
                 }
                 // A kept connection may have died unnoticed; a fresh one that dies is a fault.
@@ -216,6 +252,7 @@ impl Pool {
             sessions: Arc::new(Semaphore::new(sessions)),
             capacity: AtomicUsize::new(sessions),
             dead: AtomicBool::new(false),
+            proven: AtomicBool::new(false),
             used: Mutex::new(Instant::now()),
         })
     }

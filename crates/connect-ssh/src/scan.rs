@@ -35,8 +35,7 @@ pub async fn scan(
     let mut keys: Vec<ScannedKey> = Vec::new();
     let mut last = unreachable(host, "shows no host key of a kind known here");
     for algorithm in Preferred::DEFAULT.key.iter() {
-        let config =
-            Config { preferred: offering(vec![algorithm.clone()]), ..Config::default() };
+        let config = Config { preferred: offering(vec![algorithm.clone()]), ..Config::default() };
         let shown = Arc::new(Mutex::new(None));
         let look = async {
             let (socket, _cut) = open_socket(host, port).await?;

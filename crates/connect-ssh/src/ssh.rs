@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use model::connector::{
-    ConnectError, Connector, Effect, Endpoint, Ended, Fence, Guard, Offsets, OutputSink, Pending,
+    ConnectError, Connector, Effect, Ended, Endpoint, Fence, Guard, Offsets, OutputSink, Pending,
     Stream,
 };
 use russh::client::Msg;
@@ -80,8 +80,7 @@ impl Ssh {
         let (channel, lease) = Box::pin(self.pool.session(question.endpoint)).await?;
         let (reading, writing) = channel.split();
         let mut session = Session { reading, writing: Some(writing), lease: Some(lease) };
-        let mut answer =
-            Answer::new(&nonce, question.output_cap, question.from, question.sink);
+        let mut answer = Answer::new(&nonce, question.output_cap, question.from, question.sink);
         let talk = session.talk(host, command, input.unwrap_or_default(), &mut answer);
         match tokio::time::timeout(question.limit, talk).await {
             Ok(talked) => talked?,
@@ -94,10 +93,7 @@ impl Ssh {
         Ok(Reply { ending, truncated: answer.truncated() })
     }
 
-    async fn follow_to_end(
-        &self,
-        question: Question<'_>,
-    ) -> Result<Ended, ConnectError> {
+    async fn follow_to_end(&self, question: Question<'_>) -> Result<Ended, ConnectError> {
         let host = &question.endpoint.target.host;
         let Reply { ending, truncated } = self.ask(question).await?;
         match ending {

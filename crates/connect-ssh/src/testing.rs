@@ -4,8 +4,8 @@ use std::fs;
 use std::io::{self, BufRead, BufReader, Error, ErrorKind};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
 use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
 
 use model::connector::{Endpoint, Login};
 use model::id::{ConnectionId, CredentialId, ResourceId};
@@ -17,6 +17,9 @@ use tempfile::TempDir;
 
 /// Where OpenSSH's server is; it insists on being called by its full path.
 const SSHD: &str = "/usr/sbin/sshd";
+
+/// `PATH` of its sessions.
+const PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
 
 /// How often another port is tried when somebody else took the free one first.
 const PORT_TRIES: usize = 20;
@@ -36,14 +39,14 @@ pub struct Options {
     pub max_sessions: u32,
     /// Connections at a time that have not logged in.
     pub max_startups: u32,
-    /// Lines added to the configuration as they are.
-    pub config: Vec<String>,
+    /// What comes before the usual `PATH` of its sessions.
+    pub path: Option<PathBuf>,
 }
 
 impl Default for Options {
     fn default() -> Self {
         // sshd's own default for sessions.
-        Self { max_sessions: 10, max_startups: 100, config: Vec::new() }
+        Self { max_sessions: 10, max_startups: 100, path: None }
     }
 }
 
@@ -246,15 +249,15 @@ fn launch(dir: &Path, options: &Options) -> io::Result<(Child, u16)> {
 
 fn config(dir: &Path, port: u16, options: &Options) -> String {
     let dir = dir.display();
-    let Options { max_sessions, max_startups, config } = options;
-    let more = config.join("\n");
+    let Options { max_sessions, max_startups, path } = options;
+    let path = path.as_ref().map_or_else(String::new, |path| format!("{}:", path.display()));
     let leniency = *LENIENCY;
     format!(
         "ListenAddress 127.0.0.1\nPort {port}\nHostKey {dir}/host_key\nPidFile none\n\
          AuthorizedKeysFile {dir}/authorized_keys\nStrictModes no\nUsePAM no\nUseDNS no\n\
          PermitRootLogin yes\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n\
          MaxStartups {max_startups}\nMaxSessions {max_sessions}\nLogLevel INFO\n\
-         {leniency}\nSetEnv HOME={dir}/home\n{more}\n"
+         {leniency}\nSetEnv HOME={dir}/home PATH={path}{PATH}\n"
     )
 }
 

@@ -188,12 +188,15 @@ pub fn vote(
     choice: Choice,
     at: Timestamp,
 ) -> Result<Answer, Refused> {
-    let same = |vote: &&Vote| {
-        vote.voter.actor.id == voter.actor.id || vote.voter.person == voter.person
-    };
+    let same =
+        |vote: &&Vote| vote.voter.actor.id == voter.actor.id || vote.voter.person == voter.person;
     if let Some(before) = request.votes.iter().find(same) {
         let repeated = before.choice == choice;
-        return if repeated { Ok(Answer::Repeated) } else { Err(Refused::AlreadyVoted(before.choice)) };
+        return if repeated {
+            Ok(Answer::Repeated)
+        } else {
+            Err(Refused::AlreadyVoted(before.choice))
+        };
     }
     eligible(request, voter)?;
     if request.state != ApprovalState::Pending {

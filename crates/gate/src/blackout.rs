@@ -137,13 +137,19 @@ impl Window {
         };
         let zone = TimeZone::get(&draft.zone)
             .map_err(|_| bad("timezone", format!("{:?} is no IANA time zone", draft.zone)))?;
+        if !(1970..=2999).contains(&draft.opens.year()) {
+            return Err(bad("start_time", "must be in the years 1970 to 2999".into()));
+        }
         if draft.closes <= draft.opens {
             return Err(bad("end_time", "must be after start_time".into()));
         }
         let days = Days::parse(draft).map_err(|reason| bad("recurrence_pattern", reason))?;
         let longest = days.longest_days();
         if draft.opens.checked_add(longest.days()).is_ok_and(|latest| draft.closes > latest) {
-            return Err(bad("end_time", format!("must be at most {longest} days after start_time")));
+            return Err(bad(
+                "end_time",
+                format!("must be at most {longest} days after start_time"),
+            ));
         }
         let select = |field| {
             move |error: selector::Malformed| Malformed {
@@ -290,7 +296,11 @@ fn weekday(word: &str) -> Result<Weekday, String> {
         "fri" | "friday" => Weekday::Friday,
         "sat" | "saturday" => Weekday::Saturday,
         "sun" | "sunday" => Weekday::Sunday,
-        _ => return Err(format!("{word:?} is no day of the week: mon, tue, wed, thu, fri, sat, sun")),
+        _ => {
+            return Err(format!(
+                "{word:?} is no day of the week: mon, tue, wed, thu, fri, sat, sun"
+            ));
+        }
     })
 }
 

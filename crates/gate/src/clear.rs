@@ -3,6 +3,10 @@
 //! `act` takes a `Clearance` and gives none back; nobody can build, copy or store one. Between the
 //! decision and the start everything may have changed, so everything is judged again here.
 
+mod refused;
+
+pub use refused::{Refused, Remedy};
+
 use model::execution::ExecutionState;
 use model::id::{ExecutionId, TenantId};
 use model::intent::ApprovalState;
@@ -136,141 +140,6 @@ pub struct ResumeFacts<'a> {
     pub approval: Option<&'a Request>,
 }
 
-/// Why nothing may run.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
-    /// The lease is none.
-    #[error("lease epoch {epoch} is no lease")]
-    NoLease {
-        /// What was given.
-        epoch: i64,
-    },
-    /// The execution is somewhere else in its life.
-    #[error("an execution that is {state} cannot be {wanted}")]
-    WrongState {
-        /// Where it stands.
-        state: ExecutionState,
-        /// `started` or `resumed`.
-        wanted: &'static str,
-    },
-    /// The stored plan is not the one that was decided on.
-    #[error("the plan changed after the decision")]
-    PlanChanged,
-    /// Policy bundle, tier or blast radius are not those decided on.
-    #[error("policy, tier or blast radius changed after the decision")]
-    BoundChanged,
-    /// The gate says no by now.
-    #[error("denied: {}", messages(.0))]
-    Denied(Vec<Reason>),
-    /// A guard says no.
-    #[error("blocked: {}", .0.iter().map(|one| one.message.as_str()).collect::<Vec<_>>().join("; "))]
-    Blocked(Vec<GuardResult>),
-    /// A guard was not asked.
-    #[error("the guard {0} was not asked")]
-    GuardMissing(Guard),
-    /// Approval is needed and was never asked for.
-    #[error("approval is needed")]
-    ApprovalMissing,
-    /// The approval does not stand.
-    #[error("the approval is {0}")]
-    NotApproved(ApprovalState),
-    /// The approval is for something else.
-    #[error("the approval is bound to something else")]
-    OtherApproval,
-    /// The approval's time is over.
-    #[error("the approval was good until {at}")]
-    ApprovalExpired {
-        /// Until when.
-        at: Timestamp,
-    },
-    /// Some who voted may no longer vote.
-    #[error("{missing} more votes are needed: some who voted may no longer vote")]
-    QuorumLost {
-        /// How many.
-        missing: u32,
-    },
-}
-
-/// What is to be done about a refusal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Remedy {
-    /// The approval is void; ask anew.
-    AskAgain,
-    /// The execution is denied.
-    Deny,
-    /// The execution is blocked, or waits until the guards open.
-    Block,
-    /// The execution expires.
-    Expire,
-    /// Somebody else has it: leave it alone.
-    Leave,
-}
-
-impl Refused {
-    /// What is to be done about it.
-    #[must_use]
-    pub const fn remedy(&self) -> Remedy {
-        match self {
-            Self::PlanChanged
-            | Self::BoundChanged
-            | Self::ApprovalMissing
-            | Self::NotApproved(ApprovalState::Pending | ApprovalState::Void)
-            | Self::OtherApproval
-            | Self::QuorumLost { .. } => Remedy::AskAgain,
-            Self::Denied(_)
-            | Self::NotApproved(ApprovalState::Denied | ApprovalState::Approved) => Remedy::Deny,
-            Self::Blocked(_) | Self::GuardMissing(_) => Remedy::Block,
-            Self::ApprovalExpired { .. } | Self::NotApproved(ApprovalState::Expired) => {
-                Remedy::Expire
-            }
-            Self::NoLease { .. } | Self::WrongState { .. } => Remedy::Leave,
-        }
-    }
-
-    /// A stable word for it.
-    #[must_use]
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::NoLease { .. } => "no_lease",
-            Self::WrongState { .. } => "wrong_state",
-            Self::PlanChanged => "plan_changed",
-            Self::BoundChanged => "bound_changed",
-            Self::Denied(_) => "denied",
-            Self::Blocked(_) => "blocked",
-            Self::GuardMissing(_) => "guard_missing",
-            Self::ApprovalMissing => "approval_missing",
-            Self::NotApproved(_) => "not_approved",
-            Self::OtherApproval => "other_approval",
-            Self::ApprovalExpired { .. } => "approval_expired",
-            Self::QuorumLost { .. } => "quorum_lost",
-        }
-    }
-
-    /// When the guards that block would open, if time alone brings that about.
-    #[must_use]
-    pub fn until(&self) -> Option<Timestamp> {
-        match self {
-            // Every one of them must have an end; the last counts.
-            Self::Blocked(results) => results
-                .iter()
-                .map(|result| result.until)
-                .try_fold(None, |last: Option<Timestamp>, until| until.map(|at| last.max(Some(at))))
-                .flatten(),
-            Self::NoLease { .. }
-            | Self::WrongState { .. }
-            | Self::PlanChanged
-            | Self::BoundChanged
-            | Self::Denied(_)
-            | Self::GuardMissing(_)
-            | Self::ApprovalMissing
-            | Self::NotApproved(_)
-            | Self::OtherApproval
-            | Self::ApprovalExpired { .. }
-            | Self::QuorumLost { .. } => None,
-        }
-    }
-}
-
 /// Clears an approved execution for its start.
 ///
 /// # Errors
@@ -339,11 +208,7 @@ fn issue(lease: &Lease, hashes: Hashes, scope: Scope) -> Clearance {
     }
 }
 
-fn leased(
-    lease: &Lease,
-    wanted: &'static str,
-    states: &[ExecutionState],
-) -> Result<(), Refused> {
+fn leased(lease: &Lease, wanted: &'static str, states: &[ExecutionState]) -> Result<(), Refused> {
     if !states.contains(&lease.state) {
         return Err(Refused::WrongState { state: lease.state, wanted });
     }
@@ -383,11 +248,6 @@ fn approved(request: &Request, facts: &StartFacts<'_>) -> Result<(), Refused> {
         Tally::Missing(missing) => Err(Refused::QuorumLost { missing }),
         Tally::Denied => Err(Refused::NotApproved(ApprovalState::Denied)),
     }
-}
-
-fn messages(reasons: &[Reason]) -> String {
-    let denying = reasons.iter().filter(|reason| reason.verdict == Verdict::Deny);
-    denying.map(|reason| reason.message.as_str()).collect::<Vec<_>>().join("; ")
 }
 
 #[cfg(test)]

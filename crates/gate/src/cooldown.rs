@@ -49,7 +49,8 @@ impl Cooldown {
             });
             let seconds = proposal.runbook_cooldown_s;
             let runbook = &proposal.runbook;
-            let runbook = rule(CooldownScope::Runbook, runbook, place.resource, seconds, &place.name);
+            let runbook =
+                rule(CooldownScope::Runbook, runbook, place.resource, seconds, &place.name);
             trigger.into_iter().chain([runbook])
         };
         let mut all: Vec<_> = proposal.places.iter().flat_map(of_place).collect();

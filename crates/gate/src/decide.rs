@@ -126,9 +126,8 @@ impl Decision {
     /// alone said no, `blocked`.
     #[must_use]
     pub fn execution_state(&self) -> ExecutionState {
-        let denied = |reason: &Reason| {
-            reason.verdict == Verdict::Deny && reason.judge != Judge::Guard
-        };
+        let denied =
+            |reason: &Reason| reason.verdict == Verdict::Deny && reason.judge != Judge::Guard;
         match self.verdict {
             Verdict::Allow => ExecutionState::Approved,
             Verdict::RequireApproval => ExecutionState::AwaitingApproval,
@@ -142,7 +141,9 @@ impl Decision {
     pub fn intent_state(&self) -> IntentState {
         match self.verdict {
             Verdict::Allow | Verdict::RequireApproval => IntentState::Open,
-            Verdict::Deny if self.execution_state() == ExecutionState::Denied => IntentState::Denied,
+            Verdict::Deny if self.execution_state() == ExecutionState::Denied => {
+                IntentState::Denied
+            }
             Verdict::Deny => IntentState::Closed,
         }
     }
@@ -157,7 +158,8 @@ pub fn decide(question: &Question<'_>) -> Decision {
     reasons.extend(constraints(question));
     reasons.extend(voiced(&question.risk.opinion, Judge::Risk));
     reasons.extend(question.guards.iter().map(GuardResult::reason));
-    if !guard::Guard::ALL.iter().all(|one| question.guards.iter().any(|given| given.guard == *one)) {
+    if !guard::Guard::ALL.iter().all(|one| question.guards.iter().any(|given| given.guard == *one))
+    {
         let message = "not every guard was asked".to_owned();
         reasons.push(reason(Judge::Guard, "guards_incomplete", Verdict::Deny, message));
     }

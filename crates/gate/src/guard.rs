@@ -52,7 +52,13 @@ impl GuardResult {
     /// An answer that lets pass.
     #[must_use]
     pub fn allow(guard: Guard, code: &str) -> Self {
-        Self { guard, verdict: Verdict::Allow, code: code.into(), message: String::new(), until: None }
+        Self {
+            guard,
+            verdict: Verdict::Allow,
+            code: code.into(),
+            message: String::new(),
+            until: None,
+        }
     }
 
     fn deny(guard: Guard, code: &str, message: String, until: Option<Timestamp>) -> Self {
@@ -145,7 +151,8 @@ fn blackouts(
                 WindowKind::AllowOnly => maintenance.push(window),
                 WindowKind::Deny => {
                     results.extend(blackout::active(window, at).map(|active| {
-                        let message = format!("blackout {:?} lasts until {}", window.name, active.until);
+                        let message =
+                            format!("blackout {:?} lasts until {}", window.name, active.until);
                         GuardResult::deny(Guard::Blackout, "blackout", message, Some(active.until))
                     }));
                 }
@@ -173,7 +180,8 @@ fn max_targets(proposal: &Proposal, constraints: &Constraints) -> GuardResult {
 }
 
 fn freshness(context: Freshness, at: Timestamp) -> GuardResult {
-    let deny = |message: String| GuardResult::deny(Guard::Freshness, "context_stale", message, None);
+    let deny =
+        |message: String| GuardResult::deny(Guard::Freshness, "context_stale", message, None);
     let Some(taken_at) = context.taken_at else {
         return deny("it is not known how old the context is".into());
     };

@@ -4,6 +4,7 @@
 //! fetches what they judge and keeps what they said; `api` is the HTTP surface.
 #![warn(missing_docs)]
 
+pub mod api;
 pub mod approval;
 pub mod blackout;
 pub mod bound;

@@ -53,7 +53,9 @@ impl Usage {
         match frees_at {
             _ if *count == 0 => self.full(format!("{scope} {scope_id} may not start at all"), None),
             None => GuardResult::allow(Guard::RateLimit, "within_limit"),
-            Some(Some(until)) if until <= at => GuardResult::allow(Guard::RateLimit, "within_limit"),
+            Some(Some(until)) if until <= at => {
+                GuardResult::allow(Guard::RateLimit, "within_limit")
+            }
             Some(until) => self.full(
                 format!("{scope} {scope_id} has had its {count} starts in {window_s} s"),
                 until,

@@ -29,4 +29,4 @@ fn count(what: &'static str, number: i32) -> Result<u32, Error> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,6 +1,7 @@
 //! Risk and policy: what an intent could cost and what the rules say.
 
 pub mod action;
+pub mod api;
 pub mod autonomy;
 pub mod beta;
 pub mod blast;

@@ -23,6 +23,17 @@ pub fn origin(deployment: &str, tenant: TenantId) -> String {
     format!("audit.{deployment}/{}", tenant.uuid())
 }
 
+/// Whether a deployment may bear this name: it becomes part of key names and of directories.
+#[must_use]
+pub fn valid_deployment(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
+    (1..=100).contains(&name.len())
+        && name.chars().all(plain)
+        && !name.contains("..")
+        && !name.starts_with(['-', '.'])
+        && !name.ends_with('.')
+}
+
 /// The size and root of a log at some moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkpoint {

@@ -53,24 +53,36 @@ fn id(n: u64) -> Uuid {
     Uuid::from_u128((millis << 80) | (7 << 76) | (0b10 << 62) | u128::from(n))
 }
 
-/// Walks events held in memory as `audit verify` walks those of a database:
-/// what the pure part of verification costs.
+/// Hands `each` made-up events as they would lie in the database.
 ///
 /// # Errors
-/// When an event cannot be made.
-pub fn walk_in_memory(
+/// Never in practice: the events have a canonical form.
+pub fn with_rows<T>(
     tenant: TenantId,
     key: &AuditKey,
     events: u64,
-) -> Result<impl Fn() -> Walked + use<>, CanonicalError> {
+    each: impl FnOnce(&[Row<'_>]) -> T,
+) -> Result<T, CanonicalError> {
     let waiting = (0..events).map(|n| event(tenant, key, n)).collect::<Result<Vec<_>, _>>()?;
     let leaves: Vec<_> = waiting.iter().map(|row| leaf(&row.canon)).collect();
-    Ok(move || {
-        let mut walker = Walker::new(tenant, Known::default());
-        for ((seq, row), leaf) in (0..).zip(&waiting).zip(&leaves) {
-            let Some(columns) = Projection::read(&row.canon) else { continue };
-            walker.row(&Row { seq, canon: &row.canon, leaf, mac: &row.mac, columns });
-        }
-        walker.finish()
-    })
+    let rows: Vec<Row<'_>> = (0..)
+        .zip(&waiting)
+        .zip(&leaves)
+        .filter_map(|((seq, row), leaf)| {
+            let columns = Projection::read(&row.canon)?;
+            Some(Row { seq, canon: &row.canon, leaf, mac: &row.mac, columns })
+        })
+        .collect();
+    Ok(each(&rows))
+}
+
+/// Walks events held in memory as `audit verify` walks those of a database: what the pure part of
+/// verification costs.
+#[must_use]
+pub fn walk(tenant: TenantId, rows: &[Row<'_>]) -> Walked {
+    let mut walker = Walker::new(tenant, Known::default());
+    for row in rows {
+        walker.row(row);
+    }
+    walker.finish()
 }

@@ -82,7 +82,9 @@ pub async fn verify(db: &Db, tenant: TenantId, options: &Options<'_>) -> Result<
     }
     let mut tx = db.tenant(tenant).await?;
     let head_before = events::log_size(&mut tx).await?;
-    if options.policy.is_some() {
+    if options.policy.is_some_and(|policy| policy.trusted.is_empty()) {
+        evidence.cannot_tell = Some("the policy trusts no key".to_owned());
+    } else if options.policy.is_some() {
         let notes = checkpoints::all(&mut tx).await?;
         if notes.is_empty() && head_before > 0 {
             evidence
@@ -160,7 +162,7 @@ fn read_anchor(anchor: &Anchor, options: &Options<'_>, evidence: &mut Evidence) 
             return;
         }
     };
-    if options.policy.is_none() {
+    if options.policy.is_none_or(|policy| policy.trusted.is_empty()) {
         evidence.cannot_tell = Some("without trusted keys the anchor proves nothing".to_owned());
         return;
     }

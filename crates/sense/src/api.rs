@@ -77,9 +77,11 @@ fn answer<T>(what: &str, result: Result<T, db::Error>) -> Answer<T> {
         (db::Kind::Conflict, Some(_)) => {
             Problem::conflict("already_there", format!("there is such {what} already"))
         }
-        (db::Kind::Invalid, Some(constraint)) if constraint.ends_with("_fk") => {
-            Problem::invalid("", "no_such_reference", format!("the {what} refers to what is not there"))
-        }
+        (db::Kind::Invalid, Some(constraint)) if constraint.ends_with("_fk") => Problem::invalid(
+            "",
+            "no_such_reference",
+            format!("the {what} refers to what is not there"),
+        ),
         _ => error.into(),
     })
 }

@@ -228,9 +228,9 @@ impl World {
         let run = self.snapshot.run(attempt.run).unwrap();
         let step = self.snapshot.step(run).unwrap();
         let closing = close(&self.snapshot, step, &attempt, observed, self.now);
-        let captured = step
-            .capture_output
-            .then(|| Arc::new(Captured { stdout: "out".to_owned(), stderr: String::new(), truncated: false }));
+        let captured = step.capture_output.then(|| {
+            Arc::new(Captured { stdout: "out".to_owned(), stderr: String::new(), truncated: false })
+        });
         self.snapshot.apply(&Change::Closed { attempt: attempt.id, closing, captured });
     }
 

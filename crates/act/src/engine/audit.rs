@@ -28,11 +28,8 @@ pub(super) fn events(
             .with("epoch", batch.claimed.epoch)
     };
     let mut events = Vec::new();
-    let opened: Vec<Value> = batch
-        .changes
-        .iter()
-        .filter_map(|change| opened(change, batch.after, scripts))
-        .collect();
+    let opened: Vec<Value> =
+        batch.changes.iter().filter_map(|change| opened(change, batch.after, scripts)).collect();
     for some in opened.chunks(ATTEMPTS_PER_EVENT) {
         events.push(event("step.started").with("attempts", some.to_vec()));
     }
@@ -56,7 +53,13 @@ pub(super) fn events(
                 });
             }
             Change::Moved { to, because, error, .. } => {
-                events.push(moved(event(&format!("execution.{to}")), batch, *to, *because, error.as_deref()));
+                events.push(moved(
+                    event(&format!("execution.{to}")),
+                    batch,
+                    *to,
+                    *because,
+                    error.as_deref(),
+                ));
             }
             Change::Collected(collected) => {
                 let mut stored = event("evidence.stored")
@@ -68,10 +71,7 @@ pub(super) fn events(
                 stored.evidence.push(collected.id);
                 events.push(stored);
             }
-            Change::Prepared(_)
-            | Change::Opened(_)
-            | Change::Seen(_)
-            | Change::Closed { .. } => {}
+            Change::Prepared(_) | Change::Opened(_) | Change::Seen(_) | Change::Closed { .. } => {}
         }
     }
     events

@@ -140,11 +140,9 @@ impl<'a> Turn<'a> {
 
     /// Writes what was printed since the last time.
     async fn show(&mut self) -> Result<Result<(), LeaseLost>, Error> {
-        let pieces = self.tape.take();
-        if pieces.is_empty() {
+        if self.tape.blank() {
             return Ok(Ok(()));
         }
-        self.tape.put_back(pieces);
         self.write(&[], Extras::default()).await
     }
 
@@ -345,8 +343,7 @@ impl<'a> Turn<'a> {
         requirement: EvidenceRequirement,
     ) -> Result<Result<(), LeaseLost>, Error> {
         self.engine.reach("act.evidence.before").await;
-        let collected =
-            self.engine.collect(self.lease, &self.snapshot, run, &requirement).await;
+        let collected = self.engine.collect(self.lease, &self.snapshot, run, &requirement).await;
         let (collected, stored) = match collected {
             Ok(done) => done,
             Err(error) => {
@@ -373,7 +370,7 @@ impl<'a> Turn<'a> {
             after.apply(change);
         }
         let claimed = &self.lease.claimed;
-        let pieces = self.tape.take();
+        let reel = self.tape.take();
         let batch = Batch {
             claimed,
             before: &self.snapshot,
@@ -381,7 +378,7 @@ impl<'a> Turn<'a> {
             changes,
             artifacts: &extras.artifacts,
             stored: extras.stored.as_ref(),
-            pieces: &pieces,
+            reel: &reel,
         };
         let mut tx = self.engine.db.tenant(claimed.tenant).await.map_err(failed())?;
         let Some(written) = write(&mut tx, &batch).await.map_err(failed())? else {
@@ -413,10 +410,8 @@ fn outcome(
         return (landing.seen && attempt.started.is_none()).then_some(Change::Seen(attempt.id));
     };
     let step = after.run(attempt.run).and_then(|run| after.step(run))?;
-    let seen = Attempt {
-        started: attempt.started.or(landing.seen.then_some(true)),
-        ..attempt.clone()
-    };
+    let seen =
+        Attempt { started: attempt.started.or(landing.seen.then_some(true)), ..attempt.clone() };
     let closing = close(after, step, &seen, observed, now);
     let captured = landing.output.preview().map(Arc::new);
     extras.artifacts.insert(attempt.id, landing.artifact);
@@ -455,10 +450,7 @@ fn ended(state: ExecutionState) -> Ended {
 fn finished(snapshot: &Snapshot, at: Timestamp) -> Finished {
     let checked = |run: &StepRun| {
         snapshot.step(run).is_some_and(|step| step.stage == Stage::Verify)
-            && matches!(
-                run.state,
-                StepState::Succeeded | StepState::Failed | StepState::TimedOut
-            )
+            && matches!(run.state, StepState::Succeeded | StepState::Failed | StepState::TimedOut)
     };
     let verified = snapshot.runs.iter().any(checked);
     Finished {

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::Digest;
-use model::connector::{
-    ConnectError, Connector, Effect, Ended, Endpoint, Fence, Guard, Offsets,
-};
+use model::connector::{ConnectError, Connector, Effect, Ended, Endpoint, Fence, Guard, Offsets};
 use model::id::{AttemptId, ToolCallId};
 use model::plan::{PlanStep, Semantics, Target};
 
@@ -151,12 +149,8 @@ impl Engine {
             return artifact;
         }
         let claimed = &lease.claimed;
-        let key = object_key(
-            claimed.tenant,
-            "tool-output",
-            claimed.execution.uuid(),
-            tool_call.uuid(),
-        );
+        let key =
+            object_key(claimed.tenant, "tool-output", claimed.execution.uuid(), tool_call.uuid());
         let bytes = output.document(&job.attempt.token()).to_string().into_bytes();
         match self.objects.put(&key, bytes).await {
             Ok(sha256) => artifact.output = Some((key, sha256)),

@@ -29,8 +29,7 @@ impl Engine {
         let claimed = &lease.claimed;
         let id = EvidenceId::generate();
         let document = self.evidence(lease, snapshot, run, requirement).await?;
-        let key =
-            object_key(claimed.tenant, "evidence", claimed.execution.uuid(), id.uuid());
+        let key = object_key(claimed.tenant, "evidence", claimed.execution.uuid(), id.uuid());
         let bytes = document.to_string().into_bytes();
         let sha256 = self.objects.put(&key, bytes).await.map_err(Error::Objects)?;
         let collected = Collected { id, run, requirement: requirement.clone() };
@@ -67,8 +66,7 @@ impl Engine {
         let missing = || Error::unreadable("output")(NoOutput);
         let (call, key) = call.ok_or_else(missing)?;
         let bytes = self.objects.get(&key.ok_or_else(missing)?).await.map_err(Error::Objects)?;
-        let output: Value =
-            serde_json::from_slice(&bytes).map_err(Error::unreadable("output"))?;
+        let output: Value = serde_json::from_slice(&bytes).map_err(Error::unreadable("output"))?;
         document["tool_call"] = json!(call.to_string());
         for stream in ["stdout", "stderr"] {
             if requirement.query != "stdout" && requirement.query != "stderr"

@@ -1,6 +1,6 @@
 //! Output on its way: masked, capped, kept whole for the object store, shown live in pieces.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base64::Engine as _;
@@ -26,28 +26,39 @@ pub(crate) struct Piece {
 
 /// What all attempts of one execution print, until it is written down.
 #[derive(Debug, Default)]
-pub(crate) struct Tape(Mutex<Vec<Piece>>);
+pub(crate) struct Tape(Mutex<Reel>);
+
+/// What has come in since the last time.
+#[derive(Debug, Default)]
+pub(crate) struct Reel {
+    pub(crate) pieces: Vec<Piece>,
+    /// Attempts whose first output shows that their target has started them.
+    pub(crate) started: BTreeSet<AttemptId>,
+}
 
 impl Tape {
     /// Takes what has come in since the last time.
-    pub(crate) fn take(&self) -> Vec<Piece> {
+    pub(crate) fn take(&self) -> Reel {
         std::mem::take(&mut *lock(&self.0))
     }
 
-    /// Puts back what could not be written, before what has come in since.
-    pub(crate) fn put_back(&self, mut pieces: Vec<Piece>) {
-        let mut tape = lock(&self.0);
-        pieces.append(&mut tape);
-        *tape = pieces;
+    /// Whether nothing has come in since the last time.
+    pub(crate) fn blank(&self) -> bool {
+        let reel = lock(&self.0);
+        reel.pieces.is_empty() && reel.started.is_empty()
+    }
+
+    fn started(&self, attempt: AttemptId) {
+        lock(&self.0).started.insert(attempt);
     }
 
     fn push(&self, piece: Piece) {
-        let mut tape = lock(&self.0);
-        match tape.last_mut() {
+        let mut reel = lock(&self.0);
+        match reel.pieces.last_mut() {
             Some(last) if last.attempt == piece.attempt && last.stream == piece.stream => {
                 last.text.push_str(&piece.text);
             }
-            Some(_) | None => tape.push(piece),
+            Some(_) | None => reel.pieces.push(piece),
         }
     }
 }
@@ -157,6 +168,9 @@ impl OutputSink for Sink {
         // After a reconnection the target may send again what is known.
         let known = usize::try_from(kept.offset.saturating_sub(offset)).unwrap_or(usize::MAX);
         let Some(new) = bytes.get(known..).filter(|new| !new.is_empty()) else { return };
+        if kept.offset == 0 {
+            self.tape.started(self.attempt);
+        }
         kept.offset = offset.saturating_add(bytes.len() as u64);
         if self.sensitive {
             return;

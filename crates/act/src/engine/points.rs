@@ -1,7 +1,7 @@
 //! The named points at which the engine can be killed in tests.
 
-use model::execution::ExecutionState;
 use model::execution::Direction;
+use model::execution::ExecutionState;
 
 /// Every point the engine passes: before and after each transaction, each effect, each state.
 pub const POINTS: &[&str] = &[

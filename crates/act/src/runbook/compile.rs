@@ -159,7 +159,7 @@ fn refuse(request: Request<'_>) -> Result<(), CompileError> {
         ));
     }
     // What was never linted, or linted by an older version, must not get past here.
-    if let Some(problem) = lint::check(runbook).into_iter().find(|problem| problem.refuses()) {
+    if let Some(problem) = lint::refusals(runbook).into_iter().next() {
         return Err(CompileError::of_runbook(&problem.path, problem.code, problem.message));
     }
     if request.targets.is_empty() {
@@ -217,7 +217,13 @@ fn plan_step(
         action: step.action.clone(),
         semantics: step.semantics,
         scripts: scripts(request, index, "command", Some(&step.command), contexts)?,
-        undo: scripts(request, index, "rollback_command", step.rollback_command.as_ref(), contexts)?,
+        undo: scripts(
+            request,
+            index,
+            "rollback_command",
+            step.rollback_command.as_ref(),
+            contexts,
+        )?,
         condition: step.condition.as_deref().map(|text| condition::expression(text).to_owned()),
         expected_exit_codes: step.expected_exit_codes.clone(),
         timeout_s: step.timeout_seconds,
@@ -270,7 +276,8 @@ fn scripts(
     for (candidate, context) in contexts {
         let pieces = template::parse(text).map_err(|faults| {
             let first = faults.into_iter().next();
-            let (code, message) = first.map_or(("template", String::new()), |f| (f.code, f.message));
+            let (code, message) =
+                first.map_or(("template", String::new()), |f| (f.code, f.message));
             failed(candidate, code, message)
         })?;
         let script = template::script(&pieces, context, &names, |name| step.param(name))

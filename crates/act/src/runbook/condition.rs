@@ -36,35 +36,35 @@ pub enum ConditionError {
 /// The expression of a condition; braces around the whole are allowed and mean nothing.
 pub(crate) fn expression(condition: &str) -> &str {
     let trimmed = condition.trim();
-    trimmed
-        .strip_prefix("{{")
-        .and_then(|inner| inner.strip_suffix("}}"))
-        .map_or(trimmed, str::trim)
+    trimmed.strip_prefix("{{").and_then(|inner| inner.strip_suffix("}}")).map_or(trimmed, str::trim)
 }
 
 /// Whether a step is to run. `variables` are those of the plan for the target.
 ///
 /// # Errors
 /// When the condition names something unknown, is no yes-or-no question, or takes too long.
-pub fn holds(
-    condition: &str,
-    variables: &Json,
-    late: &LateValues,
-) -> Result<bool, ConditionError> {
+pub fn holds(condition: &str, variables: &Json, late: &LateValues) -> Result<bool, ConditionError> {
     let mut values: BTreeMap<String, Value> = variables
         .as_object()
         .map(|map| map.iter().map(|(k, v)| (k.clone(), context::engine_value(v))).collect())
         .unwrap_or_default();
     values.insert("steps".to_owned(), steps(late));
-    values.insert("execution".to_owned(), Value::from(
-        late.execution.iter().map(|(k, v)| (k.clone(), Value::from(v.as_str()))).collect::<BTreeMap<_, _>>(),
-    ));
-    let value = Engine::new().value(expression(condition), &values).map_err(|error| match error {
-        error if error.code() == "undefined_variable" => {
-            ConditionError::Undefined { condition: condition.to_owned() }
-        }
-        other => ConditionError::Failed { reason: other.to_string() },
-    })?;
+    values.insert(
+        "execution".to_owned(),
+        Value::from(
+            late.execution
+                .iter()
+                .map(|(k, v)| (k.clone(), Value::from(v.as_str())))
+                .collect::<BTreeMap<_, _>>(),
+        ),
+    );
+    let value =
+        Engine::new().value(expression(condition), &values).map_err(|error| match error {
+            error if error.code() == "undefined_variable" => {
+                ConditionError::Undefined { condition: condition.to_owned() }
+            }
+            other => ConditionError::Failed { reason: other.to_string() },
+        })?;
     match value.kind() {
         ValueKind::Bool => Ok(value.is_true()),
         ValueKind::Undefined => Err(ConditionError::Undefined { condition: condition.to_owned() }),
@@ -100,7 +100,8 @@ mod tests {
     use crate::runbook::template::StepOutput;
 
     fn late() -> LateValues {
-        let check = StepOutput { stdout: "inactive\n".to_owned(), exit_code: 3, ..StepOutput::default() };
+        let check =
+            StepOutput { stdout: "inactive\n".to_owned(), exit_code: 3, ..StepOutput::default() };
         LateValues {
             steps: BTreeMap::from([("Check it".to_owned(), check)]),
             execution: BTreeMap::from([("mode".to_owned(), "auto".to_owned())]),
@@ -126,7 +127,10 @@ mod tests {
     #[test]
     fn a_condition_without_a_clear_answer_is_an_error() {
         for condition in ["steps.none.exit_code == 0", "missing", "alert.labels.env", "1", "a b"] {
-            assert!(holds(condition, &json!({"alert": {"labels": {"env": "x"}}}), &late()).is_err(), "{condition}");
+            assert!(
+                holds(condition, &json!({"alert": {"labels": {"env": "x"}}}), &late()).is_err(),
+                "{condition}"
+            );
         }
     }
 

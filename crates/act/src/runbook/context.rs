@@ -13,14 +13,32 @@ use super::template::{self, RenderError};
 
 /// What an alert shows.
 pub(crate) const ALERT_FIELDS: &[&str] = &[
-    "name", "severity", "severity_raw", "instance", "job", "source", "status", "fingerprint",
-    "starts_at", "labels", "annotations",
+    "name",
+    "severity",
+    "severity_raw",
+    "instance",
+    "job",
+    "source",
+    "status",
+    "fingerprint",
+    "starts_at",
+    "labels",
+    "annotations",
 ];
 
 /// What a server shows.
 pub(crate) const SERVER_FIELDS: &[&str] = &[
-    "name", "hostname", "host", "ip", "os_type", "environment", "environment_class", "username",
-    "port", "tags", "groups",
+    "name",
+    "hostname",
+    "host",
+    "ip",
+    "os_type",
+    "environment",
+    "environment_class",
+    "username",
+    "port",
+    "tags",
+    "groups",
 ];
 
 /// What the runbook shows.
@@ -37,9 +55,7 @@ pub(crate) const ROOTS: &[&str] = &["alert", "server", "runbook", "env", "execut
 
 /// The name a step goes by in `steps.<name>`: lower case, `_` for everything else.
 pub(crate) fn alias(name: &str) -> String {
-    name.chars()
-        .map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '_' })
-        .collect()
+    name.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect()
 }
 
 /// The step somebody means: by its name, or by its alias.
@@ -81,8 +97,7 @@ impl Context {
             json.insert("alert".to_owned(), alert_values(alert));
         }
         json.insert("server".to_owned(), server_values(target));
-        let mut context =
-            Self { json, outside: BTreeSet::new(), environment: BTreeMap::new() };
+        let mut context = Self { json, outside: BTreeSet::new(), environment: BTreeMap::new() };
         let unknown = given.keys().find(|name| !runbook.environment_vars.contains_key(*name));
         if let Some(name) = unknown {
             return Err(VariableError {

@@ -7,8 +7,23 @@ use super::problem::Fault;
 
 /// Filters an expression may use; all are pure functions of text, numbers and lists.
 pub(crate) const FILTERS: &[&str] = &[
-    "abs", "capitalize", "default", "first", "float", "int", "join", "last", "length", "lower",
-    "replace", "round", "split", "string", "title", "trim", "upper",
+    "abs",
+    "capitalize",
+    "default",
+    "first",
+    "float",
+    "int",
+    "join",
+    "last",
+    "length",
+    "lower",
+    "replace",
+    "round",
+    "split",
+    "string",
+    "title",
+    "trim",
+    "upper",
 ];
 
 /// The longest expression taken, in bytes.
@@ -149,8 +164,19 @@ fn reference(
 fn keyword(name: &str) -> bool {
     matches!(
         name,
-        "and" | "or" | "not" | "in" | "is" | "if" | "else" | "true" | "false" | "none" | "True"
-            | "False" | "None"
+        "and"
+            | "or"
+            | "not"
+            | "in"
+            | "is"
+            | "if"
+            | "else"
+            | "true"
+            | "false"
+            | "none"
+            | "True"
+            | "False"
+            | "None"
     )
 }
 

@@ -24,7 +24,10 @@ impl Pattern {
     /// Reads a pattern.
     pub(crate) fn read(text: &str) -> Result<Self, String> {
         if text.len() > MAX_BYTES {
-            return Err(format!("the pattern has {} bytes; at most {MAX_BYTES} are taken", text.len()));
+            return Err(format!(
+                "the pattern has {} bytes; at most {MAX_BYTES} are taken",
+                text.len()
+            ));
         }
         if let Some(regex) = text.strip_prefix(REGEX) {
             return value::whole(regex).map(Self::Regex).map_err(|error| {

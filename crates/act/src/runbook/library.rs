@@ -11,9 +11,11 @@ use super::trigger::{Armed, LastTriggered, best_matches};
 use super::{emit, lint, parse};
 
 fn content() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().map(|up| up.join("content")).find(|content| {
-        content.join("runbooks").is_dir()
-    }).expect("the repository has its content")
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .map(|up| up.join("content"))
+        .find(|content| content.join("runbooks").is_dir())
+        .expect("the repository has its content")
 }
 
 fn texts() -> Vec<(String, String)> {
@@ -42,7 +44,11 @@ fn shipped_runbooks_lint_clean_and_round_trip() {
         assert_eq!(warnings.first().map(ToString::to_string), None, "{name}");
         assert_eq!(parse::from_yaml(&emit::to_yaml(&runbook).unwrap()).unwrap(), runbook, "{name}");
         for step in &runbook.steps {
-            assert!(actions.contains(&format!("\n  {}: {{", step.action)), "{name}: {}", step.action);
+            assert!(
+                actions.contains(&format!("\n  {}: {{", step.action)),
+                "{name}: {}",
+                step.action
+            );
         }
     }
 }

@@ -74,11 +74,20 @@ pub fn check(runbook: &Runbook) -> Vec<Problem> {
     placed(&text, found)
 }
 
+/// What stands in the way of the runbook as it is; places cost nothing when there is nothing.
+#[must_use]
+pub fn refusals(runbook: &Runbook) -> Vec<Problem> {
+    if found(runbook).iter().all(|found| found.weight == Weight::Warning) {
+        return Vec::new();
+    }
+    check(runbook).into_iter().filter(Problem::refuses).collect()
+}
+
 /// What stands in the way of `active`, beside what [`check`] finds.
 #[must_use]
 pub fn activation(runbook: &Runbook) -> Vec<Problem> {
     let active = Runbook { status: Status::Active, ..runbook.clone() };
-    check(&active).into_iter().filter(Problem::refuses).collect()
+    refusals(&active)
 }
 
 fn found(runbook: &Runbook) -> Vec<Found> {
@@ -108,7 +117,8 @@ fn placed(text: &str, found: Vec<Found>) -> Vec<Problem> {
             }
         })
         .collect();
-    problems.sort_by_key(|problem| (problem.weight == Weight::Warning, problem.line, problem.column));
+    problems
+        .sort_by_key(|problem| (problem.weight == Weight::Warning, problem.line, problem.column));
     problems
 }
 

@@ -90,7 +90,7 @@ impl Positions {
                 return self.place(index);
             }
             match path.rfind('/') {
-                Some(cut) => path = &path[..cut],
+                Some(cut) => path = path.get(..cut).unwrap_or_default(),
                 None => return Place { line: 1, column: 1 },
             }
         }

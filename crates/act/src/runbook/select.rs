@@ -61,9 +61,7 @@ pub enum SelectError {
 }
 
 fn other(not_allowed: Option<&String>) -> String {
-    not_allowed
-        .map(|name| format!("; the runbook may not touch {name}"))
-        .unwrap_or_default()
+    not_allowed.map(|name| format!("; the runbook may not touch {name}")).unwrap_or_default()
 }
 
 /// Chooses targets. With an alert: the one server its label names. Without: every server offered,
@@ -160,14 +158,9 @@ fn without_port(value: &str) -> &str {
 }
 
 fn answers(candidate: &Candidate, wanted: &str) -> bool {
-    [
-        &candidate.target.name,
-        &candidate.target.host,
-        &candidate.facts.hostname,
-        &candidate.facts.ip,
-    ]
-    .into_iter()
-    .any(|name| name.eq_ignore_ascii_case(wanted))
+    [&candidate.target.name, &candidate.target.host, &candidate.facts.hostname, &candidate.facts.ip]
+        .into_iter()
+        .any(|name| name.eq_ignore_ascii_case(wanted))
 }
 
 /// Whether a runbook may touch a server.

@@ -10,6 +10,7 @@ use super::problem::Fault;
 use super::template::Piece;
 
 mod command;
+mod heredoc;
 mod scan;
 
 use scan::Scanner;
@@ -28,7 +29,8 @@ pub(crate) fn check(pieces: &[Piece], variables: &[&str]) -> Vec<Fault> {
     for piece in pieces {
         match piece {
             Piece::Text { offset, text } => units.extend(
-                text.char_indices().map(|(index, character)| (offset + index, Unit::Char(character))),
+                text.char_indices()
+                    .map(|(index, character)| (offset + index, Unit::Char(character))),
             ),
             Piece::Placeholder { offset, .. } => units.push((*offset, Unit::Placeholder)),
         }

@@ -262,14 +262,14 @@ fn window(trigger: &Trigger, now: Timestamp) -> Verdict {
         return verdict(Criterion::TimeWindow, false, reason);
     };
     let local: Time = now.to_zoned(zone).time();
-    let holds = if start <= end {
-        start <= local && local < end
-    } else {
-        start <= local || local < end
-    };
+    let holds =
+        if start <= end { start <= local && local < end } else { start <= local || local < end };
     let place = if holds { "within" } else { "outside" };
-    let reason =
-        format!("{} in {} is {place} {start} to {end}", local.strftime("%H:%M:%S"), trigger.timezone);
+    let reason = format!(
+        "{} in {} is {place} {start} to {end}",
+        local.strftime("%H:%M:%S"),
+        trigger.timezone
+    );
     verdict(Criterion::TimeWindow, holds, reason)
 }
 

@@ -63,8 +63,7 @@ pub async fn cancel(
         | ExecutionState::RollbackFailed => return Err(refused()),
     };
     request_cancel(tx, &snapshot, to, by).await?;
-    let action =
-        if to.terminal() { "execution.cancelled" } else { "execution.cancel_requested" };
+    let action = if to.terminal() { "execution.cancelled" } else { "execution.cancel_requested" };
     let event = AuditEvent::new(by.actor, action, "execution", &id)
         .with("from", snapshot.state.word())
         .from_origin(by.origin.clone());
@@ -127,10 +126,7 @@ pub async fn resolve(
 fn resumed(snapshot: &Snapshot) -> Event {
     let acting = |run: &crate::snapshot::StepRun| {
         snapshot.step(run).is_some_and(|step| step.stage == model::plan::Stage::Act)
-            && matches!(
-                run.state,
-                StepState::Pending | StepState::Running | StepState::Unknown
-            )
+            && matches!(run.state, StepState::Pending | StepState::Running | StepState::Unknown)
     };
     if snapshot.because.is_some() {
         Event::ResumeUndoing

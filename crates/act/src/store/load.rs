@@ -48,8 +48,7 @@ pub(crate) async fn load(tx: &mut TenantTx, id: ExecutionId) -> Result<Loaded, E
     if plan_hash.as_bytes().as_slice() != head.plan_hash {
         return Err(Error::PlanChanged);
     }
-    let plan: Plan =
-        serde_json::from_slice(&head.document).map_err(Error::unreadable("plan"))?;
+    let plan: Plan = serde_json::from_slice(&head.document).map_err(Error::unreadable("plan"))?;
     let runs = runs(tx, id).await?.into_iter().map(StepRunRow::read).collect::<Result<_, _>>()?;
     let attempts = attempts(tx, id).await?;
     let evidence = evidence(tx, id).await?;

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::engine::Piece;
+use crate::engine::{Piece, Reel};
 use crate::lease::Claimed;
 use crate::snapshot::{Attempt, Change, Closing, Snapshot, StepRun};
 
@@ -46,7 +46,7 @@ pub(crate) struct Batch<'a> {
     pub(crate) changes: &'a [Change],
     pub(crate) artifacts: &'a BTreeMap<AttemptId, Artifact>,
     pub(crate) stored: Option<&'a Stored>,
-    pub(crate) pieces: &'a [Piece],
+    pub(crate) reel: &'a Reel,
 }
 
 /// What the database said while it was written.
@@ -61,7 +61,7 @@ pub(crate) async fn write(
     tx: &mut TenantTx,
     batch: &Batch<'_>,
 ) -> Result<Option<Written>, db::Error> {
-    let mut events: Vec<Event> = batch.pieces.iter().map(Event::output).collect();
+    let mut events: Vec<Event> = batch.reel.pieces.iter().map(Event::output).collect();
     events.extend(batch.changes.iter().filter_map(|change| Event::of(change, batch)));
     let Some((last, written)) = guarded(tx, batch, events.len()).await? else { return Ok(None) };
     let mut touched = BTreeSet::new();
@@ -148,7 +148,8 @@ async fn insert_runs(tx: &mut TenantTx, after: &Snapshot) -> Result<(), db::Erro
         names.push(step.name.clone());
         stages.push(step.stage.word());
         resources.push(run.resource.uuid());
-        targets.push(after.plan.target(run.resource).map_or_else(String::new, |one| one.name.clone()));
+        targets
+            .push(after.plan.target(run.resource).map_or_else(String::new, |one| one.name.clone()));
     }
     sqlx::query(
         "INSERT INTO countersign.step_runs (tenant_id, id, execution_id, step_order, step_name,
@@ -175,8 +176,7 @@ async fn update_runs(
     batch: &Batch<'_>,
     touched: &BTreeSet<StepRunId>,
 ) -> Result<(), db::Error> {
-    let runs: Vec<&StepRun> =
-        touched.iter().filter_map(|id| batch.after.run(*id)).collect();
+    let runs: Vec<&StepRun> = touched.iter().filter_map(|id| batch.after.run(*id)).collect();
     if runs.is_empty() {
         return Ok(());
     }
@@ -311,12 +311,27 @@ async fn close_attempts(tx: &mut TenantTx, batch: &Batch<'_>) -> Result<(), db::
     .bind(closed.iter().map(|(id, _)| id.uuid()).collect::<Vec<Uuid>>())
     .bind(closed.iter().map(|(_, one)| one.state.word()).collect::<Vec<_>>())
     .bind(closed.iter().map(|(_, one)| one.started).collect::<Vec<_>>())
-    .bind(closed.iter().map(|(_, one)| one.resolution.map(crate::snapshot::Resolution::word)).collect::<Vec<_>>())
+    .bind(
+        closed
+            .iter()
+            .map(|(_, one)| one.resolution.map(crate::snapshot::Resolution::word))
+            .collect::<Vec<_>>(),
+    )
     .bind(closed.iter().map(|(_, one)| one.exit_code).collect::<Vec<_>>())
     .bind(closed.iter().map(|(_, one)| one.error.clone()).collect::<Vec<_>>())
-    .bind(closed.iter().map(|(id, _)| artifact(id).is_some_and(|one| one.recovered)).collect::<Vec<_>>())
+    .bind(
+        closed
+            .iter()
+            .map(|(id, _)| artifact(id).is_some_and(|one| one.recovered))
+            .collect::<Vec<_>>(),
+    )
     .bind(closed.iter().map(|(id, _)| output(id).map(|one| one.0.clone())).collect::<Vec<_>>())
-    .bind(closed.iter().map(|(id, _)| output(id).map(|one| one.1.as_bytes().to_vec())).collect::<Vec<_>>())
+    .bind(
+        closed
+            .iter()
+            .map(|(id, _)| output(id).map(|one| one.1.as_bytes().to_vec()))
+            .collect::<Vec<_>>(),
+    )
     .execute(tx.conn())
     .await?;
     Ok(())
@@ -324,7 +339,7 @@ async fn close_attempts(tx: &mut TenantTx, batch: &Batch<'_>) -> Result<(), db::
 
 /// Notes that targets were seen to have started attempts whose end is still open.
 async fn mark_seen(tx: &mut TenantTx, batch: &Batch<'_>) -> Result<(), db::Error> {
-    let mut seen: BTreeSet<Uuid> = batch.pieces.iter().map(|piece| piece.attempt.uuid()).collect();
+    let mut seen: BTreeSet<Uuid> = batch.reel.started.iter().map(|one| one.uuid()).collect();
     for change in batch.changes {
         if let Change::Seen(attempt) = change {
             seen.insert(attempt.uuid());
@@ -376,8 +391,18 @@ async fn insert_tool_calls(tx: &mut TenantTx, batch: &Batch<'_>) -> Result<(), d
     .bind(calls.iter().map(|(_, one, _)| one.tool.clone()).collect::<Vec<_>>())
     .bind(calls.iter().map(|(_, one, _)| one.script.as_bytes().to_vec()).collect::<Vec<_>>())
     .bind(calls.iter().map(|(_, one, _)| output(one).map(|out| out.0)).collect::<Vec<_>>())
-    .bind(calls.iter().map(|(_, one, _)| output(one).map(|out| out.1.as_bytes().to_vec())).collect::<Vec<_>>())
-    .bind(calls.iter().map(|(_, _, worked)| if *worked { "succeeded" } else { "failed" }).collect::<Vec<_>>())
+    .bind(
+        calls
+            .iter()
+            .map(|(_, one, _)| output(one).map(|out| out.1.as_bytes().to_vec()))
+            .collect::<Vec<_>>(),
+    )
+    .bind(
+        calls
+            .iter()
+            .map(|(_, _, worked)| if *worked { "succeeded" } else { "failed" })
+            .collect::<Vec<_>>(),
+    )
     .execute(tx.conn())
     .await?;
     Ok(())

@@ -71,7 +71,7 @@ cs_o= cs_e= cs_from=0 cs_efrom=0
       trap - PIPE
       cs_i=0
       while [ $cs_i -lt $((($5 + 60) * 5)) ]; do
-        echo t || exit
+        kill -0 "$cs_s" && echo t || exit
         sleep 0.2 >/dev/null
         cs_i=$((cs_i + 1))
       done

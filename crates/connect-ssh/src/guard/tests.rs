@@ -10,10 +10,7 @@ const VERBS: [Verb; 5] = [
     Verb::Start { epoch: 3, timeout: Duration::from_millis(1500), output_cap: 1000 },
     Verb::Status,
     Verb::Fence { epoch: -1 },
-    Verb::Follow {
-        from: Offsets { stdout: 1, stderr: 2 },
-        patience: Duration::from_secs(9),
-    },
+    Verb::Follow { from: Offsets { stdout: 1, stderr: 2 }, patience: Duration::from_secs(9) },
     Verb::Kill,
 ];
 
@@ -39,7 +36,9 @@ fn a_start_rounds_up_and_keeps_more_than_the_cap() {
 #[test]
 fn tokens_and_directories_that_could_mean_something_to_a_shell_are_refused() {
     let long = "a".repeat(201);
-    for token in ["", "a b", "a'b", "$x", "a/b", "../a", ".a", "-a", "a\n", "ä", "a.rc", "a.out", &long] {
+    for token in
+        ["", "a b", "a'b", "$x", "a/b", "../a", ".a", "-a", "a\n", "ä", "a.rc", "a.out", &long]
+    {
         command(Verb::Status, token, None, &Nonce::fresh()).unwrap_err();
     }
     for dir in ["relative", "/a'b", "/a\\b", "/a\nb", "/a!b"] {

@@ -40,7 +40,9 @@ async fn r7_of_many_simultaneous_starts_exactly_one_wins() {
         for ended in ended {
             match ended {
                 Ended::Exited { .. } => {}
-                Ended::Lost(Guard::Started { epoch: 1, alive: true } | Guard::Exited { code: 0 }) => {}
+                Ended::Lost(
+                    Guard::Started { epoch: 1, alive: true } | Guard::Exited { code: 0 },
+                ) => {}
                 other => panic!("{other:?}"),
             }
         }
@@ -72,7 +74,8 @@ async fn r7_a_zombie_start_is_refused_after_a_fence() {
 async fn r7_a_fence_after_the_start_loses() {
     let bench = Bench::new();
     let gate = bench.sshd.dir().join("gate");
-    let script = format!("echo begun; until [ -e {} ]; do sleep 0.05; done; exit 6", gate.display());
+    let script =
+        format!("echo begun; until [ -e {} ]; do sleep 0.05; done; exit 6", gate.display());
     let (effect, output) = (effect(&token(), &script), Recorder::default());
     let run = bench.ssh.run(&bench.endpoint, &effect, &output);
     let fence = async {

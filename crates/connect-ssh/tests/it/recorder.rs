@@ -42,8 +42,7 @@ impl Recorder {
     /// Waits until standard output holds `wanted`.
     pub(crate) async fn until(&self, wanted: &str) {
         let mut grown = self.grown.subscribe();
-        let found = grown
-            .wait_for(|_| String::from_utf8_lossy(&self.stdout()).contains(wanted));
+        let found = grown.wait_for(|_| String::from_utf8_lossy(&self.stdout()).contains(wanted));
         tokio::time::timeout(Duration::from_secs(20), found).await.expect("in time").unwrap();
     }
 }

@@ -113,7 +113,8 @@ async fn long_steps_stream_while_they_run() {
     let bench = Bench::new();
     let output = Recorder::default();
     let gate = bench.sshd.dir().join("gate");
-    let script = format!("echo begun; until [ -e {} ]; do sleep 0.05; done; echo done", gate.display());
+    let script =
+        format!("echo begun; until [ -e {} ]; do sleep 0.05; done; echo done", gate.display());
     let effect = effect(&token(), &script);
     let run = bench.ssh.run(&bench.endpoint, &effect, &output);
     let open_gate = async {

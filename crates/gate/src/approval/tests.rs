@@ -87,7 +87,10 @@ fn authors_may_approve_their_plan_only_up_to_tier_low() {
 fn a3_the_same_person_counts_once_whatever_the_account() {
     let mut asked = request(Tier::High, 2);
     let first = approver();
-    assert_eq!(vote(&asked, &first, Choice::Approve, second(0)), Ok(Answer::Counted { missing: 1 }));
+    assert_eq!(
+        vote(&asked, &first, Choice::Approve, second(0)),
+        Ok(Answer::Counted { missing: 1 })
+    );
     asked.votes.push(Vote { voter: first.clone(), choice: Choice::Approve });
     let other_account = Voter { person: first.person.clone(), ..approver() };
     for again in [&first, &other_account] {
@@ -107,9 +110,12 @@ fn a8_one_denial_ends_it_and_nothing_follows() {
     asked.votes.push(Vote { voter: approver(), choice: Choice::Approve });
     assert_eq!(vote(&asked, &approver(), Choice::Deny, second(0)), Ok(Answer::Denied));
     asked.votes.push(Vote { voter: approver(), choice: Choice::Deny });
-    for state in
-        [ApprovalState::Approved, ApprovalState::Denied, ApprovalState::Expired, ApprovalState::Void]
-    {
+    for state in [
+        ApprovalState::Approved,
+        ApprovalState::Denied,
+        ApprovalState::Expired,
+        ApprovalState::Void,
+    ] {
         asked.state = state;
         let late = vote(&asked, &approver(), Choice::Approve, second(0)).unwrap_err();
         assert_eq!((late.status(), late), (409, Refused::Decided(state)));

@@ -160,7 +160,10 @@ fn what_cannot_be_understood_is_refused_with_its_field() {
     assert_eq!(field(&|raw| raw.zone = "Mars/Olympus".into()), Err("timezone"));
     assert_eq!(field(&|raw| raw.closes = raw.opens), Err("end_time"));
     assert_eq!(field(&|raw| raw.closes = "2026-01-03T00:00".parse().unwrap()), Err("end_time"));
-    assert_eq!(field(&|raw| raw.pattern = json!({"days_of_week": ["mon"]})), Err("recurrence_pattern"));
+    assert_eq!(
+        field(&|raw| raw.pattern = json!({"days_of_week": ["mon"]})),
+        Err("recurrence_pattern")
+    );
     assert_eq!(field(&|raw| raw.pattern = json!({"cron": "* *"})), Err("recurrence_pattern"));
     assert_eq!(field(&|raw| raw.pattern = json!(7)), Err("recurrence_pattern"));
     assert_eq!(field(&|raw| raw.servers = json!({"tagz": []})), Err("affected_servers"));

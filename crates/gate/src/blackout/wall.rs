@@ -12,7 +12,9 @@ const TICK: SignedDuration = SignedDuration::from_nanos(1);
 pub(super) fn reached(zone: &TimeZone, wall: DateTime) -> Option<Timestamp> {
     let reading = zone.to_ambiguous_timestamp(wall);
     match reading.offset() {
-        AmbiguousOffset::Unambiguous { .. } | AmbiguousOffset::Fold { .. } => reading.earlier().ok(),
+        AmbiguousOffset::Unambiguous { .. } | AmbiguousOffset::Fold { .. } => {
+            reading.earlier().ok()
+        }
         AmbiguousOffset::Gap { .. } => {
             // The earlier reading of a skipped time lies before the skip.
             let before = reading.earlier().ok()?;

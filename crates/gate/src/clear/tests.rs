@@ -103,12 +103,9 @@ fn an_approval_must_stand_in_time_and_by_those_who_may_still_vote() {
     let guards = clear_guards();
     let refused = |request: Option<&Request>| clear(&facts(request, &guards)).unwrap_err();
     assert_eq!(refused(None), Refused::ApprovalMissing);
-    for state in [
-        ApprovalState::Pending,
-        ApprovalState::Denied,
-        ApprovalState::Expired,
-        ApprovalState::Void,
-    ] {
+    for state in
+        [ApprovalState::Pending, ApprovalState::Denied, ApprovalState::Expired, ApprovalState::Void]
+    {
         let request = Request { state, ..approved_by(2) };
         assert_eq!(refused(Some(&request)), Refused::NotApproved(state));
     }

@@ -93,7 +93,14 @@ fn every_guard_is_asked_and_recorded_even_when_the_first_blocks() {
     assert_eq!(order, Guard::ALL);
     assert_eq!(
         codes(&results),
-        ["blackout", "rate_limit_tenant", "cooldown", "breaker_held", "max_targets", "context_stale"]
+        [
+            "blackout",
+            "rate_limit_tenant",
+            "cooldown",
+            "breaker_held",
+            "max_targets",
+            "context_stale"
+        ]
     );
     assert_eq!(results[0].until, Some(at("2026-05-01T13:00:00Z")));
     assert_eq!(results[1].until, Some(at("2026-05-01T12:01:00Z")));

@@ -6,7 +6,7 @@ mod rows;
 mod voting;
 
 pub use closing::{Reopened, ask_again, expire_due, expire_one};
-pub use rows::{StoredApproval, get, list, request};
+pub use rows::{StoredApproval, get, list, of_plan, request};
 pub use voting::{Ballot, Cast, End, MAX_NOTE_CHARS, vote};
 
 use db::TenantTx;
@@ -122,10 +122,7 @@ struct Move<'a> {
 
 /// Moves the execution that waits for an approval, with its event for those who watch. `None`
 /// when there is none in those states.
-async fn move_execution(
-    tx: &mut TenantTx,
-    step: Move<'_>,
-) -> Result<Option<ExecutionId>, Error> {
+async fn move_execution(tx: &mut TenantTx, step: Move<'_>) -> Result<Option<ExecutionId>, Error> {
     let from: Vec<&str> = step.from.iter().map(|state| state.word()).collect();
     let moved: Option<(Uuid, i64)> = sqlx::query_as(
         "UPDATE countersign.executions

@@ -3,9 +3,7 @@
 use db::{Cursor, Page, PageRequest, TenantTx};
 use jiff_sqlx::Timestamp as SqlTimestamp;
 use model::audit::{Event, Who};
-use model::id::{
-    ActorId, DecisionId, EnvironmentId, FindingId, IntentId, RunbookId, TriggerId,
-};
+use model::id::{ActorId, DecisionId, EnvironmentId, FindingId, IntentId, RunbookId, TriggerId};
 use model::intent::{IntentState, TriggerKind};
 use model::level::EnvironmentClass;
 use model::{Digest, Timestamp, canonical};
@@ -238,10 +236,9 @@ pub async fn insert(tx: &mut TenantTx, new: &NewIntent, who: Who) -> Result<Reco
         tx.audit(&event).await?;
         return Ok(Recorded::New(new.id));
     }
-    let known = find(tx, &new.deterministic_id).await?.ok_or_else(|| Error::NotFound {
-        what: "intent",
-        id: new.deterministic_id.clone(),
-    })?;
+    let known = find(tx, &new.deterministic_id)
+        .await?
+        .ok_or_else(|| Error::NotFound { what: "intent", id: new.deterministic_id.clone() })?;
     if known.body_hash != body_hash {
         return Err(Error::OtherBody { deterministic_id: new.deterministic_id.clone() });
     }

@@ -282,8 +282,13 @@ pub async fn list(tx: &mut TenantTx, page: &PageRequest) -> Result<Page<StoredLi
 ///
 /// # Errors
 /// [`Error::Invalid`] when the count or the window is 0, or the scope id does not fit the scope.
-pub async fn save(tx: &mut TenantTx, quota: &Quota, enabled: Enabled) -> Result<RateLimitId, Error> {
-    let bad = |path: &str, reason: &str| Error::Invalid { path: path.into(), reason: reason.into() };
+pub async fn save(
+    tx: &mut TenantTx,
+    quota: &Quota,
+    enabled: Enabled,
+) -> Result<RateLimitId, Error> {
+    let bad =
+        |path: &str, reason: &str| Error::Invalid { path: path.into(), reason: reason.into() };
     if quota.count == 0 {
         return Err(bad("/count", "must be at least 1; to stop everything, open a breaker"));
     }

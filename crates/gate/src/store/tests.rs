@@ -3,4 +3,4 @@
 mod approvals;
 mod guards;
 mod intents;
-mod world;
+pub(crate) mod world;

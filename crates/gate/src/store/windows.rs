@@ -127,8 +127,10 @@ pub async fn get(tx: &mut TenantTx, id: BlackoutId) -> Result<StoredWindow, Erro
 /// [`Error::Invalid`] with the field; [`Error::Conflict`] when the name is taken.
 pub async fn save(tx: &mut TenantTx, window: &StoredWindow, by: ActorId) -> Result<(), Error> {
     let draft = &window.draft;
-    Window::parse(draft)
-        .map_err(|error| Error::Invalid { path: format!("/{}", error.field), reason: error.reason })?;
+    Window::parse(draft).map_err(|error| Error::Invalid {
+        path: format!("/{}", error.field),
+        reason: error.reason,
+    })?;
     sqlx::query(
         "INSERT INTO countersign.blackout_windows AS w (tenant_id, id, name, description, kind,
            start_time, end_time, timezone, recurrence, recurrence_pattern, affected_servers,
@@ -173,13 +175,12 @@ pub async fn save(tx: &mut TenantTx, window: &StoredWindow, by: ActorId) -> Resu
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn remove(tx: &mut TenantTx, id: BlackoutId) -> Result<(), Error> {
-    let removed = sqlx::query(
-        "DELETE FROM countersign.blackout_windows WHERE tenant_id = $1 AND id = $2",
-    )
-    .bind(tx.tenant().uuid())
-    .bind(id.uuid())
-    .execute(tx.conn())
-    .await?;
+    let removed =
+        sqlx::query("DELETE FROM countersign.blackout_windows WHERE tenant_id = $1 AND id = $2")
+            .bind(tx.tenant().uuid())
+            .bind(id.uuid())
+            .execute(tx.conn())
+            .await?;
     if removed.rows_affected() == 0 { Err(missing(id)) } else { Ok(()) }
 }
 

@@ -182,14 +182,11 @@ fn scaled(alpha: f64, beta: f64) -> Option<Beta> {
     Beta::new((alpha * shrink).max(1e-6), (beta * shrink).max(1e-6))
 }
 
-/// The largest factor up to `wanted` whose product with `mean` does not exceed 1.
+/// The factor up to `wanted` whose product with `mean` does not exceed 1.
 fn cut(mean: f64, wanted: f64) -> f64 {
-    if mean * wanted <= 1.0 {
-        return wanted;
-    }
-    let factor = 1.0 / mean;
-    // Rounding may leave the product one step above 1.
-    if mean * factor > 1.0 { factor.next_down() } else { factor }
+    // `x * (1 / x)` rounds to 1 or to the double before it, never above (both steps are correctly
+    // rounded, so the error stays below half a step at 1).
+    if mean * wanted <= 1.0 { wanted } else { 1.0 / mean }
 }
 
 /// Similarity-weighted success rate; its weight grows with the evidence up to a limit.

@@ -61,6 +61,16 @@ fn a_checkpoint_of_another_log_is_refused() {
 }
 
 #[test]
+fn a_deployment_is_named_like_a_host() {
+    for good in ["test.example", "prod-1", "a"] {
+        assert!(crate::checkpoint::valid_deployment(good), "{good}");
+    }
+    for bad in ["", "..", "a..b", "-a", ".a", "a.", "a/b", "A", "a b", "a+b", &"a".repeat(101)] {
+        assert!(!crate::checkpoint::valid_deployment(bad), "{bad}");
+    }
+}
+
+#[test]
 fn checkpoints_have_one_form_only() {
     let good = Checkpoint { origin: ORIGIN.to_owned(), size: 12, root: [3; 32] };
     let text = good.to_string();

@@ -45,23 +45,36 @@ pub async fn begin_epoch(db: &Db) -> Result<i64, db::Error> {
 /// Gives every waiting event of every tenant its place.
 ///
 /// # Errors
-/// When the epoch has ended, or the database does not answer.
+/// When the epoch has ended, or the database does not answer. Trouble with one tenant is reported
+/// after the others had their turn.
 pub async fn drain(db: &Db, epoch: i64) -> Result<Drained, db::Error> {
     let mut tx = db.across().await?;
     let tenants = outbox::pending(&mut tx).await?;
     tx.commit().await?;
     let mut drained = Drained::default();
+    let mut failed = None;
     for tenant in tenants {
-        loop {
-            let batch = drain_batch(db, tenant, epoch).await?;
-            drained.appended += batch.appended;
-            drained.quarantined += batch.quarantined;
-            if batch.appended + batch.quarantined < MAX_BATCH {
-                break;
-            }
+        if let Err(error) = drain_tenant(db, tenant, epoch, &mut drained).await {
+            failed = Some(error);
         }
     }
-    Ok(drained)
+    failed.map_or(Ok(drained), Err)
+}
+
+async fn drain_tenant(
+    db: &Db,
+    tenant: TenantId,
+    epoch: i64,
+    drained: &mut Drained,
+) -> Result<(), db::Error> {
+    loop {
+        let batch = drain_batch(db, tenant, epoch).await?;
+        drained.appended += batch.appended;
+        drained.quarantined += batch.quarantined;
+        if batch.appended + batch.quarantined < MAX_BATCH {
+            return Ok(());
+        }
+    }
 }
 
 /// One batch of one tenant, in one transaction.
@@ -148,11 +161,12 @@ async fn lead(
     let mut signed_at: Option<Instant> = None;
     loop {
         leadership.confirm().await?;
-        drain(db, epoch).await?;
+        let drained = drain(db, epoch).await;
         if signed_at.is_none_or(|at| at.elapsed() >= SIGN_EVERY) {
             signed_at = Some(Instant::now());
             again = publish_due(db, publisher, &again).await?;
         }
+        drained?;
         waker.wait(POLL).await;
     }
 }

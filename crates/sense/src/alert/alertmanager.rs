@@ -101,7 +101,10 @@ fn assign(faults: Vec<BadInput>) -> Result<BTreeMap<usize, BadInput>, BadInput> 
     }
     let is_copy = |fault: &BadInput| {
         COPIES.iter().any(|part| {
-            fault.path.strip_prefix(part).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            fault
+                .path
+                .strip_prefix(part)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         })
     };
     let fatal = outside.into_iter().find(|fault| inside.is_empty() || !is_copy(fault));
@@ -148,11 +151,7 @@ fn notice(path: &str, alert: &Value, now: Timestamp) -> Result<Notice, BadInput>
     }
     let severity_raw = label("severity");
     Ok(Notice {
-        fingerprint: if fingerprint.is_empty() {
-            field::fingerprint(&labels)
-        } else {
-            fingerprint
-        },
+        fingerprint: if fingerprint.is_empty() { field::fingerprint(&labels) } else { fingerprint },
         name,
         severity: Severity::from_label(&severity_raw),
         severity_raw,

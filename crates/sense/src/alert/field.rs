@@ -95,8 +95,7 @@ pub(super) fn ending(
 }
 
 fn plausible(at: Timestamp, now: Timestamp) -> bool {
-    at.as_second() >= EARLIEST_SECOND
-        && now.checked_add(MAX_AHEAD).is_ok_and(|latest| at <= latest)
+    at.as_second() >= EARLIEST_SECOND && now.checked_add(MAX_AHEAD).is_ok_and(|latest| at <= latest)
 }
 
 /// An instant in whole microseconds: the database keeps no more, and two notices of one problem

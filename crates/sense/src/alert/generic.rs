@@ -262,12 +262,7 @@ fn scalar(
     Ok(Some(text))
 }
 
-fn required(
-    path: &str,
-    alert: &Value,
-    pointer: &str,
-    longest: usize,
-) -> Result<String, BadInput> {
+fn required(path: &str, alert: &Value, pointer: &str, longest: usize) -> Result<String, BadInput> {
     scalar(path, alert, pointer, longest)?
         .ok_or_else(|| BadInput::shape(format!("{path}{pointer}"), "is missing"))
 }

@@ -72,13 +72,10 @@ impl Ruleset {
             rule.name.matches(name)
                 && (rule.severity.matches(severity_raw) || rule.severity.matches(severity.word()))
         };
-        self.0
-            .iter()
-            .find(matches)
-            .map_or(Ruling { action: RuleAction::Manual, rule: None }, |rule| Ruling {
-                action: rule.action,
-                rule: Some(rule.id),
-            })
+        self.0.iter().find(matches).map_or(
+            Ruling { action: RuleAction::Manual, rule: None },
+            |rule| Ruling { action: rule.action, rule: Some(rule.id) },
+        )
     }
 }
 

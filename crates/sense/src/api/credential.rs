@@ -150,8 +150,7 @@ async fn replace_secret(
     }
     known.version = version;
     known.updated_at = change.now().await?;
-    let event =
-        change.event("credential.replaced", "credential", &id).with("version", version);
+    let event = change.event("credential.replaced", "credential", &id).with("version", version);
     change.commit(event).await?;
     Ok(Json(out(known)))
 }

@@ -19,9 +19,11 @@ use crate::store::rule;
 
 /// The routes of this room.
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(list_rules, create_rule))
-        .routes(routes!(get_rule, replace_rule, delete_rule))
+    OpenApiRouter::new().routes(routes!(list_rules, create_rule)).routes(routes!(
+        get_rule,
+        replace_rule,
+        delete_rule
+    ))
 }
 
 /// An alert rule.
@@ -114,10 +116,7 @@ impl RuleIn {
 /// List alert rules in the order they are asked.
 #[utoipa::path(get, path = "/alert-rules", tag = "alert rules",
     responses((status = 200, body = Vec<RuleOut>), (status = "4XX", body = Problem)))]
-async fn list_rules(
-    State(app): State<App>,
-    caller: Can<ReadRules>,
-) -> Answer<Json<Vec<RuleOut>>> {
+async fn list_rules(State(app): State<App>, caller: Can<ReadRules>) -> Answer<Json<Vec<RuleOut>>> {
     let mut tx = app.db.tenant(caller.tenant()).await?;
     Ok(Json(rule::all(&mut tx).await?.into_iter().map(out).collect()))
 }

@@ -151,9 +151,7 @@ async fn create_source(
     }
     let mut change = Change::begin(&app, &caller).await?;
     let secret_id = match wanted.secret {
-        Some(secret) => {
-            Some(keep(&app, &mut change, caller.actor.id, &wanted.name, secret).await?)
-        }
+        Some(secret) => Some(keep(&app, &mut change, caller.actor.id, &wanted.name, secret).await?),
         None => None,
     };
     let new = NewSource {
@@ -174,7 +172,9 @@ async fn create_source(
     Ok((StatusCode::CREATED, Json(out(made))))
 }
 
-/// Give a generic source a new signing secret; the old one counts on until it is dropped.
+/// Give a generic source a new signing secret.
+///
+/// The old one counts on until it is dropped.
 #[utoipa::path(post, path = "/alert-sources/{name}/secret", tag = "alert rules",
     params(("name" = String, Path, description = "The name of the source")),
     request_body = SigningSecretIn,
@@ -198,7 +198,9 @@ async fn rotate_source_secret(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// End a rotation: only the current signing secret counts from now on.
+/// End a rotation of signing secrets.
+///
+/// Only the current one counts from now on.
 #[utoipa::path(delete, path = "/alert-sources/{name}/previous-secret", tag = "alert rules",
     params(("name" = String, Path, description = "The name of the source")),
     responses((status = 204), (status = "4XX", body = Problem)))]

@@ -5,13 +5,8 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use model::Digest;
 
 /// The kinds of host keys that may be pinned.
-const KINDS: [&str; 5] = [
-    "ssh-ed25519",
-    "ecdsa-sha2-nistp256",
-    "ecdsa-sha2-nistp384",
-    "ecdsa-sha2-nistp521",
-    "ssh-rsa",
-];
+const KINDS: [&str; 5] =
+    ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa"];
 
 /// The longest key, in characters: an RSA key of 16,384 bits has 2,800.
 const MAX_LENGTH: usize = 4096;
@@ -71,7 +66,8 @@ impl PublicKey {
 mod tests {
     use super::*;
 
-    const LINE: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
+    const LINE: &str =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
 
     #[test]
     fn a_line_gives_the_fingerprint_ssh_keygen_shows() {

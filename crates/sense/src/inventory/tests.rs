@@ -54,7 +54,7 @@ fn an_instance_means_the_server_of_that_name_and_never_a_pattern() {
 fn all_conditions_of_a_selector_must_hold() {
     let web = facts("web-1", "live", &[("role", "web")]);
     let db = facts("db-1", "live", &[("role", "db")]);
-    let both = vec![web.clone(), db.clone()];
+    let both = vec![web, db.clone()];
     let role = |role: &str| BTreeMap::from([("role".to_owned(), role.to_owned())]);
     let choose = |selector: Selector| {
         selector.choose(both.clone()).into_iter().map(|f| f.target.name).collect::<Vec<_>>()

@@ -83,10 +83,7 @@ pub async fn by_name(tx: &mut TenantTx, name: &str) -> Result<AlertSource, db::E
 ///
 /// # Errors
 /// When the database fails.
-pub async fn of_actor(
-    tx: &mut TenantTx,
-    actor: ActorId,
-) -> Result<Option<AlertSource>, db::Error> {
+pub async fn of_actor(tx: &mut TenantTx, actor: ActorId) -> Result<Option<AlertSource>, db::Error> {
     let tenant = tx.tenant().uuid();
     let row: Option<Row> = sqlx::query_as(
         "SELECT id, name, kind, actor_id, mapping, secret_id, previous_secret_id, is_active,
@@ -121,10 +118,7 @@ pub struct NewSource<'a> {
 /// # Errors
 /// A conflict with `alert_sources_name_key` or `alert_sources_actor_key`; invalid with
 /// `alert_sources_signed` when a generic source has no mapping or no secret.
-pub async fn insert(
-    tx: &mut TenantTx,
-    source: NewSource<'_>,
-) -> Result<AlertSourceId, db::Error> {
+pub async fn insert(tx: &mut TenantTx, source: NewSource<'_>) -> Result<AlertSourceId, db::Error> {
     let tenant = tx.tenant().uuid();
     let id = AlertSourceId::generate();
     let mapping = source.mapping.map(serde_json::to_value).transpose();
@@ -139,7 +133,7 @@ pub async fn insert(
     .bind(source.kind.word())
     .bind(source.actor_id.uuid())
     .bind(mapping.map_err(db::Error::internal)?)
-    .bind(source.secret_id.map(|id| id.uuid()))
+    .bind(source.secret_id.map(CredentialId::uuid))
     .execute(tx.conn())
     .await?;
     Ok(id)

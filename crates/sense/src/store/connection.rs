@@ -1,7 +1,7 @@
 //! Connections and their pinned host keys in the database.
 
 use db::TenantTx;
-use model::id::{ActorId, ConnectionId, ResourceId};
+use model::id::{ActorId, ConnectionId, CredentialId, ResourceId};
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -103,7 +103,7 @@ pub async fn insert(
     .bind(&connection.host)
     .bind(i32::from(connection.port))
     .bind(&connection.username)
-    .bind(connection.credential_id.map(|id| id.uuid()))
+    .bind(connection.credential_id.map(CredentialId::uuid))
     .bind(connection.guard_dir.as_deref())
     .bind(connection.is_active)
     .bind(by.uuid())
@@ -131,7 +131,7 @@ pub async fn update(tx: &mut TenantTx, connection: &Connection) -> Result<(), db
     .bind(&connection.host)
     .bind(i32::from(connection.port))
     .bind(&connection.username)
-    .bind(connection.credential_id.map(|id| id.uuid()))
+    .bind(connection.credential_id.map(CredentialId::uuid))
     .bind(connection.guard_dir.as_deref())
     .bind(connection.is_active)
     .execute(tx.conn())

@@ -13,7 +13,7 @@ use jiff_sqlx::ToSqlx;
 use model::Digest;
 use model::audit::Event;
 use model::finding::{RuleAction, SourceStatus};
-use model::id::{FindingId, JobId, QuarantineId};
+use model::id::{AlertRuleId, AlertSourceId, FindingId, JobId, QuarantineId};
 use model::time::Timestamp;
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -82,10 +82,8 @@ pub async fn ingest(
     let entries: Vec<Entry> = fold(batch.notices).into_iter().map(Entry::new).collect();
     if !entries.is_empty() {
         let found = count(tx, &entries).await?;
-        let (new, known): (Vec<_>, Vec<_>) = entries
-            .iter()
-            .zip(&found)
-            .partition(|(entry, (id, _))| entry.fresh == *id);
+        let (new, known): (Vec<_>, Vec<_>) =
+            entries.iter().zip(&found).partition(|(entry, (id, _))| entry.fresh == *id);
         report.findings = found.iter().map(|(id, _)| *id).collect();
         report.new = new.len() as u64;
         let new: Vec<&Entry> = new.into_iter().map(|(entry, _)| entry).collect();
@@ -120,12 +118,8 @@ impl Entry {
             SourceStatus::Resolved => true,
         };
         let end = problem.known.ends_at.map_or(0, Timestamp::as_microsecond);
-        let text = [
-            problem.notice.raw.as_bytes(),
-            &[u8::from(resolved)],
-            &end.to_be_bytes(),
-        ]
-        .concat();
+        let text =
+            [problem.notice.raw.as_bytes(), &[u8::from(resolved)], &end.to_be_bytes()].concat();
         let digest = Digest::of(&text);
         let content_hash =
             digest.as_bytes().first_chunk().map_or(0, |first| i64::from_be_bytes(*first));
@@ -148,10 +142,7 @@ fn column<'a, T, U>(entries: &'a [T], value: impl FnMut(&'a T) -> U) -> Vec<U> {
 
 /// Makes the findings that are not known and counts up those that are; gives the id and the
 /// content hash each had before, in the order of `entries`. An id that is the entry's own is new.
-async fn count(
-    tx: &mut TenantTx,
-    entries: &[Entry],
-) -> Result<Vec<(FindingId, i64)>, db::Error> {
+async fn count(tx: &mut TenantTx, entries: &[Entry]) -> Result<Vec<(FindingId, i64)>, db::Error> {
     let tenant = tx.tenant().uuid();
     let rows: Vec<Counted> = sqlx::query_as(include_str!("ingest/count.sql"))
         .bind(tenant)
@@ -199,7 +190,7 @@ async fn admit(tx: &mut TenantTx, sender: &Sender, new: &[&Entry]) -> Result<u64
     let tenant = tx.tenant().uuid();
     sqlx::query(include_str!("ingest/admit.sql"))
         .bind(tenant)
-        .bind(sender.source_id.map(|id| id.uuid()))
+        .bind(sender.source_id.map(AlertSourceId::uuid))
         .bind(sender.name.as_str())
         .bind(column(new, |e| e.fresh.uuid()))
         .bind(column(new, |e| e.problem.notice.name.as_str()))
@@ -211,7 +202,7 @@ async fn admit(tx: &mut TenantTx, sender: &Sender, new: &[&Entry]) -> Result<u64
         .bind(labels)
         .bind(annotations)
         .bind(column(new, |e| e.problem.notice.raw.as_str()))
-        .bind(column(&rulings, |ruling| ruling.rule.map(|id| id.uuid())))
+        .bind(column(&rulings, |ruling| ruling.rule.map(AlertRuleId::uuid)))
         .bind(column(&rulings, |ruling| ruling.action.word()))
         .execute(tx.conn())
         .await?;
@@ -293,7 +284,7 @@ async fn quarantine(
            AS bad (id, position, path, reason, raw)",
     )
     .bind(tenant)
-    .bind(sender.source_id.map(|id| id.uuid()))
+    .bind(sender.source_id.map(AlertSourceId::uuid))
     .bind(sender.name.as_str())
     .bind(column(&alerts, |_| QuarantineId::generate().uuid()))
     .bind(column(&alerts, |bad| i32::try_from(bad.index).unwrap_or(i32::MAX)))

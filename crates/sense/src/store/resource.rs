@@ -92,11 +92,7 @@ pub async fn get(tx: &mut TenantTx, id: ResourceId) -> Result<Resource, db::Erro
 /// # Errors
 /// A conflict with `resources_external_id_key` when its provider's name for it is taken;
 /// invalid with `resources_environment_fk` when there is no such environment.
-pub async fn insert(
-    tx: &mut TenantTx,
-    resource: &Resource,
-    by: ActorId,
-) -> Result<(), db::Error> {
+pub async fn insert(tx: &mut TenantTx, resource: &Resource, by: ActorId) -> Result<(), db::Error> {
     let tenant = tx.tenant().uuid();
     sqlx::query(
         "INSERT INTO countersign.resources

@@ -94,16 +94,13 @@ async fn with_rule(test: &TestDb) -> AlertRuleId {
 }
 
 async fn count(test: &TestDb, query: &'static str) -> i64 {
-    sqlx::query_scalar(query)
-        .bind(test.tenant.uuid())
-        .fetch_one(test.admin())
-        .await
-        .unwrap()
+    sqlx::query_scalar(query).bind(test.tenant.uuid()).fetch_one(test.admin()).await.unwrap()
 }
 
 const FINDINGS: &str = "SELECT count(*) FROM countersign.findings WHERE tenant_id = $1";
 const ALERTS: &str = "SELECT count(*) FROM countersign.alerts WHERE tenant_id = $1";
-const JOBS: &str = "SELECT count(*) FROM countersign.jobs WHERE tenant_id = $1 AND subject = 'assess'";
+const JOBS: &str =
+    "SELECT count(*) FROM countersign.jobs WHERE tenant_id = $1 AND subject = 'assess'";
 
 #[tokio::test]
 async fn a_new_alert_is_stored_ruled_on_and_queued_once() {
@@ -123,11 +120,12 @@ async fn a_new_alert_is_stored_ruled_on_and_queued_once() {
     assert_eq!((alert.name.as_str(), alert.source.as_str()), ("DiskFull", "alertmanager"));
     assert_eq!(alert.starts_at, BEGAN.parse().unwrap());
     assert_eq!(finding::raw(&mut tx, stored.id).await.unwrap(), firing(1));
-    let params: Value = sqlx::query_scalar("SELECT params FROM countersign.jobs WHERE tenant_id = $1")
-        .bind(test.tenant.uuid())
-        .fetch_one(tx.conn())
-        .await
-        .unwrap();
+    let params: Value =
+        sqlx::query_scalar("SELECT params FROM countersign.jobs WHERE tenant_id = $1")
+            .bind(test.tenant.uuid())
+            .fetch_one(tx.conn())
+            .await
+            .unwrap();
     assert_eq!(params, json!({"finding_id": stored.id.to_string()}));
 }
 
@@ -216,6 +214,8 @@ async fn i6_out_of_order_notices_end_as_they_would_in_order() {
         assert!(stored.resolved_at.is_some());
         assert_eq!(stored.alert.source_status, SourceStatus::Resolved);
         assert_eq!(stored.alert.ends_at, Some(end.parse().unwrap()));
+        let raw = finding::raw(&mut tx, id).await.unwrap();
+        assert_eq!(raw["status"], "resolved", "a late notice has nothing to say any more");
     }
 }
 

@@ -17,10 +17,10 @@ use serde_json::{Value, json};
 
 use super::ask::{Ask, ask};
 use super::weigh::candidate;
-use super::{Error, Loop};
+use super::{Error, Loop, store};
 
 /// The subject of the jobs this takes.
-pub const SUBJECT: &str = sense::ASSESS;
+pub const SUBJECT: &str = sense::store::ASSESS;
 
 /// Takes an alert's job to its end: everything it leads to, and the job itself, in one
 /// transaction, so that a repeated job finds what it did and does it no second time.
@@ -54,21 +54,19 @@ fn finding_of(job: &Claimed) -> Option<FindingId> {
 /// or did not, and what came of each match.
 async fn matches(cycle: &Loop, tx: &mut TenantTx, alert: &Alert) -> Result<Value, Error> {
     let now = tx.now().await?;
-    let active = runbooks::active(tx).await?;
-    let armed: Vec<trigger::Armed> = active.iter().map(runbooks::Stored::armed).collect();
-    let last = runbooks::last_triggered(tx).await?;
+    let armed = runbooks::armed(tx).await?;
+    let last = runbooks::last_triggered(tx, &armed).await?;
     let reports = trigger::reports(alert, &armed, now, &last);
     let mut outcomes = Vec::new();
     for found in trigger::best_matches(alert, &armed, now, &last) {
-        let Some(stored) = active.iter().find(|stored| stored.id == found.runbook_id) else {
-            continue;
-        };
-        let outcome = match start(cycle, tx, alert, stored, &found).await {
-            Ok(asked) => json!({"runbook": stored.document.name, "asked": asked}),
+        let Some(one) = armed.iter().find(|one| one.id == found.runbook_id) else { continue };
+        let outcome = match start(cycle, tx, alert, one, &found).await {
+            Ok(Some(asked)) => json!({"runbook": one.runbook.name, "asked": asked}),
+            Ok(None) => json!({"runbook": one.runbook.name, "cooldown": "started just now"}),
             // What cannot be planned is told, and does not stop the other runbooks. Nothing was
             // written for it yet.
             Err(error @ (Error::Compile(_) | Error::Select(_))) => {
-                json!({"runbook": stored.document.name, "error": error.to_string()})
+                json!({"runbook": one.runbook.name, "error": error.to_string()})
             }
             Err(error) => return Err(error),
         };
@@ -81,41 +79,41 @@ async fn start(
     cycle: &Loop,
     tx: &mut TenantTx,
     alert: &Alert,
-    stored: &runbooks::Stored,
+    armed: &trigger::Armed,
     found: &trigger::Match,
-) -> Result<super::Asked, Error> {
+) -> Result<Option<super::Asked>, Error> {
     let source = alert_source::by_name(tx, &alert.source).await?;
     let requester = api::identity::store::load_actor(tx, source.actor)
         .await?
         .ok_or(Error::NoService(tx.tenant()))?;
     let estate = target::targets(tx, &Selector::default()).await?;
     let offered: Vec<_> = estate.iter().map(candidate).collect();
-    let chosen = select::select_targets(&stored.document, Some(alert), &offered)?;
+    let chosen = select::select_targets(&armed.runbook, Some(alert), &offered)?;
     let targets: Vec<_> = estate
         .into_iter()
         .filter(|facts| chosen.iter().any(|one| one.target.resource_id == facts.target.resource_id))
         .collect();
-    let cooldown = stored.cooldown_s(found.trigger_id);
-    let asked = ask(
-        cycle,
-        tx,
-        &Ask {
-            requester: &requester,
-            trigger: TriggerKind::Alert,
-            deterministic_id: format!("alert/{}/{}", alert.id, stored.id),
-            runbook_id: stored.id,
-            version: stored.version,
-            author: stored.author,
-            runbook: &stored.document,
-            alert: Some(alert),
-            matched: Some((found.trigger_id, cooldown)),
-            targets: &targets,
-            variables: &BTreeMap::new(),
-            text: format!("{} is firing on {}", alert.name, found.target),
-            source: Source::Auto,
-        },
-    )
-    .await?;
-    runbooks::triggered(tx, found.trigger_id, &found.target).await?;
-    Ok(asked)
+    let author = store::author(tx, armed.id, armed.version).await?;
+    let cooldown = store::cooldown_s(tx, found.trigger_id).await?;
+    // Nothing is written before a plan can be made, so the cooldown is taken by starts alone.
+    let ask_for = Ask {
+        requester: &requester,
+        trigger: TriggerKind::Alert,
+        deterministic_id: format!("alert/{}/{}", alert.id, armed.id),
+        runbook_id: armed.id,
+        version: armed.version,
+        author,
+        runbook: &armed.runbook,
+        alert: Some(alert),
+        matched: Some((found.trigger_id, cooldown)),
+        targets: &targets,
+        variables: &BTreeMap::new(),
+        text: format!("{} is firing on {}", alert.name, found.target),
+        source: Source::Auto,
+    };
+    super::ask::plan(&ask_for)?;
+    if !runbooks::take_start(tx, found.trigger_id, &found.target, cooldown).await? {
+        return Ok(None);
+    }
+    Ok(Some(ask(cycle, tx, &ask_for).await?))
 }

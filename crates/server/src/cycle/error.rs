@@ -45,9 +45,9 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
             Error::Db(error) => error.into(),
-            Error::Gate(error) => gate::api::problem(error),
-            Error::Runbook(error) => act::runbook::api::problem(error),
-            Error::Judge(error) => judge::api::problem(error),
+            Error::Gate(error) => error.into(),
+            Error::Runbook(error) => error.into(),
+            Error::Judge(error) => error.into(),
             Error::Compile(error) => Self::invalid(&error.path, error.code, error.to_string()),
             Error::Select(error) => Self::invalid("/targets", "no_target", error.to_string()),
             Error::Canonical(error) => Self::invalid("/variables", "number", error.to_string()),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use act::lease::Claimed;
+use act::Claimed;
 use act::ports::{Begin, Finished, Hooks, Outside};
 use db::TenantTx;
 use gate::breaker::{self, Key};

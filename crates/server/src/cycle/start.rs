@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use act::lease::Claimed;
+use act::Claimed;
 use act::ports::{Begin, Outside};
 use act::runbook::store as runbooks;
 use db::TenantTx;
@@ -106,16 +106,19 @@ async fn fresh(
         .get("variables")
         .and_then(|given| serde_json::from_value(given.clone()).ok())
         .unwrap_or_default();
-    let matched: Option<(TriggerId, u32)> =
-        intent.trigger_id.map(|trigger| (trigger, runbook.cooldown_s(trigger)));
+    let matched: Option<(TriggerId, u32)> = match intent.trigger_id {
+        Some(trigger) => Some((trigger, store::cooldown_s(tx, trigger).await?)),
+        None => None,
+    };
+    let author = store::author(tx, runbook_id, runbook.version).await?;
     let again = Ask {
         requester: &requester,
         trigger: intent.trigger,
         deterministic_id: intent.deterministic_id.clone(),
         runbook_id,
         version: runbook.version,
-        author: runbook.author,
-        runbook: &runbook.document,
+        author,
+        runbook: &runbook.runbook,
         alert: alert.as_ref(),
         matched,
         targets: &targets,
@@ -137,7 +140,7 @@ async fn fresh(
             &Matter {
                 requester: &requester,
                 trigger: intent.trigger,
-                runbook: &runbook.document,
+                runbook: &runbook.runbook,
                 plan: &now_plan,
                 targets: &targets,
                 matched,

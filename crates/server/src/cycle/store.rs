@@ -281,3 +281,37 @@ pub(super) async fn ending(tx: &mut TenantTx, id: ExecutionId) -> Result<Ending,
         finding: finding.map(Into::into),
     })
 }
+
+/// Who wrote a version of a runbook.
+pub(super) async fn author(
+    tx: &mut TenantTx,
+    runbook: model::id::RunbookId,
+    version: u32,
+) -> Result<ActorId, Error> {
+    let id: Uuid = sqlx::query_scalar(
+        "SELECT created_by FROM countersign.runbook_versions
+         WHERE tenant_id = $1 AND runbook_id = $2 AND version = $3",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(runbook.uuid())
+    .bind(i32::try_from(version).map_err(Error::internal)?)
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(id.into())
+}
+
+/// The cooldown of a trigger, in seconds; 0 when the trigger is gone.
+pub(super) async fn cooldown_s(
+    tx: &mut TenantTx,
+    trigger: model::id::TriggerId,
+) -> Result<u32, Error> {
+    let seconds: Option<i32> = sqlx::query_scalar(
+        "SELECT cooldown_seconds FROM countersign.runbook_triggers
+         WHERE tenant_id = $1 AND id = $2",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(trigger.uuid())
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(seconds.and_then(|seconds| u32::try_from(seconds).ok()).unwrap_or_default())
+}

@@ -76,7 +76,7 @@ impl Loop {
         let (bundle_id, bundle) = self.bundle(tx).await?;
         let question = self.question(tx, matter).await?;
         let judgement = evaluate::judge(&question, Some(&bundle));
-        let counterfactual = counterfactual::search(&question, judgement.verdict, Some(&bundle));
+        let counterfactual = counterfactual::search(&question, &judgement, Some(&bundle));
         let constraints = constraints(&judgement)?;
         let proposal = proposal(matter);
         let understood = Constraints::parse(&constraints).unwrap_or_default();
@@ -178,7 +178,7 @@ fn policy_answer(judgement: &Judgement) -> PolicyAnswer {
     }
     PolicyAnswer::Answered(PolicyOpinion {
         opinion: Opinion { verdict: answer.decision, reasons: answer.reasons.clone() },
-        approval: answer.approval.clone(),
+        approval: judgement.approval.clone(),
         ttl_s: answer.ttl_s,
     })
 }

@@ -200,8 +200,9 @@ async fn a_restored_target_that_lost_a_start_we_saw_needs_a_person() {
     let first = estate.engine("first");
     let shown = async {
         // Moved, started, printed: the live output shows that it has started.
+        let mut waker = estate.test.db.waker(db::wake::Topic::Events);
         while fixture::count(&estate.test, "execution_events", id).await < 3 {
-            tokio::task::yield_now().await;
+            waker.wait(Duration::from_millis(50)).await;
         }
     };
     tokio::select! {

@@ -18,8 +18,7 @@ async fn r14_steps_are_undone_in_reverse_of_ending_and_a_failing_undo_stops_it()
         assert_eq!(ended, finished(ExecutionState::RolledBack));
         let back: Vec<String> =
             estate.fake.effects().into_iter().filter(|one| one.starts_with("undo")).collect();
-        let expected: Vec<String> =
-            (1..=k).rev().map(|n| format!("undo s{n} on host-0")).collect();
+        let expected: Vec<String> = (1..=k).rev().map(|n| format!("undo s{n} on host-0")).collect();
         assert_eq!(back, expected);
     }
     estate.fake.forget();

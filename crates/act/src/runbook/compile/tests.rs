@@ -67,8 +67,7 @@ fn compiled(
     alert: Option<&Alert>,
     variables: &[(&str, &str)],
 ) -> Result<Plan, CompileError> {
-    let variables =
-        variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+    let variables = variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
     let id = RunbookId::from(uuid::Uuid::from_u128(1));
     compile(Request { id, version: 3, runbook, targets, alert, variables: &variables })
 }
@@ -93,8 +92,14 @@ fn the_example_of_the_source_document_compiles_from_an_alert_and_by_hand() {
     let by_hand = compiled(&seed, &target, None, &[("SERVICE_NAME", "nginx")]).unwrap();
     assert_eq!(by_hand.steps, plan.steps);
     let error = compiled(&seed, &target, None, &[]).unwrap_err();
-    assert_eq!((error.code, error.path.as_str()), ("undefined_variable", "/environment_vars/SERVICE_NAME"));
-    assert_eq!(compiled(&seed, &target, None, &[("OTHER", "x")]).unwrap_err().code, "unknown_variable");
+    assert_eq!(
+        (error.code, error.path.as_str()),
+        ("undefined_variable", "/environment_vars/SERVICE_NAME")
+    );
+    assert_eq!(
+        compiled(&seed, &target, None, &[("OTHER", "x")]).unwrap_err().code,
+        "unknown_variable"
+    );
     let hostile = compiled(&seed, &target, None, &[("SERVICE_NAME", "$(reboot)")]).unwrap_err();
     assert_eq!(hostile.code, "value_pattern");
 }

@@ -23,11 +23,32 @@ fn text() -> impl Strategy<Value = String> {
         "([ -~]{0,30}\n){0,4}[ -~]{0,30}",
         r"[\PC\n\t]{0,30}",
         prop_oneof![
-            Just("yes"), Just("null"), Just("~"), Just("22:00"), Just("1e3"), Just("0x1f"),
-            Just("{{ x }}"), Just("- a"), Just("# b"), Just(""), Just(" a "), Just("a\n"),
-            Just("\n"), Just("a\n\n\n"), Just("  a\nb"), Just("true"), Just("2024-01-01"),
-            Just("\ta"), Just("a: b"), Just("---"), Just("!x"), Just("&x"), Just("*x"), Just("%a"),
-        ].prop_map(str::to_owned),
+            Just("yes"),
+            Just("null"),
+            Just("~"),
+            Just("22:00"),
+            Just("1e3"),
+            Just("0x1f"),
+            Just("{{ x }}"),
+            Just("- a"),
+            Just("# b"),
+            Just(""),
+            Just(" a "),
+            Just("a\n"),
+            Just("\n"),
+            Just("a\n\n\n"),
+            Just("  a\nb"),
+            Just("true"),
+            Just("2024-01-01"),
+            Just("\ta"),
+            Just("a: b"),
+            Just("---"),
+            Just("!x"),
+            Just("&x"),
+            Just("*x"),
+            Just("%a"),
+        ]
+        .prop_map(str::to_owned),
         // Longer than a line, as descriptions are.
         "([a-z]{1,12} ){5,30}[a-z]{1,5}",
         "([a-z{}]{1,12}[ ]{1,3}){10,20}",
@@ -44,8 +65,7 @@ fn json() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(3, 12, 4, |inner| {
         prop_oneof![
             vec(inner.clone(), 0..4).prop_map(Value::from),
-            btree_map(text(), inner, 0..4)
-                .prop_map(|map| Value::Object(map.into_iter().collect())),
+            btree_map(text(), inner, 0..4).prop_map(|map| Value::Object(map.into_iter().collect())),
         ]
     })
 }
@@ -54,9 +74,9 @@ fn step() -> impl Strategy<Value = Step> {
     let param = (text(), any::<bool>(), any::<bool>()).prop_map(
         |(pattern, allow_leading_dash, multiline)| Param { pattern, allow_leading_dash, multiline },
     );
-    let evidence = text()
-        .prop_map(|query| EvidenceRequirement { kind: EvidenceKind::Log, query });
-    let texts = (text(), option::of(text()), text(), option::of(text()), option::of(text()), text());
+    let evidence = text().prop_map(|query| EvidenceRequirement { kind: EvidenceKind::Log, query });
+    let texts =
+        (text(), option::of(text()), text(), option::of(text()), option::of(text()), text());
     let numbers = (vec(any::<i32>(), 0..4), 0..9_u32, 0..9_u32, 0..90_u32);
     let flags = (any::<bool>(), any::<bool>(), any::<bool>());
     let more = (
@@ -87,22 +107,34 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn trigger() -> impl Strategy<Value = Trigger> {
-    let time = option::of((0..24_i8, 0..60_i8, prop_oneof![Just(0_i8), 0..60_i8])
-        .prop_map(|(h, m, s)| Time::new(h, m, s, 0).unwrap()));
+    let time = option::of(
+        (0..24_i8, 0..60_i8, prop_oneof![Just(0_i8), 0..60_i8])
+            .prop_map(|(h, m, s)| Time::new(h, m, s, 0).unwrap()),
+    );
     let texts = (text(), text(), option::of(text()), option::of(text()), text());
-    (texts, btree_map(text(), text(), 0..3), time.clone(), time, any::<i32>(), any::<bool>(), any::<u32>())
-        .prop_map(|(texts, labels_match, start, end, priority, enabled, cooldown_seconds)| Trigger {
-            name: texts.0,
-            priority,
-            alert_name_pattern: texts.1,
-            severity_pattern: texts.2,
-            source_pattern: texts.3,
-            labels_match,
-            time_window_start: start,
-            time_window_end: end,
-            timezone: texts.4,
-            enabled,
-            cooldown_seconds,
+    (
+        texts,
+        btree_map(text(), text(), 0..3),
+        time.clone(),
+        time,
+        any::<i32>(),
+        any::<bool>(),
+        any::<u32>(),
+    )
+        .prop_map(|(texts, labels_match, start, end, priority, enabled, cooldown_seconds)| {
+            Trigger {
+                name: texts.0,
+                priority,
+                alert_name_pattern: texts.1,
+                severity_pattern: texts.2,
+                source_pattern: texts.3,
+                labels_match,
+                time_window_start: start,
+                time_window_end: end,
+                timezone: texts.4,
+                enabled,
+                cooldown_seconds,
+            }
         })
 }
 
@@ -114,10 +146,10 @@ fn runbook() -> impl Strategy<Value = Runbook> {
         proptest::sample::select(&[TargetOs::Linux, TargetOs::Windows][..]),
     );
     let numbers = (any::<u32>(), 0..3_u32, 58..62_u32, option::of(any::<u32>()), any::<bool>());
-    let selector = (vec(text(), 0..3), vec(text(), 0..2), vec(text(), 0..2), vec(text(), 0..2))
-        .prop_map(|(tags, groups, environments, names)| {
-            Selector { tags, groups, environments, names }
-        });
+    let selector =
+        (vec(text(), 0..3), vec(text(), 0..2), vec(text(), 0..2), vec(text(), 0..2)).prop_map(
+            |(tags, groups, environments, names)| Selector { tags, groups, environments, names },
+        );
     let maps = (btree_map(text(), text(), 0..3), btree_map(text(), json(), 0..3));
     let lists = (vec(text(), 0..3), vec(step(), 0..3), vec(trigger(), 0..3));
     (texts, words, numbers, selector, maps, lists).prop_map(
@@ -169,10 +201,11 @@ fn the_example_of_the_source_document_survives() {
     let runbook = from_yaml(crate::runbook::parse::tests::SEED).unwrap();
     let text = to_yaml(&runbook).unwrap();
     assert_eq!(from_yaml(&text).unwrap(), runbook);
-    let order: Vec<_> = ["name:", "description:", "category:", "requires_approval:", "steps:", "triggers:"]
-        .iter()
-        .map(|key| text.find(key).unwrap())
-        .collect();
+    let order: Vec<_> =
+        ["name:", "description:", "category:", "requires_approval:", "steps:", "triggers:"]
+            .iter()
+            .map(|key| text.find(key).unwrap())
+            .collect();
     assert!(order.is_sorted(), "{text}");
     let empty = BTreeMap::<String, Value>::new();
     assert_eq!(runbook.config, empty);

@@ -1,6 +1,7 @@
 //! The keys of the runbook itself: lengths, ranges, variables, activation.
 
 use model::plan::Stage;
+use serde_json::Value;
 
 use super::Found;
 use crate::runbook::Runbook;
@@ -27,7 +28,11 @@ pub(super) fn check(runbook: &Runbook) -> Vec<Found> {
     name(&mut found, "/name", &runbook.name, 200);
     if let Some(category) = runbook.category.as_ref().filter(|text| text.chars().count() > 100) {
         let length = category.chars().count();
-        found.push(Found::error("/category", "too_long", format!("{length} characters; at most 100")));
+        found.push(Found::error(
+            "/category",
+            "too_long",
+            format!("{length} characters; at most 100"),
+        ));
     }
     range(&mut found, "/timeout_seconds", runbook.timeout_seconds, 1, MAX_SECONDS);
     range(&mut found, "/max_retries", runbook.max_retries, 0, 10);
@@ -50,7 +55,32 @@ pub(super) fn check(runbook: &Runbook) -> Vec<Found> {
     config(&mut found, runbook);
     variables(&mut found, runbook);
     activation(&mut found, runbook);
+    if let Ok(document) = serde_json::to_value(runbook) {
+        nul(&mut found, "", &document);
+    }
     found
+}
+
+/// NUL has no place in any text: neither a database nor a shell takes it.
+fn nul(found: &mut Vec<Found>, path: &str, value: &Value) {
+    let refused = || Found::error(path, "nul_character", "a text holds a NUL character");
+    match value {
+        Value::String(text) if text.contains('\0') => found.push(refused()),
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                nul(found, &format!("{path}/{index}"), item);
+            }
+        }
+        Value::Object(map) => {
+            for (key, item) in map {
+                if key.contains('\0') {
+                    found.push(refused());
+                }
+                nul(found, &format!("{path}/{}", escape(key)), item);
+            }
+        }
+        _ => {}
+    }
 }
 
 pub(super) fn name(found: &mut Vec<Found>, path: &str, name: &str, most: usize) {
@@ -88,11 +118,7 @@ fn counts(found: &mut Vec<Found>, runbook: &Runbook) {
         }
     }
     if runbook.approval_roles.is_empty() {
-        found.push(Found::error(
-            "/approval_roles",
-            "empty",
-            "without a role nobody could approve",
-        ));
+        found.push(Found::error("/approval_roles", "empty", "without a role nobody could approve"));
     }
 }
 

@@ -53,7 +53,13 @@ fn names(found: &mut Vec<Found>, runbook: &Runbook) {
 }
 
 fn numbers(found: &mut Vec<Found>, path: &str, step: &Step) {
-    document::range(found, &format!("{path}/timeout_seconds"), step.timeout_seconds, 1, MAX_SECONDS);
+    document::range(
+        found,
+        &format!("{path}/timeout_seconds"),
+        step.timeout_seconds,
+        1,
+        MAX_SECONDS,
+    );
     document::range(found, &format!("{path}/retry_count"), step.retry_count, 0, 10);
     let delay = format!("{path}/retry_delay_seconds");
     document::range(found, &delay, step.retry_delay_seconds, 0, MAX_SECONDS);
@@ -68,7 +74,8 @@ fn numbers(found: &mut Vec<Found>, path: &str, step: &Step) {
     if step.command.trim().is_empty() {
         found.push(Found::error(format!("{path}/command"), "empty", "a command is needed"));
     }
-    let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-');
+    let word =
+        |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-');
     if step.action.is_empty() || step.action.len() > 100 || !step.action.chars().all(word) {
         found.push(Found::error(
             format!("{path}/action"),
@@ -118,7 +125,8 @@ fn semantics(found: &mut Vec<Found>, path: &str, step: &Step) {
 
 fn commands(found: &mut Vec<Found>, runbook: &Runbook, index: usize, step: &Step) {
     let mut used = BTreeSet::new();
-    let texts = [("command", Some(&step.command)), ("rollback_command", step.rollback_command.as_ref())];
+    let texts =
+        [("command", Some(&step.command)), ("rollback_command", step.rollback_command.as_ref())];
     for (key, text) in texts {
         let Some(text) = text else { continue };
         let path = format!("/steps/{index}/{key}");
@@ -186,7 +194,9 @@ fn placeholder(found: &mut Vec<Found>, place: Place<'_>, piece: &Piece) -> BTree
             && root == "steps"
         {
             let names: Vec<&str> = runbook.steps.iter().map(|step| step.name.as_str()).collect();
-            used.extend(context::step_named(&names, name).map(|name| format!("steps.{name}.{field}")));
+            used.extend(
+                context::step_named(&names, name).map(|name| format!("steps.{name}.{field}")),
+            );
         }
     }
     if template::late(expression) && !expression.bare {

@@ -28,7 +28,8 @@ fn the_example_of_the_source_document_may_be_kept_but_not_be_active_yet() {
     assert_eq!(activation(&runbook)[0].code, "no_verify_step");
     let active = SEED.replace("mode: semi_auto", "mode: semi_auto\nstatus: active");
     assert_eq!(errors(&active), ["no_verify_step"]);
-    let verified = active.replace("  - name: Verify service", "  - name: Verify service\n    stage: verify");
+    let verified =
+        active.replace("  - name: Verify service", "  - name: Verify service\n    stage: verify");
     assert_eq!(errors(&verified), Vec::<&str>::new());
 }
 
@@ -55,7 +56,9 @@ fn j2_an_unsafe_placeholder_is_named_with_line_and_column() {
             "{command}: {found:?}"
         );
         // The undo is judged like the command.
-        let undo = format!("name: a\nsteps:\n  - name: A\n    command: ls\n    rollback_command: {command}\n");
+        let undo = format!(
+            "name: a\nsteps:\n  - name: A\n    command: ls\n    rollback_command: {command}\n"
+        );
         assert!(errors(&undo).contains(&code), "{command}");
     }
 }
@@ -63,26 +66,60 @@ fn j2_an_unsafe_placeholder_is_named_with_line_and_column() {
 #[test]
 fn references_must_be_known_captured_and_earlier() {
     let two = |first: &str, second: &str| {
-        format!("name: a\nsteps:\n  - name: First one\n    {first}\n  - name: Second\n    {second}\n")
+        format!(
+            "name: a\nsteps:\n  - name: First one\n    {first}\n  - name: Second\n    {second}\n"
+        )
     };
     for (first, second, expected) in [
         ("command: ls", "command: echo {{ steps.first_one.stdout }}", vec![]),
         ("command: ls", "command: echo {{ steps['First one'].exit_code }}", vec![]),
         ("command: ls", "condition: steps.first_one.success\n    command: ls", vec![]),
-        ("command: ls", "command: ls\n    rollback_command: kill {{ steps.second.stdout }}", vec![]),
+        (
+            "command: ls",
+            "command: ls\n    rollback_command: kill {{ steps.second.stdout }}",
+            vec![],
+        ),
         ("command: ls", "command: kill {{ steps.second.stdout }}", vec!["later_step"]),
         ("command: echo {{ steps.second.stdout }}", "command: ls", vec!["later_step"]),
-        ("command: ls\n    capture_output: false", "command: echo {{ steps.first_one.stdout }}", vec!["not_captured"]),
-        ("command: ls\n    capture_output: false", "command: echo {{ steps.first_one.exit_code }}", vec![]),
+        (
+            "command: ls\n    capture_output: false",
+            "command: echo {{ steps.first_one.stdout }}",
+            vec!["not_captured"],
+        ),
+        (
+            "command: ls\n    capture_output: false",
+            "command: echo {{ steps.first_one.exit_code }}",
+            vec![],
+        ),
         ("command: ls", "command: echo {{ steps.third.stdout }}", vec!["unknown_variable"]),
         ("command: ls", "command: echo {{ steps.first_one.output }}", vec!["unknown_variable"]),
-        ("command: ls", "command: echo {{ steps.first_one.stdout | lower }}", vec!["late_expression"]),
+        (
+            "command: ls",
+            "command: echo {{ steps.first_one.stdout | lower }}",
+            vec!["late_expression"],
+        ),
         ("command: ls", "condition: steps.second.success\n    command: ls", vec!["later_step"]),
         ("command: ls", "condition: a b\n    command: ls", vec!["expression_syntax"]),
-        ("command: ls", "condition: execution.mode == 'auto'\n    command: ls {{ execution.id }}", vec![]),
-        ("command: ls", "command: echo {{ alert.labels }} {{ env.X }} {{ Y }} {{ alert }}", vec!["unknown_variable"; 4]),
-        ("command: ls", "command: ls {{ server.name }}\n    params: {server.name: {pattern: a}, x: {}}", vec!["unknown_param"]),
-        ("command: ls", "command: ls {{ server.name }}\n    params: {server.name: {pattern: '('}}", vec!["pattern"]),
+        (
+            "command: ls",
+            "condition: execution.mode == 'auto'\n    command: ls {{ execution.id }}",
+            vec![],
+        ),
+        (
+            "command: ls",
+            "command: echo {{ alert.labels }} {{ env.X }} {{ Y }} {{ alert }}",
+            vec!["unknown_variable"; 4],
+        ),
+        (
+            "command: ls",
+            "command: ls {{ server.name }}\n    params: {server.name: {pattern: a}, x: {}}",
+            vec!["unknown_param"],
+        ),
+        (
+            "command: ls",
+            "command: ls {{ server.name }}\n    params: {server.name: {pattern: '('}}",
+            vec!["pattern"],
+        ),
     ] {
         assert_eq!(errors(&two(first, second)), expected, "{first} / {second}");
     }
@@ -127,7 +164,10 @@ fn what_cannot_work_is_refused() {
     ] {
         assert_eq!(errors(&trigger(extra)), [expected], "{extra}");
     }
-    assert_eq!(errors(&trigger("time_window_start: 22:00\n    time_window_end: 06:30:15")), Vec::<&str>::new());
+    assert_eq!(
+        errors(&trigger("time_window_start: 22:00\n    time_window_end: 06:30:15")),
+        Vec::<&str>::new()
+    );
 }
 
 #[test]

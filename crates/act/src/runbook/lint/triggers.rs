@@ -28,7 +28,8 @@ pub(super) fn check(runbook: &Runbook) -> Vec<Found> {
 
 fn patterns(found: &mut Vec<Found>, path: &str, trigger: &Trigger) {
     let mut patterns = vec![(format!("{path}/alert_name_pattern"), &trigger.alert_name_pattern)];
-    patterns.extend(trigger.severity_pattern.as_ref().map(|p| (format!("{path}/severity_pattern"), p)));
+    patterns
+        .extend(trigger.severity_pattern.as_ref().map(|p| (format!("{path}/severity_pattern"), p)));
     patterns.extend(trigger.source_pattern.as_ref().map(|p| (format!("{path}/source_pattern"), p)));
     patterns.extend(
         trigger

@@ -65,9 +65,19 @@ fn what_is_no_runbook_is_refused_with_its_place() {
     for (text, code, path, line) in [
         (format!("name: x\ncolour: red\n{tail}"), "unknown_key", "/colour", 2),
         (format!("name: x\nname: y\n{tail}"), "duplicate_key", "/name", 2),
-        (format!("name: x\nrequires_approval: yes\n{tail}"), "not_a_boolean", "/requires_approval", 2),
+        (
+            format!("name: x\nrequires_approval: yes\n{tail}"),
+            "not_a_boolean",
+            "/requires_approval",
+            2,
+        ),
         (format!("name: x\nmode: sometimes\n{tail}"), "not_a_runbook", "/mode", 2),
-        (format!("name: x\n{tail}    retry_count: many\n"), "not_a_runbook", "/steps/0/retry_count", 5),
+        (
+            format!("name: x\n{tail}    retry_count: many\n"),
+            "not_a_runbook",
+            "/steps/0/retry_count",
+            5,
+        ),
         (format!("name: x\n{tail}    retries: 1\n"), "unknown_key", "/steps/0/retries", 5),
         (format!("name: !secret x\n{tail}"), "tag", "/name", 1),
         (format!("name: [x\n{tail}"), "not_a_runbook", "", 0),
@@ -90,8 +100,10 @@ fn what_is_no_runbook_is_refused_with_its_place() {
 
 #[test]
 fn alias_bombs_and_oversized_texts_are_refused() {
-    let mut bomb = String::from("name: x\nsteps: []\nconfig:\n  a: &a [x, x, x, x, x, x, x, x, x]\n");
-    for (name, before) in ["b", "c", "d", "e", "f", "g"].iter().zip(["a", "b", "c", "d", "e", "f"]) {
+    let mut bomb =
+        String::from("name: x\nsteps: []\nconfig:\n  a: &a [x, x, x, x, x, x, x, x, x]\n");
+    for (name, before) in ["b", "c", "d", "e", "f", "g"].iter().zip(["a", "b", "c", "d", "e", "f"])
+    {
         let nine = vec![format!("*{before}"); 9].join(", ");
         bomb.push_str(&format!("  {name}: &{name} [{nine}]\n"));
     }

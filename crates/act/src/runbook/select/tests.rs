@@ -12,7 +12,8 @@ fn names(found: Result<Vec<Candidate>, SelectError>) -> Result<Vec<String>, Sele
 fn an_alert_names_its_target_by_name_host_or_hostname() {
     let servers = [candidate("web1"), candidate("web2")];
     for instance in ["web1:9100", "web1", "WEB1", "web1.example.com:9100", "web1.local"] {
-        let found = select_targets(&runbook("a"), Some(&alert(&[("instance", instance)])), &servers);
+        let found =
+            select_targets(&runbook("a"), Some(&alert(&[("instance", instance)])), &servers);
         assert_eq!(names(found), Ok(vec!["web1".to_owned()]), "{instance}");
     }
     let mut book = runbook("a");
@@ -20,7 +21,10 @@ fn an_alert_names_its_target_by_name_host_or_hostname() {
     let found = select_targets(&book, Some(&alert(&[("host", "web2")])), &servers);
     assert_eq!(names(found), Ok(vec!["web2".to_owned()]));
     let missing = select_targets(&book, Some(&alert(&[])), &servers).unwrap_err();
-    assert_eq!(missing.to_string(), "the alert ServiceDownNginx has no label host, which names the target");
+    assert_eq!(
+        missing.to_string(),
+        "the alert ServiceDownNginx has no label host, which names the target"
+    );
 }
 
 #[test]

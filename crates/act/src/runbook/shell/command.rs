@@ -51,14 +51,47 @@ const SHELLS: &[&str] = &["sh", "bash", "dash", "ash", "ksh", "mksh", "zsh", "fi
 
 /// Commands that read their words again as shell, or as the name of something to evaluate.
 const EVALUATING: &[&str] = &[
-    "eval", "source", ".", "trap", "let", "unset", "alias", "read", "mapfile", "readarray",
-    "getopts", "ssh", "watch", "parallel", "at", "batch", "expect",
+    "eval",
+    "source",
+    ".",
+    "trap",
+    "let",
+    "unset",
+    "alias",
+    "read",
+    "mapfile",
+    "readarray",
+    "getopts",
+    "ssh",
+    "watch",
+    "parallel",
+    "at",
+    "batch",
+    "expect",
 ];
 
 /// Programs with a language of their own, and the options that take a program in it.
 const INTERPRETERS: &[&str] = &[
-    "python", "python2", "python3", "perl", "ruby", "node", "php", "lua", "awk", "gawk", "mawk",
-    "sed", "jq", "psql", "mysql", "mariadb", "sqlite3", "mongosh", "redis-cli", "tclsh",
+    "python",
+    "python2",
+    "python3",
+    "perl",
+    "ruby",
+    "node",
+    "php",
+    "lua",
+    "awk",
+    "gawk",
+    "mawk",
+    "sed",
+    "jq",
+    "psql",
+    "mysql",
+    "mariadb",
+    "sqlite3",
+    "mongosh",
+    "redis-cli",
+    "tclsh",
 ];
 
 /// Of these, the ones whose first plain word is a program or a script.
@@ -121,8 +154,7 @@ pub(super) fn check(words: &[Word]) -> Vec<Fault> {
                 ));
             }
             rest = after;
-        } else if let Some(prefix) = PREFIXES.iter().find(|prefix| prefix.name == first.program())
-        {
+        } else if let Some(prefix) = PREFIXES.iter().find(|prefix| prefix.name == first.program()) {
             if prefix.name == "env" {
                 faults.extend(after_option(after, &["-S", "--split-string"]));
             }
@@ -300,7 +332,9 @@ fn interpreted(program: &str, arguments: &[Word]) -> Vec<Fault> {
             }
         } else if text.starts_with('-') {
             faults.extend(
-                word.outside().filter(|_| text.starts_with("-e") || text.starts_with("-c")).map(in_program),
+                word.outside()
+                    .filter(|_| text.starts_with("-e") || text.starts_with("-c"))
+                    .map(in_program),
             );
         } else if !plain_seen {
             plain_seen = true;
@@ -321,7 +355,8 @@ fn in_program(offset: usize) -> Fault {
 }
 
 fn again(offset: usize, message: &str) -> Fault {
-    Fault::new(offset, "evaluated_again", message).hint("use a command that takes words as they are")
+    Fault::new(offset, "evaluated_again", message)
+        .hint("use a command that takes words as they are")
 }
 
 fn has(words: &[Word], wanted: &[&str]) -> bool {
@@ -339,7 +374,9 @@ fn after_option(words: &[Word], options: &[&str]) -> Vec<Fault> {
         }
         let taken = if joined { Some(word) } else { words.get(index + 1) };
         faults.extend(
-            taken.and_then(Word::outside).map(|offset| again(offset, "its value is read as a command")),
+            taken
+                .and_then(Word::outside)
+                .map(|offset| again(offset, "its value is read as a command")),
         );
     }
     faults

@@ -2,41 +2,41 @@
 
 use super::Unit;
 use super::command::{self, Word};
+use super::heredoc::Heredoc;
 use crate::runbook::problem::Fault;
 
 /// What the text at hand is inside of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     /// Words of commands. `bool`: opened by a `(`, so a `)` ends it.
-    Command { closes: bool },
+    Command {
+        closes: bool,
+    },
     Single,
     Double,
     /// `${…}`.
     Parameter,
     /// `$((…))` and `((…))`, with the brackets open in it.
-    Arithmetic { depth: u32 },
+    Arithmetic {
+        depth: u32,
+    },
     /// `[[ … ]]`.
     Test,
     Comment,
 }
 
-/// A here-document announced on the line at hand.
-#[derive(Debug)]
-struct Heredoc {
-    delimiter: String,
-    tabs: bool,
-}
-
 pub(super) struct Scanner<'a> {
-    units: &'a [(usize, Unit)],
+    pub(super) units: &'a [(usize, Unit)],
     variables: &'a [&'a str],
-    at: usize,
+    pub(super) at: usize,
     states: Vec<State>,
     /// The commands being read, one for each open `Command` state.
     commands: Vec<Vec<Word>>,
-    /// The word being read in each of them.
-    words: Vec<Option<Word>>,
-    heredocs: Vec<Heredoc>,
+    /// The word being read.
+    word: Option<Word>,
+    /// The words left unfinished around it.
+    outer: Vec<Option<Word>>,
+    pub(super) heredocs: Vec<Heredoc>,
     faults: Vec<Fault>,
 }
 
@@ -48,7 +48,8 @@ impl<'a> Scanner<'a> {
             at: 0,
             states: vec![State::Command { closes: false }],
             commands: vec![Vec::new()],
-            words: vec![None],
+            word: None,
+            outer: Vec::new(),
             heredocs: Vec::new(),
             faults: Vec::new(),
         }
@@ -77,7 +78,7 @@ impl<'a> Scanner<'a> {
         while !self.commands.is_empty() {
             self.end_command();
             self.commands.pop();
-            self.words.pop();
+            self.word = self.outer.pop().flatten();
         }
         let end = self.units.last().map_or(0, |(offset, _)| *offset);
         if self.states.len() > 1 && self.state() != State::Comment {
@@ -86,20 +87,20 @@ impl<'a> Scanner<'a> {
         self.faults
     }
 
-    fn next(&mut self) -> Option<(usize, Unit)> {
+    pub(super) fn next(&mut self) -> Option<(usize, Unit)> {
         let unit = self.units.get(self.at).copied();
         self.at += 1;
         unit
     }
 
-    fn peek(&self, ahead: usize) -> Option<char> {
+    pub(super) fn peek(&self, ahead: usize) -> Option<char> {
         match self.units.get(self.at + ahead) {
             Some((_, Unit::Char(character))) => Some(*character),
             _ => None,
         }
     }
 
-    fn placeholder_next(&self) -> bool {
+    pub(super) fn placeholder_next(&self) -> bool {
         matches!(self.units.get(self.at), Some((_, Unit::Placeholder)))
     }
 
@@ -107,7 +108,7 @@ impl<'a> Scanner<'a> {
         self.states.last().copied().unwrap_or(State::Command { closes: false })
     }
 
-    fn fault(
+    pub(super) fn fault(
         &mut self,
         offset: usize,
         code: &'static str,
@@ -147,12 +148,9 @@ impl<'a> Scanner<'a> {
         self.fault(offset, code, message, Some(hint));
     }
 
-    fn word(&mut self) -> &mut Word {
-        if self.words.is_empty() {
-            self.words.push(None);
-        }
-        let last = self.words.len() - 1;
-        self.words[last].get_or_insert_default()
+    /// The word at hand of the command at hand.
+    pub(super) fn word(&mut self) -> &mut Word {
+        self.word.get_or_insert_default()
     }
 
     fn command(&mut self, offset: usize, character: char) {
@@ -168,7 +166,7 @@ impl<'a> Scanner<'a> {
             '\\' => self.backslash(offset),
             '$' => self.dollar(offset),
             '`' => self.backtick(offset),
-            '#' if self.words.last().is_some_and(Option::is_none) => {
+            '#' if self.word.is_none() => {
                 self.states.push(State::Comment);
             }
             '\n' => self.line_end(),
@@ -199,11 +197,9 @@ impl<'a> Scanner<'a> {
     }
 
     /// `2` of `2>` and `{fd}` of `{fd}>` are no words of the command.
-    fn drop_descriptor(&mut self) {
-        if let Some(word) = self.words.last_mut()
-            && word.as_ref().is_some_and(Word::descriptor)
-        {
-            *word = None;
+    pub(super) fn drop_descriptor(&mut self) {
+        if self.word.as_ref().is_some_and(Word::descriptor) {
+            self.word = None;
         }
     }
 
@@ -368,7 +364,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn too_complex(&mut self, offset: usize, what: &str) {
+    pub(super) fn too_complex(&mut self, offset: usize, what: &str) {
         self.fault(
             offset,
             "too_complex",
@@ -399,8 +395,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn bracket(&mut self) {
-        let no_word = self.words.last().is_some_and(Option::is_none);
-        if no_word && self.peek(0) == Some('(') {
+        if self.word.is_none() && self.peek(0) == Some('(') {
             // Two subshells look the same; taking them for arithmetic errs on the safe side.
             self.at += 1;
             self.states.push(State::Arithmetic { depth: 2 });
@@ -408,8 +403,7 @@ impl<'a> Scanner<'a> {
         } else if self.peek(0) == Some(')') {
             // A function's name is no command; its body begins anew.
             self.at += 1;
-            self.words.pop();
-            self.words.push(None);
+            self.word = None;
             if let Some(command) = self.commands.last_mut() {
                 command.clear();
             }
@@ -421,7 +415,7 @@ impl<'a> Scanner<'a> {
     fn open(&mut self, state: State) {
         self.states.push(state);
         self.commands.push(Vec::new());
-        self.words.push(None);
+        self.outer.push(self.word.take());
     }
 
     fn close(&mut self) {
@@ -430,12 +424,12 @@ impl<'a> Scanner<'a> {
         if self.state() == (State::Command { closes: true }) {
             self.states.pop();
             self.commands.pop();
-            self.words.pop();
+            self.word = self.outer.pop().flatten();
         }
     }
 
-    fn end_word(&mut self) {
-        let Some(word) = self.words.last_mut().and_then(Option::take) else { return };
+    pub(super) fn end_word(&mut self) {
+        let Some(word) = self.word.take() else { return };
         if word.redirection {
             return;
         }
@@ -458,82 +452,4 @@ impl<'a> Scanner<'a> {
             self.heredoc_body(&heredoc);
         }
     }
-
-    /// Reads `<<` and what ends the document; `<<<` is a word like any other.
-    fn heredoc(&mut self, offset: usize) {
-        self.drop_descriptor();
-        self.end_word();
-        self.at += 1;
-        if self.peek(0) == Some('<') {
-            self.at += 1;
-            self.word().redirection = true;
-            while matches!(self.peek(0), Some(' ' | '\t')) {
-                self.at += 1;
-            }
-            return;
-        }
-        let tabs = self.peek(0) == Some('-');
-        if tabs {
-            self.at += 1;
-        }
-        while matches!(self.peek(0), Some(' ' | '\t')) {
-            self.at += 1;
-        }
-        let mut delimiter = String::new();
-        let mut quote = None;
-        while let Some(character) = self.peek(0) {
-            match character {
-                '\n' => break,
-                _ if quote == Some(character) => quote = None,
-                '\'' | '"' if quote.is_none() => quote = Some(character),
-                ' ' | '\t' | ';' | '&' | '|' | '(' | ')' | '<' | '>' if quote.is_none() => break,
-                '$' | '`' | '\\' => {
-                    self.too_complex(offset, "a here-document whose end is not a plain word");
-                }
-                _ => delimiter.push(character),
-            }
-            self.at += 1;
-        }
-        if self.placeholder_next() {
-            self.fault(
-                self.units.get(self.at).map_or(offset, |(offset, _)| *offset),
-                "placeholder_in_heredoc",
-                "a placeholder names the end of a here-document",
-                None,
-            );
-        }
-        self.heredocs.push(Heredoc { delimiter, tabs });
-    }
-
-    fn heredoc_body(&mut self, heredoc: &Heredoc) {
-        let mut line = String::new();
-        while let Some((offset, unit)) = self.next() {
-            match unit {
-                Unit::Placeholder => {
-                    self.fault(
-                        offset,
-                        "placeholder_in_heredoc",
-                        "a placeholder inside a here-document",
-                        Some("pipe it instead: printf '%s\\n' {{ x }} | command"),
-                    );
-                    line.push('\u{fffc}');
-                }
-                Unit::Char('\n') => {
-                    if ends(&line, heredoc) {
-                        return;
-                    }
-                    if line.ends_with('\\') {
-                        self.too_complex(offset, "a continued line inside a here-document");
-                    }
-                    line.clear();
-                }
-                Unit::Char(character) => line.push(character),
-            }
-        }
-    }
-}
-
-fn ends(line: &str, heredoc: &Heredoc) -> bool {
-    let line = if heredoc.tabs { line.trim_start_matches('\t') } else { line };
-    line == heredoc.delimiter
 }

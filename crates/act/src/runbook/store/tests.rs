@@ -42,7 +42,10 @@ async fn an_import_makes_versions_and_the_same_document_makes_none() {
 #[tokio::test]
 async fn the_tables_hold_what_the_document_says() {
     let (_test, mut tx, actor) = start().await;
-    let text = active().replace("    cooldown_seconds: 300", "    cooldown_seconds: 300\n    time_window_start: 22:00\n    time_window_end: '06:00'");
+    let text = active().replace(
+        "    cooldown_seconds: 300",
+        "    cooldown_seconds: 300\n    time_window_start: 22:00\n    time_window_end: '06:00'",
+    );
     let id = import(&mut tx, &text, actor, "").await.unwrap().id;
     type Row = (i32, String, Vec<i32>, String, Option<String>);
     let steps: Vec<Row> = sqlx::query_as(
@@ -56,7 +59,10 @@ async fn the_tables_hold_what_the_document_says() {
     .await
     .unwrap();
     assert_eq!(steps.len(), 3);
-    assert_eq!(steps[0], (1, "Check service status".to_owned(), vec![0, 3], "act".to_owned(), None));
+    assert_eq!(
+        steps[0],
+        (1, "Check service status".to_owned(), vec![0, 3], "act".to_owned(), None)
+    );
     assert_eq!(steps[2].3, "verify");
     assert!(steps[1].4.is_some());
     let (pattern, cooldown, window): (String, i32, jiff_sqlx::Time) = sqlx::query_as(
@@ -85,9 +91,9 @@ async fn only_what_verifies_itself_becomes_active() {
     assert_eq!(parse::from_yaml(&exported).unwrap().status, Status::Disabled);
     let draft = active().replace("status: active", "status: draft");
     import(&mut tx, &draft, actor, "").await.unwrap();
-    assert!(armed(&mut tx).await.unwrap().is_empty());
+    assert!(armed::all(&mut tx).await.unwrap().is_empty());
     set_status(&mut tx, id, Status::Active).await.unwrap();
-    assert_eq!(armed(&mut tx).await.unwrap().len(), 1);
+    assert_eq!(armed::all(&mut tx).await.unwrap().len(), 1);
     let gone = set_status(&mut tx, RunbookId::generate(), Status::Disabled).await.unwrap_err();
     assert!(matches!(gone, Error::Database(db::Error::NotFound)));
 }
@@ -95,10 +101,14 @@ async fn only_what_verifies_itself_becomes_active() {
 #[tokio::test]
 async fn j2_an_unsafe_document_is_not_stored() {
     let (_test, mut tx, actor) = start().await;
-    let unsafe_text = SEED.replace("systemctl status {{ SERVICE_NAME }}", "eval {{ SERVICE_NAME }}");
+    let unsafe_text =
+        SEED.replace("systemctl status {{ SERVICE_NAME }}", "eval {{ SERVICE_NAME }}");
     let error = import(&mut tx, &unsafe_text, actor, "").await.unwrap_err();
     let Error::Invalid(problems) = error else { panic!("{error}") };
-    assert_eq!((problems[0].code, problems[0].line, problems[0].column), ("evaluated_again", 16, 19));
+    assert_eq!(
+        (problems[0].code, problems[0].line, problems[0].column),
+        ("evaluated_again", 16, 19)
+    );
     let page = list(&mut tx, None, &PageRequest::default()).await.unwrap();
     assert!(page.items.is_empty());
 }
@@ -135,19 +145,24 @@ async fn a_start_is_taken_once_within_a_cooldown_and_survives_an_edit() {
     import(&mut tx, &active(), actor, "").await.unwrap();
     tx.commit().await.unwrap();
     let mut tx = test.db.tenant(test.tenant).await.unwrap();
-    let before = armed(&mut tx).await.unwrap();
+    let before = armed::all(&mut tx).await.unwrap();
     let trigger = before[0].triggers[0];
-    assert!(take_start(&mut tx, trigger, "web1", 300).await.unwrap());
-    assert!(!take_start(&mut tx, trigger, "web1", 300).await.unwrap());
-    assert!(take_start(&mut tx, trigger, "web2", 300).await.unwrap());
-    assert!(take_start(&mut tx, trigger, "web1", 0).await.unwrap());
-    import(&mut tx, &active().replace("priority", "").replace("ServiceDown*", "Service*"), actor, "")
-        .await
-        .unwrap();
-    let after = armed(&mut tx).await.unwrap();
+    assert!(armed::take_start(&mut tx, trigger, "web1", 300).await.unwrap());
+    assert!(!armed::take_start(&mut tx, trigger, "web1", 300).await.unwrap());
+    assert!(armed::take_start(&mut tx, trigger, "web2", 300).await.unwrap());
+    assert!(armed::take_start(&mut tx, trigger, "web1", 0).await.unwrap());
+    import(
+        &mut tx,
+        &active().replace("priority", "").replace("ServiceDown*", "Service*"),
+        actor,
+        "",
+    )
+    .await
+    .unwrap();
+    let after = armed::all(&mut tx).await.unwrap();
     assert_eq!(after[0].triggers, before[0].triggers);
     assert_eq!(after[0].version, 2);
-    let last = last_triggered(&mut tx, &after).await.unwrap();
+    let last = armed::last_triggered(&mut tx, &after).await.unwrap();
     assert_eq!(last.len(), 2);
     assert!(last.contains_key(&(trigger, "web1".to_owned())));
     let mine: Option<jiff_sqlx::Timestamp> = sqlx::query_scalar(

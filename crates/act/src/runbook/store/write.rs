@@ -173,11 +173,7 @@ pub(super) async fn triggers(
     Ok(())
 }
 
-async fn upsert_trigger(
-    tx: &mut TenantTx,
-    id: RunbookId,
-    trigger: &Trigger,
-) -> Result<(), Error> {
+async fn upsert_trigger(tx: &mut TenantTx, id: RunbookId, trigger: &Trigger) -> Result<(), Error> {
     let tenant = tx.tenant().uuid();
     sqlx::query(
         "INSERT INTO countersign.runbook_triggers

@@ -62,7 +62,8 @@ fn j3_an_undefined_variable_is_an_error() {
 
 #[test]
 fn j3_includes_statements_and_safe_are_refused() {
-    for word in ["include 'x'", "extends 'x'", "import 'x' as y", "from 'x' import y", "macro a()"] {
+    for word in ["include 'x'", "extends 'x'", "import 'x' as y", "from 'x' import y", "macro a()"]
+    {
         assert_eq!(codes(&format!("a {{% {word} %}}")), ["template_include"], "{word}");
     }
     assert_eq!(codes("{% if a %}b{% endif %}").first(), Some(&"template_statement"));
@@ -83,7 +84,9 @@ fn j3_safe_has_no_effect_even_if_it_gets_to_the_engine() {
     let safe = engine.render("{{ word | safe }}", "word", "$(reboot)").unwrap();
     assert_eq!(safe, "'$(reboot)'");
     assert!(engine.render("{% include 'x' %}", "word", "").is_err());
-    assert!(engine.render("{% autoescape false %}{{ word }}{% endautoescape %}", "word", "a").is_err());
+    assert!(
+        engine.render("{% autoescape false %}{{ word }}{% endautoescape %}", "word", "a").is_err()
+    );
 }
 
 #[test]

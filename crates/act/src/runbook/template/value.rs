@@ -1,5 +1,7 @@
 //! Values on their way into a shell: what they must look like, and how they are quoted.
 
+use std::sync::LazyLock;
+
 use regex::{Regex, RegexBuilder};
 
 use crate::runbook::Param;
@@ -10,6 +12,12 @@ const REGEX_BYTES: usize = 1 << 20;
 /// Names of groups by which a slot's pattern carries what its parameter allows.
 const LEADING_DASH: &str = "leading_dash";
 const MULTILINE: &str = "multiline";
+
+/// The default pattern, compiled once: nearly every value is checked against it.
+static STRICT: LazyLock<Option<(String, Regex)>> = LazyLock::new(|| {
+    let pattern = Param::default().pattern;
+    whole(&pattern).ok().map(|regex| (pattern, regex))
+});
 
 /// Why a value may not reach a shell.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -58,9 +66,12 @@ pub(crate) fn check(text: &str, tainted: bool, param: &Param) -> Result<(), Valu
     if !param.allow_leading_dash && text.starts_with('-') {
         return Err(ValueFault::LeadingDash);
     }
-    let regex =
-        whole(&param.pattern).map_err(|_| ValueFault::BadPattern(param.pattern.clone()))?;
-    if regex.is_match(text) { Ok(()) } else { Err(ValueFault::Pattern(param.pattern.clone())) }
+    let bad = || ValueFault::BadPattern(param.pattern.clone());
+    let matches = match &*STRICT {
+        Some((pattern, regex)) if *pattern == param.pattern => regex.is_match(text),
+        _ => whole(&param.pattern).map_err(|_| bad())?.is_match(text),
+    };
+    if matches { Ok(()) } else { Err(ValueFault::Pattern(param.pattern.clone())) }
 }
 
 /// A regular expression that must match all of a text.

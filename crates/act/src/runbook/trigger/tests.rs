@@ -47,18 +47,40 @@ fn every_criterion_is_judged_and_named() {
         (|one, _| one.runbook.status = Status::Draft, &[Criterion::Active]),
         (|one, _| one.runbook.mode = ExecutionMode::Manual, &[Criterion::Mode]),
         (|one, _| one.runbook.triggers[0].enabled = false, &[Criterion::Enabled]),
-        (|one, _| one.runbook.triggers[0].alert_name_pattern = "Disk*".into(), &[Criterion::AlertName]),
+        (
+            |one, _| one.runbook.triggers[0].alert_name_pattern = "Disk*".into(),
+            &[Criterion::AlertName],
+        ),
         (|one, _| one.runbook.triggers[0].alert_name_pattern = "re:Service.*".into(), &[]),
         (|one, _| one.runbook.triggers[0].severity_pattern = Some("crit*".into()), &[]),
-        (|one, _| one.runbook.triggers[0].severity_pattern = Some("low".into()), &[Criterion::Severity]),
+        (
+            |one, _| one.runbook.triggers[0].severity_pattern = Some("low".into()),
+            &[Criterion::Severity],
+        ),
         (|_, alert| alert.severity_raw = "page".into(), &[]),
-        (|one, _| one.runbook.triggers[0].source_pattern = Some("nagios".into()), &[Criterion::Source]),
-        (|one, _| { one.runbook.triggers[0].labels_match.insert("type".into(), "serv*".into()); }, &[]),
-        (|one, _| { one.runbook.triggers[0].labels_match.insert("type".into(), "serv".into()); }, &[Criterion::Labels]),
-        (|one, alert| {
-            one.runbook.triggers[0].labels_match.insert("zone".into(), "*".into());
-            alert.status = SourceStatus::Resolved;
-        }, &[Criterion::Firing, Criterion::Labels]),
+        (
+            |one, _| one.runbook.triggers[0].source_pattern = Some("nagios".into()),
+            &[Criterion::Source],
+        ),
+        (
+            |one, _| {
+                one.runbook.triggers[0].labels_match.insert("type".into(), "serv*".into());
+            },
+            &[],
+        ),
+        (
+            |one, _| {
+                one.runbook.triggers[0].labels_match.insert("type".into(), "serv".into());
+            },
+            &[Criterion::Labels],
+        ),
+        (
+            |one, alert| {
+                one.runbook.triggers[0].labels_match.insert("zone".into(), "*".into());
+                alert.status = SourceStatus::Resolved;
+            },
+            &[Criterion::Firing, Criterion::Labels],
+        ),
     ];
     for (index, (change, expected)) in cases.into_iter().enumerate() {
         let (mut one, mut alert) = (armed("r", vec![trigger("t", 1)]), alert.clone());
@@ -71,7 +93,8 @@ fn every_criterion_is_judged_and_named() {
 fn the_lowest_priority_wins_once_for_each_runbook() {
     let mut off = trigger("off", 1);
     off.enabled = false;
-    let one = armed("one", vec![trigger("late", 50), off, trigger("first", 10), trigger("second", 10)]);
+    let one =
+        armed("one", vec![trigger("late", 50), off, trigger("first", 10), trigger("second", 10)]);
     let two = armed("two", vec![trigger("only", 5)]);
     let ids = (one.triggers[2], two.triggers[0]);
     let runbooks = [one, two];

@@ -143,6 +143,25 @@ pub async fn get(tx: &mut TenantTx, id: ApprovalId) -> Result<StoredApproval, Er
     fetch(tx, id, Hold::Read).await
 }
 
+/// The latest approval asked for a plan.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn of_plan(tx: &mut TenantTx, plan: PlanId) -> Result<ApprovalId, Error> {
+    let id: Option<Uuid> = sqlx::query_scalar(
+        "SELECT id FROM countersign.approvals
+         WHERE tenant_id = $1 AND plan_id = $2
+         ORDER BY id DESC
+         LIMIT 1",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(plan.uuid())
+    .fetch_optional(tx.conn())
+    .await?;
+    let missing = || Error::NotFound { what: "approval of the plan", id: plan.to_string() };
+    id.map(Into::into).ok_or_else(missing)
+}
+
 /// What a start is judged by: the approval as [`crate::clear::clear`] takes it.
 ///
 /// # Errors

@@ -133,7 +133,8 @@ async fn decide(
     let step = Move { approval: stored.id, from, to: state, reason };
     let Some(execution) = move_execution(tx, step).await? else {
         // Cancelled in the meantime: there is nothing left to approve.
-        let events = closing::void(tx, stored.id, "nothing waits for it", cast.actor.into()).await?;
+        let events =
+            closing::void(tx, stored.id, "nothing waits for it", cast.actor.into()).await?;
         return refuse(tx, cast, Refused::Changed, ApprovalState::Void, events).await;
     };
     let mut events = vec![record(tx, cast, voter).await?];

@@ -23,7 +23,11 @@ use crate::store::plans::{self, NewPlan};
 const TRIALS: usize = 200;
 
 /// Everybody votes at the same instant.
-async fn at_once(world: &Arc<World>, approval: ApprovalId, votes: &[(Actor, Choice)]) -> Vec<Ballot> {
+async fn at_once(
+    world: &Arc<World>,
+    approval: ApprovalId,
+    votes: &[(Actor, Choice)],
+) -> Vec<Ballot> {
     let start = Arc::new(Barrier::new(votes.len()));
     let tasks = votes.iter().cloned().map(|(actor, choice)| {
         let (world, start) = (Arc::clone(world), Arc::clone(&start));
@@ -151,8 +155,11 @@ async fn a3_the_same_approver_twice_at_once_is_one_vote() {
     for (trial, waiting) in all.iter().enumerate() {
         let other = if trial % 2 == 0 { &ann } else { &ann_again };
         let twice = [(ann.clone(), Choice::Approve), (other.clone(), Choice::Approve)];
-        let mut ends: Vec<_> =
-            at_once(&world, waiting.approval, &twice).await.into_iter().map(|one| one.end).collect();
+        let mut ends: Vec<_> = at_once(&world, waiting.approval, &twice)
+            .await
+            .into_iter()
+            .map(|one| one.end)
+            .collect();
         ends.sort_by_key(|end| *end == End::Repeated);
         assert_eq!(ends, [End::Counted { missing: 1 }, End::Repeated]);
         let turned = world.vote(waiting.approval, other, Choice::Deny).await.end;
@@ -281,15 +288,15 @@ async fn a5_an_edit_a_new_credential_or_another_target_after_approval_asks_again
         assert_eq!(start(&world, waiting, same).await, Ok(()));
 
         let plan_hash = changed.hash().unwrap();
-        let bound =
-            bound_hash(plan_hash, Digest::of(b"bundle"), Tier::Medium, &blast()).unwrap();
+        let bound = bound_hash(plan_hash, Digest::of(b"bundle"), Tier::Medium, &blast()).unwrap();
         let now = Hashes { plan: plan_hash, bound };
         let refused = start(&world, waiting, now).await.unwrap_err();
         assert_eq!((refused.remedy(), refused), (Remedy::AskAgain, clear::Refused::PlanChanged));
 
         let again = ask_again(&world, waiting, changed, bound).await;
         assert_eq!(world.states(waiting).await, ("void".into(), "awaiting_approval".into()));
-        let old = world.vote(waiting.approval, &world.approver("Late").await, Choice::Approve).await;
+        let old =
+            world.vote(waiting.approval, &world.approver("Late").await, Choice::Approve).await;
         assert_eq!(old.end, End::Refused(Refused::Decided(ApprovalState::Void)));
         assert_eq!(world.vote(again.approval, &ann, Choice::Approve).await.end, End::Approved);
         assert_eq!(world.states(&again).await, ("approved".into(), "approved".into()));
@@ -334,7 +341,8 @@ async fn ask_again(
         bound_hash: bound,
         source: Source::Api,
     };
-    let again = Waiting { plan, decision, approval: approval.id, plan_hash, bound_hash: bound, ..*waiting };
+    let again =
+        Waiting { plan, decision, approval: approval.id, plan_hash, bound_hash: bound, ..*waiting };
     let instead = Some(Reopened { approval, plan_hash });
     let moved = approvals::ask_again(&mut tx, waiting.approval, "the plan changed", instead, who());
     assert_eq!(moved.await.unwrap(), waiting.execution);
@@ -348,7 +356,9 @@ async fn a_voided_approval_without_a_new_one_blocks_and_an_expired_one_cannot_be
     let all = world.waiting(2, Tier::Medium, 1).await;
     let mut tx = world.tx().await;
     let who = || Who::from(&world.author);
-    approvals::ask_again(&mut tx, all[0].approval, "the runbook is gone", None, who()).await.unwrap();
+    approvals::ask_again(&mut tx, all[0].approval, "the runbook is gone", None, who())
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
     assert_eq!(world.states(&all[0]).await, ("void".into(), "blocked".into()));
     set_expiry(&world, &all[1], -1).await;

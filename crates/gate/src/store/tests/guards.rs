@@ -229,8 +229,7 @@ async fn breakers_of_other_scopes_count_once_they_are_set_up_and_hands_open_them
 async fn two_starters_never_share_the_last_slot_of_a_limit() {
     let world = Arc::new(World::new().await);
     let mut tx = world.tx().await;
-    let quota =
-        Quota { scope: RateScope::Runbook, scope_id: "*".into(), count: 3, window_s: 3600 };
+    let quota = Quota { scope: RateScope::Runbook, scope_id: "*".into(), count: 3, window_s: 3600 };
     rates::save(&mut tx, &quota, Enabled::Yes).await.unwrap();
     let quota =
         Quota { scope: RateScope::Tenant, scope_id: "tenant".into(), count: 7, window_s: 3600 };
@@ -277,13 +276,11 @@ async fn a_limit_frees_with_time_and_the_runbooks_own_limit_counts_too() {
 }
 
 async fn pass_slots(world: &World, seconds: i32) {
-    sqlx::query(
-        "UPDATE countersign.rate_slots SET taken_at = taken_at - $1 * interval '1 second'",
-    )
-    .bind(seconds)
-    .execute(world.test.admin())
-    .await
-    .unwrap();
+    sqlx::query("UPDATE countersign.rate_slots SET taken_at = taken_at - $1 * interval '1 second'")
+        .bind(seconds)
+        .execute(world.test.admin())
+        .await
+        .unwrap();
 }
 
 #[tokio::test]

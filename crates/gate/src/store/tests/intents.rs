@@ -57,7 +57,8 @@ async fn behaviour_10_of_requests_at_once_one_is_new_and_the_rest_know_it() {
                 recorded.unwrap()
             })
         });
-        let all: Vec<Recorded> = join_all(tasks).await.into_iter().map(|one| one.unwrap()).collect();
+        let all: Vec<Recorded> =
+            join_all(tasks).await.into_iter().map(|one| one.unwrap()).collect();
         let new = all.iter().filter(|one| matches!(one, Recorded::New(_))).count();
         assert_eq!(new, 1, "{all:?}");
         let ids: std::collections::BTreeSet<IntentId> = all.iter().map(|one| one.id()).collect();

@@ -13,7 +13,9 @@ use model::id::{
 };
 use model::intent::TriggerKind;
 use model::level::{EnvironmentClass, Tier};
-use model::plan::{BlastRadius, BlastScope, Plan, PlanStep, RunbookRef, Script, Semantics, Stage, Target};
+use model::plan::{
+    BlastRadius, BlastScope, Plan, PlanStep, RunbookRef, Script, Semantics, Stage, Target,
+};
 use model::verdict::{ApprovalRequirement, Verdict};
 use serde_json::{Map, json};
 
@@ -26,29 +28,29 @@ use crate::store::decisions::{self, NewDecision};
 use crate::store::intents::{self, NewIntent};
 use crate::store::plans::{self, NewPlan};
 
-pub(super) struct World {
-    pub(super) test: TestDb,
-    pub(super) tenant: TenantId,
-    pub(super) requester: Actor,
-    pub(super) author: Actor,
-    pub(super) runbook: RunbookId,
-    pub(super) resource: ResourceId,
+pub(crate) struct World {
+    pub(crate) test: TestDb,
+    pub(crate) tenant: TenantId,
+    pub(crate) requester: Actor,
+    pub(crate) author: Actor,
+    pub(crate) runbook: RunbookId,
+    pub(crate) resource: ResourceId,
 }
 
 /// An execution that waits, with everything it hangs on.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Waiting {
-    pub(super) intent: IntentId,
-    pub(super) plan: PlanId,
-    pub(super) decision: DecisionId,
-    pub(super) approval: ApprovalId,
-    pub(super) execution: ExecutionId,
-    pub(super) plan_hash: Digest,
-    pub(super) bound_hash: Digest,
+pub(crate) struct Waiting {
+    pub(crate) intent: IntentId,
+    pub(crate) plan: PlanId,
+    pub(crate) decision: DecisionId,
+    pub(crate) approval: ApprovalId,
+    pub(crate) execution: ExecutionId,
+    pub(crate) plan_hash: Digest,
+    pub(crate) bound_hash: Digest,
 }
 
 impl World {
-    pub(super) async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let test = database().await;
         let tenant = test.tenant;
         let requester = test.another_actor(tenant, "Rita", &[Role::Operator, Role::Approver]).await;
@@ -69,16 +71,16 @@ impl World {
         Self { test, tenant, requester, author, runbook, resource: ResourceId::generate() }
     }
 
-    pub(super) async fn tx(&self) -> TenantTx {
+    pub(crate) async fn tx(&self) -> TenantTx {
         self.test.db.tenant(self.tenant).await.unwrap()
     }
 
-    pub(super) async fn approver(&self, name: &str) -> Actor {
+    pub(crate) async fn approver(&self, name: &str) -> Actor {
         self.test.another_actor(self.tenant, name, &[Role::Approver]).await
     }
 
     /// An actor that is no person.
-    pub(super) async fn service(&self) -> Actor {
+    pub(crate) async fn service(&self) -> Actor {
         let id = ActorId::generate();
         let mut tx = self.tx().await;
         sqlx::query(
@@ -101,7 +103,7 @@ impl World {
     }
 
     /// Gives an account a login with this subject of the identity provider.
-    pub(super) async fn link(&self, actor: &Actor, username: &str, subject: &str) {
+    pub(crate) async fn link(&self, actor: &Actor, username: &str, subject: &str) {
         let mut tx = self.tx().await;
         sqlx::query(
             "INSERT INTO countersign.users (tenant_id, id, actor_id, username, upn)
@@ -118,7 +120,7 @@ impl World {
         tx.commit().await.unwrap();
     }
 
-    pub(super) fn plan(&self, command: &str, credential_version: u32) -> Plan {
+    pub(crate) fn plan(&self, command: &str, credential_version: u32) -> Plan {
         Plan {
             runbook: RunbookRef { id: self.runbook, name: "restart-nginx".into(), version: 1 },
             steps: vec![PlanStep {
@@ -160,7 +162,7 @@ impl World {
         }
     }
 
-    pub(super) fn intent(&self, deterministic_id: &str) -> NewIntent {
+    pub(crate) fn intent(&self, deterministic_id: &str) -> NewIntent {
         NewIntent {
             id: IntentId::generate(),
             deterministic_id: deterministic_id.into(),
@@ -182,7 +184,7 @@ impl World {
     }
 
     /// An execution waiting for `min_votes` approvers at `tier`, in the caller's transaction.
-    pub(super) async fn wait(&self, tx: &mut TenantTx, tier: Tier, min_votes: u32) -> Waiting {
+    pub(crate) async fn wait(&self, tx: &mut TenantTx, tier: Tier, min_votes: u32) -> Waiting {
         let who = || Who::from(&self.requester);
         let new = self.intent(&IntentId::generate().to_string());
         intents::insert(tx, &new, who()).await.unwrap();
@@ -248,7 +250,7 @@ impl World {
         }
     }
 
-    pub(super) async fn decide(
+    pub(crate) async fn decide(
         &self,
         tx: &mut TenantTx,
         intent: IntentId,
@@ -298,7 +300,7 @@ impl World {
     }
 
     /// As many waiting executions as wanted, committed.
-    pub(super) async fn waiting(&self, many: usize, tier: Tier, min_votes: u32) -> Vec<Waiting> {
+    pub(crate) async fn waiting(&self, many: usize, tier: Tier, min_votes: u32) -> Vec<Waiting> {
         let mut tx = self.tx().await;
         let mut all = Vec::new();
         for _ in 0..many {
@@ -309,7 +311,7 @@ impl World {
     }
 
     /// One vote in a transaction of its own, committed whatever it brought.
-    pub(super) async fn vote(&self, approval: ApprovalId, actor: &Actor, choice: Choice) -> Ballot {
+    pub(crate) async fn vote(&self, approval: ApprovalId, actor: &Actor, choice: Choice) -> Ballot {
         let mut tx = self.tx().await;
         let origin = Origin::default();
         let cast = Cast { approval, actor, choice, note: "", source: Source::Api, origin: &origin };
@@ -319,7 +321,7 @@ impl World {
     }
 
     /// The states of an approval and of the execution that waits for it.
-    pub(super) async fn states(&self, waiting: &Waiting) -> (String, String) {
+    pub(crate) async fn states(&self, waiting: &Waiting) -> (String, String) {
         sqlx::query_as(
             "SELECT a.status, e.state FROM countersign.approvals a, countersign.executions e
              WHERE a.id = $1 AND e.id = $2",
@@ -332,7 +334,7 @@ impl World {
     }
 
     /// How many audit events with this action are on their way into the log.
-    pub(super) async fn events(&self, action: &str) -> i64 {
+    pub(crate) async fn events(&self, action: &str) -> i64 {
         sqlx::query_scalar(
             "SELECT count(*) FROM countersign.audit_outbox
              WHERE tenant_id = $1 AND convert_from(canon, 'UTF8')::jsonb ->> 'action' = $2",
@@ -344,7 +346,7 @@ impl World {
         .unwrap()
     }
 
-    pub(super) fn proposal(&self) -> Proposal {
+    pub(crate) fn proposal(&self) -> Proposal {
         Proposal {
             runbook: self.runbook,
             runbook_name: "restart-nginx".into(),
@@ -369,7 +371,7 @@ impl World {
     }
 }
 
-pub(super) fn blast() -> BlastRadius {
+pub(crate) fn blast() -> BlastRadius {
     BlastRadius {
         targets: 1,
         scope: BlastScope::Namespace,

@@ -8,7 +8,8 @@ use uuid::Uuid;
 fn the_walk_in_memory_agrees_with_the_tree() {
     let tenant = TenantId::from(Uuid::from_u128(7));
     let key = AuditKey::new(&[1; 32]);
-    let walked = synthetic::walk_in_memory(tenant, &key, 100).unwrap()();
+    let walked =
+        synthetic::with_rows(tenant, &key, 100, |rows| synthetic::walk(tenant, rows)).unwrap();
     assert_eq!((walked.rows, walked.first_bad, walked.bounded_by), (100, None, None));
     let mut range = Range::new();
     for n in 0..100 {

@@ -27,10 +27,7 @@ fn i6_a_late_repeat_of_firing_does_not_reopen() {
     let (known, changes) =
         sequence(&[(Firing, None), (Resolved, end(5)), (Firing, end(9)), (Resolved, end(3))]);
     assert_eq!(known, Some(Known { status: Resolved, ends_at: end(5), seen: 4 }));
-    assert_eq!(
-        changes,
-        [Change::New, Change::Resolved, Change::Repeated, Change::Repeated]
-    );
+    assert_eq!(changes, [Change::New, Change::Resolved, Change::Repeated, Change::Repeated]);
 }
 
 fn notice(fingerprint: &str, status: SourceStatus, text: &str) -> Notice {
@@ -67,7 +64,10 @@ fn notices_of_one_problem_in_one_batch_become_one() {
 }
 
 fn any_notice() -> impl Strategy<Value = (SourceStatus, Option<Timestamp>)> {
-    (prop_oneof![Just(Firing), Just(Resolved)], prop::option::of((0..5_i64).prop_map(|s| end(s).unwrap())))
+    (
+        prop_oneof![Just(Firing), Just(Resolved)],
+        prop::option::of((0..5_i64).prop_map(|s| end(s).unwrap())),
+    )
 }
 
 proptest! {

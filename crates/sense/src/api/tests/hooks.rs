@@ -58,8 +58,7 @@ async fn bodies_that_are_no_delivery_are_refused_with_4xx_and_a_path() {
         (serde_json::to_vec(&too_many).unwrap(), 413, "/alerts"),
     ] {
         let headers = [("authorization", bearer.as_str())];
-        let (status, answer) =
-            site.call(Method::POST, "/hooks/alertmanager", &headers, body).await;
+        let (status, answer) = site.call(Method::POST, "/hooks/alertmanager", &headers, body).await;
         assert_eq!(status.as_u16(), expected, "{answer}");
         assert_eq!(answer["errors"][0]["path"].as_str().unwrap_or_default(), path, "{answer}");
     }

@@ -63,9 +63,7 @@ async fn estate(test: &TestDb, tx: &mut TenantTx, name: &str) -> Estate {
     };
     resource::insert(tx, &resource, by).await.unwrap();
     let credential = CredentialId::generate();
-    credential::insert(tx, credential, name, CredentialKind::SshKey, &sealed(1), by)
-        .await
-        .unwrap();
+    credential::insert(tx, credential, name, CredentialKind::SshKey, &sealed(1), by).await.unwrap();
     let connection = Connection {
         id: ConnectionId::generate(),
         resource_id: resource.id,

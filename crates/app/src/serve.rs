@@ -1,0 +1,81 @@
+//! `countersign serve`: one process of the service, from its first line to its last.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use server::login::setup;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Serve;
+use crate::{output, wiring};
+
+/// Serves until SIGTERM or SIGINT.
+///
+/// # Errors
+/// When something it needs cannot be had, with what to do about it.
+pub async fn run(serve: Serve) -> Result<()> {
+    if let Some(point) = &serve.failpoint {
+        db::failpoint::arm(point);
+    }
+    let stop = stop_on_signals()?;
+    let listener = TcpListener::bind(serve.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", serve.listen))?;
+    let database = wiring::database(&serve.place, serve.db_connections).await?;
+    let parts = wiring::parts(&serve, &database.db)?;
+    let first = setup::first_start(&database.db)
+        .await
+        .map_err(|problem| anyhow::anyhow!("the first start: {}", problem.detail))?;
+    if let Some(password) = first.one_time_password {
+        let kept = keep_password(&serve.place.data_dir, &password)?;
+        output::note(&format!(
+            "first start: log in as `{}` with the one-time password {password}\n\
+             (also in {}; it must be changed at the first login)",
+            setup::ADMIN,
+            kept.display()
+        ));
+    }
+    let address = listener.local_addr()?;
+    output::note(&format!("countersign serves on http://{address}"));
+    let served = server::serve::serve(parts, listener, stop).await;
+    if let Some(private) = database.private {
+        private.stop().await;
+    }
+    served.context("the listener failed")
+}
+
+/// A token that is cancelled by SIGTERM or SIGINT.
+fn stop_on_signals() -> Result<CancellationToken> {
+    let stop = CancellationToken::new();
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+    let token = stop.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        token.cancel();
+    });
+    Ok(stop)
+}
+
+/// Keeps the first password for its owner alone to read.
+fn keep_password(data_dir: &Path, password: &str) -> Result<PathBuf> {
+    let path = data_dir.join("first-password");
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&path)
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    writeln!(file, "{password}")?;
+    file.sync_all()?;
+    Ok(path)
+}

@@ -1,0 +1,189 @@
+//! Putting a process together: database, keys, object store, connectors.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use api::App;
+use connect::objects::Directory as ObjectDirectory;
+use connect::vault::FileVault;
+use connect_ssh::Ssh;
+use db::private::PrivateServer;
+use db::{AuditKey, Db};
+use model::connector::Connector;
+use model::{Clock, Timestamp};
+use prove::anchor::Anchor;
+use prove::directory::Directory;
+use prove::keys::Keyring;
+use prove::publish::Publisher;
+use prove::signer::Signer;
+use server::serve::{Duties, Duty, Parts};
+
+use crate::config::{Place, Role, Serve};
+
+/// The system's clock.
+#[derive(Debug, Clone, Copy)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is where the present comes from")]
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
+
+/// The database of a deployment, with the private server when there is one.
+#[derive(Debug)]
+pub struct Database {
+    /// The application's handle.
+    pub db: Db,
+    /// Kept alive as long as the process.
+    pub private: Option<PrivateServer>,
+}
+
+/// Connects to the external database, or starts the private one.
+///
+/// # Errors
+/// When neither can be had, with what to do about it.
+pub async fn database(place: &Place, connections: u32) -> Result<Database> {
+    let audit_key = audit_key(&place.data_dir)?;
+    let (url, private) = match &place.database_url {
+        Some(url) => (url.clone(), None),
+        None => {
+            let mut options = db::private::Options::new(&place.data_dir);
+            options.bin_dir.clone_from(&place.pg_bin_dir);
+            options.search_path = std::env::var_os("PATH");
+            let private = PrivateServer::start(options).await.context("the private database")?;
+            (private.url().to_owned(), Some(private))
+        }
+    };
+    let options = db::Options { url, max_connections: connections, audit_key };
+    let db = Db::connect(options).await.context("the database")?;
+    Ok(Database { db, private })
+}
+
+/// Connects to a database that is served already: the external one, or the private one of a
+/// running `serve`.
+///
+/// # Errors
+/// When it cannot be reached.
+pub async fn reach(place: &Place) -> Result<Db> {
+    let url = match &place.database_url {
+        Some(url) => url.clone(),
+        None => db::private::urls(&place.data_dir).context("the private database")?.0,
+    };
+    let audit_key = audit_key(&place.data_dir)?;
+    Db::connect(db::Options { url, max_connections: 4, audit_key }).await.context("the database")
+}
+
+/// Makes the directory of a deployment, for its owner alone to enter.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn make_data_dir(data_dir: &Path) -> Result<()> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o755).create(data_dir);
+    made.with_context(|| format!("cannot make the data directory {}", data_dir.display()))
+}
+
+fn private_dir(path: &Path) -> Result<()> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.with_context(|| format!("cannot make {}", path.display()))
+}
+
+/// The key of the audit outbox's MACs: made at the first start, for its owner alone to read.
+fn audit_key(data_dir: &Path) -> Result<AuditKey> {
+    let keys = data_dir.join("keys");
+    make_data_dir(data_dir)?;
+    private_dir(&keys)?;
+    let path = keys.join("audit-mac");
+    let fresh = AuditKey::generate_bytes()?;
+    match fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+        Ok(mut file) => {
+            file.write_all(&fresh)?;
+            file.sync_all()?;
+            Ok(AuditKey::new(&fresh))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            let bytes: [u8; 32] = bytes
+                .try_into()
+                .map_err(|_| anyhow::anyhow!("{} holds no key of 32 bytes", path.display()))?;
+            Ok(AuditKey::new(&bytes))
+        }
+        Err(error) => Err(error).with_context(|| format!("cannot make {}", path.display())),
+    }
+}
+
+/// Where the audit log's files of a deployment are.
+#[must_use]
+pub fn logs(place: &Place) -> Directory {
+    Directory::new(place.data_dir.join("log"))
+}
+
+/// The signer of a deployment's audit log.
+///
+/// # Errors
+/// When its keys cannot be read or made.
+pub fn signer(place: &Place) -> Result<Signer> {
+    let root = Directory::new(place.data_dir.join("keys"));
+    let keys = Keyring::open_or_create(&root.below("log")).context("the log's signing keys")?;
+    Ok(Signer::new(keys, Directory::new(place.data_dir.join("signer"))))
+}
+
+/// The keys decisions are signed with.
+///
+/// # Errors
+/// When they cannot be read or made.
+pub fn decision_keys(place: &Place) -> Result<Keyring> {
+    let root = Directory::new(place.data_dir.join("keys"));
+    Keyring::open_or_create(&root.below("decisions")).context("the decision signing keys")
+}
+
+/// A whole process.
+///
+/// # Errors
+/// When keys or directories cannot be used.
+pub fn parts(serve: &Serve, db: &Db) -> Result<Parts> {
+    let place = &serve.place;
+    let vault = FileVault::open(&place.data_dir.join("keys/kek"), &place.deployment)?;
+    tracing::warn!(
+        key = vault.kek_id(),
+        "credentials are sealed with a key file beside the data: this protects backups, not this \
+         machine"
+    );
+    private_dir(&place.data_dir.join("objects"))?;
+    let objects = ObjectDirectory::open(&place.data_dir.join("objects"))?;
+    let app = App {
+        db: db.clone(),
+        clock: Arc::new(SystemClock),
+        objects: Arc::new(objects),
+        vault: Arc::new(vault),
+        body_limit: serve.body_limit,
+    };
+    let publisher = Publisher {
+        deployment: place.deployment.clone(),
+        logs: logs(place),
+        signer: signer(place)?,
+        anchor: Some(Anchor::new(Directory::new(place.anchor()))),
+        audit_key: audit_key(&place.data_dir)?,
+    };
+    let mut connectors: BTreeMap<String, Arc<dyn Connector>> = BTreeMap::new();
+    connectors.insert("ssh".to_owned(), Arc::new(Ssh::new(connect_ssh::Settings::default())));
+    let yes = |duty: bool| if duty { Duty::Yes } else { Duty::No };
+    Ok(Parts {
+        app,
+        decisions: decision_keys(place)?,
+        publisher: Arc::new(publisher),
+        connectors,
+        name: format!("countersign-{}", std::process::id()),
+        duties: Duties {
+            work: yes(serve.role != Role::Api),
+            keep: yes(serve.role != Role::Worker),
+        },
+        tuning: serve.tuning(),
+    })
+}

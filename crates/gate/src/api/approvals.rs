@@ -1,0 +1,286 @@
+//! Approvals: what waits for whom, and votes.
+
+use api::permission::{ReadPlans, Vote};
+use api::problem::Answer;
+use api::{App, Body, Can, Change, PageOut, Paging, Problem};
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use model::id::{ActorId, ApprovalId, DecisionId, IntentId, PlanId};
+use model::intent::ApprovalState;
+use model::{Digest, Timestamp};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::approval::{Choice, Refused};
+use crate::store::approvals::{self, Ballot, Cast, End, Source, StoredApproval};
+
+/// The routes of this room.
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list_approvals))
+        .routes(routes!(show_approval))
+        .routes(routes!(approve))
+        .routes(routes!(deny))
+        .routes(routes!(approve_plan))
+        .routes(routes!(deny_plan))
+}
+
+/// A request for approval.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ApprovalOut {
+    /// Its id.
+    #[schema(value_type = String, example = "apr_0190a6c2-7b5e-7000-8000-000000000001")]
+    id: ApprovalId,
+    /// The intent.
+    #[schema(value_type = String)]
+    intent_id: IntentId,
+    /// The plan to be approved.
+    #[schema(value_type = String)]
+    plan_id: PlanId,
+    /// The decision that demands it.
+    #[schema(value_type = String)]
+    decision_id: DecisionId,
+    /// `pending`, `approved`, `denied`, `expired`, `void`.
+    #[schema(value_type = String, example = "pending")]
+    status: ApprovalState,
+    /// The tier that asked for it.
+    #[schema(example = "high")]
+    tier: String,
+    /// Holders of any of these may vote.
+    roles: Vec<String>,
+    /// How many approving votes are needed.
+    min_votes: u32,
+    /// Who asked for the change; may not vote.
+    #[schema(value_type = String)]
+    requester_id: ActorId,
+    /// Who wrote the plan; may not vote above tier low.
+    #[schema(value_type = String)]
+    author_id: ActorId,
+    /// SHA-256 over plan, policy bundle, tier and blast radius: what is approved.
+    #[schema(value_type = String)]
+    bound_hash: Digest,
+    /// The votes so far.
+    votes: Vec<VoteOut>,
+    /// Why it was denied or voided.
+    reason: Option<String>,
+    /// When it was asked for.
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    /// Until when votes are taken and a start is allowed.
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Timestamp,
+    /// When it was decided.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    decided_at: Option<Timestamp>,
+}
+
+/// A vote that was cast.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct VoteOut {
+    /// By whom.
+    #[schema(value_type = String)]
+    actor_id: ActorId,
+    /// What people call them.
+    display_name: String,
+    /// `approve` or `deny`.
+    #[schema(value_type = String, example = "approve")]
+    decision: Choice,
+}
+
+fn out(stored: StoredApproval) -> ApprovalOut {
+    let request = stored.request;
+    ApprovalOut {
+        id: stored.id,
+        intent_id: stored.intent,
+        plan_id: stored.plan,
+        decision_id: stored.decision,
+        status: request.state,
+        tier: request.requirement.tier.to_string(),
+        roles: request.requirement.roles.iter().map(ToString::to_string).collect(),
+        min_votes: request.requirement.min_votes,
+        requester_id: request.requester.actor,
+        author_id: request.author.actor,
+        bound_hash: request.bound_hash,
+        votes: request
+            .votes
+            .into_iter()
+            .map(|vote| VoteOut {
+                actor_id: vote.voter.actor.id,
+                display_name: vote.voter.actor.display_name,
+                decision: vote.choice,
+            })
+            .collect(),
+        reason: stored.reason,
+        created_at: stored.created_at,
+        expires_at: request.expires_at,
+        decided_at: stored.decided_at,
+    }
+}
+
+/// Which approvals.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Filter {
+    /// `pending`, `approved`, `denied`, `expired` or `void`; all when absent.
+    status: Option<String>,
+}
+
+/// List approvals, newest first.
+#[utoipa::path(get, path = "/approvals", tag = "approvals", params(Filter, api::page::PagingIn),
+    responses((status = 200, body = PageOut<ApprovalOut>), (status = "4XX", body = Problem)))]
+async fn list_approvals(
+    State(app): State<App>,
+    caller: Can<ReadPlans>,
+    Query(filter): Query<Filter>,
+    Paging(page): Paging,
+) -> Answer<Json<PageOut<ApprovalOut>>> {
+    let state = filter.status.map(|word| word.parse::<ApprovalState>()).transpose();
+    let state = state
+        .map_err(|error| Problem::invalid("query.status", "unknown_word", error.to_string()))?;
+    let mut tx = app.db.tenant(caller.tenant()).await?;
+    let approvals = approvals::list(&mut tx, state, &page).await?;
+    Ok(Json(PageOut::of(approvals, out)))
+}
+
+/// Show an approval with its votes.
+#[utoipa::path(get, path = "/approvals/{id}", tag = "approvals",
+    params(("id" = String, Path, description = "The approval")),
+    responses((status = 200, body = ApprovalOut), (status = "4XX", body = Problem)))]
+async fn show_approval(
+    State(app): State<App>,
+    caller: Can<ReadPlans>,
+    Path(id): Path<ApprovalId>,
+) -> Answer<Json<ApprovalOut>> {
+    let mut tx = app.db.tenant(caller.tenant()).await?;
+    Ok(Json(out(approvals::get(&mut tx, id).await?)))
+}
+
+/// A vote.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct VoteIn {
+    /// Why, in the voter's words.
+    #[serde(default)]
+    #[schema(max_length = 2000, example = "checked the runbook")]
+    note: String,
+    /// Through which door: `api`, `cli`, `ui`.
+    #[serde(default = "api_door")]
+    #[schema(value_type = String, example = "cli")]
+    source: Source,
+}
+
+const fn api_door() -> Source {
+    Source::Api
+}
+
+/// What a vote brought about.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct BallotOut {
+    /// `counted`, `approved`, `denied`, or `repeated` when you had said the same before.
+    #[schema(example = "counted")]
+    result: String,
+    /// Where the approval stands now.
+    #[schema(value_type = String, example = "pending")]
+    status: ApprovalState,
+    /// How many more votes are needed, when it was counted.
+    missing: Option<u32>,
+}
+
+/// Approve. The last vote needed lets the execution start.
+#[utoipa::path(post, path = "/approvals/{id}/approve", tag = "approvals", request_body = VoteIn,
+    params(("id" = String, Path, description = "The approval")),
+    responses((status = 200, body = BallotOut), (status = "4XX", body = Problem)))]
+async fn approve(
+    State(app): State<App>,
+    caller: Can<Vote>,
+    Path(id): Path<ApprovalId>,
+    Body(vote): Body<VoteIn>,
+) -> Answer<Json<BallotOut>> {
+    cast(&app, &caller, By::Approval(id), Choice::Approve, &vote).await
+}
+
+/// Deny. One vote is enough, and it is final.
+#[utoipa::path(post, path = "/approvals/{id}/deny", tag = "approvals", request_body = VoteIn,
+    params(("id" = String, Path, description = "The approval")),
+    responses((status = 200, body = BallotOut), (status = "4XX", body = Problem)))]
+async fn deny(
+    State(app): State<App>,
+    caller: Can<Vote>,
+    Path(id): Path<ApprovalId>,
+    Body(vote): Body<VoteIn>,
+) -> Answer<Json<BallotOut>> {
+    cast(&app, &caller, By::Approval(id), Choice::Deny, &vote).await
+}
+
+/// Approve a plan: a vote on the latest approval asked for it.
+#[utoipa::path(post, path = "/plans/{id}/approve", tag = "approvals", request_body = VoteIn,
+    params(("id" = String, Path, description = "The plan")),
+    responses((status = 200, body = BallotOut), (status = "4XX", body = Problem)))]
+async fn approve_plan(
+    State(app): State<App>,
+    caller: Can<Vote>,
+    Path(id): Path<PlanId>,
+    Body(vote): Body<VoteIn>,
+) -> Answer<Json<BallotOut>> {
+    cast(&app, &caller, By::Plan(id), Choice::Approve, &vote).await
+}
+
+/// Deny a plan: a vote on the latest approval asked for it.
+#[utoipa::path(post, path = "/plans/{id}/deny", tag = "approvals", request_body = VoteIn,
+    params(("id" = String, Path, description = "The plan")),
+    responses((status = 200, body = BallotOut), (status = "4XX", body = Problem)))]
+async fn deny_plan(
+    State(app): State<App>,
+    caller: Can<Vote>,
+    Path(id): Path<PlanId>,
+    Body(vote): Body<VoteIn>,
+) -> Answer<Json<BallotOut>> {
+    cast(&app, &caller, By::Plan(id), Choice::Deny, &vote).await
+}
+
+enum By {
+    Approval(ApprovalId),
+    Plan(PlanId),
+}
+
+async fn cast(
+    app: &App,
+    caller: &Can<Vote>,
+    by: By,
+    choice: Choice,
+    vote: &VoteIn,
+) -> Answer<Json<BallotOut>> {
+    let mut change = Change::begin(app, caller).await?;
+    let approval = match by {
+        By::Approval(id) => id,
+        By::Plan(plan) => approvals::of_plan(&mut change, plan).await?,
+    };
+    let actor = &caller.actor;
+    let (note, source, origin) = (vote.note.as_str(), vote.source, &caller.origin);
+    let cast = Cast { approval, actor, choice, note, source, origin };
+    let ballot = approvals::vote(&mut change, &cast).await?;
+    change.commit_audited(&ballot.events).await?;
+    shown(ballot).map(Json)
+}
+
+fn shown(ballot: Ballot) -> Answer<BallotOut> {
+    let (result, missing) = match ballot.end {
+        End::Repeated => ("repeated", None),
+        End::Counted { missing } => ("counted", Some(missing)),
+        End::Approved => ("approved", None),
+        End::Denied => ("denied", None),
+        End::Refused(refused) => return Err(refusal(&refused)),
+    };
+    Ok(BallotOut { result: result.to_owned(), status: ballot.state, missing })
+}
+
+fn refusal(refused: &Refused) -> Problem {
+    if refused.status() == StatusCode::FORBIDDEN.as_u16() {
+        Problem::forbidden(refused.code(), refused.to_string())
+    } else {
+        Problem::conflict(refused.code(), refused.to_string())
+    }
+}
