@@ -1,5 +1,6 @@
 //! Runbooks, plans and their execution on targets.
 
+pub mod api;
 pub mod decide;
 pub mod engine;
 mod error;

@@ -85,20 +85,20 @@ pub fn close(
         Observed::Exited { code } => exited(base, step, attempt, code, retry),
         Observed::TimedOut => {
             let error = format!("took longer than {} s and was stopped", step.timeout_s);
-            failed(base, attempt.direction, error, StepState::TimedOut, retry)
+            failed(&base, attempt.direction, error, StepState::TimedOut, retry)
         }
         Observed::NotStarted { reason } => {
             let base = Closing { started: Some(false), ..base };
-            failed_before_starting(base, attempt.direction, reason, retry)
+            failed_before_starting(&base, attempt.direction, reason, retry)
         }
         Observed::GaveUp { reason } => {
             let base = Closing { started: attempt.started, ..base };
-            failed(base, attempt.direction, reason, StepState::Failed, retry)
+            failed(&base, attempt.direction, reason, StepState::Failed, retry)
         }
         Observed::Repeatable { reason } if repeats >= MAX_REPEATS => {
             let base = Closing { started: attempt.started, ..base };
             let reason = format!("interrupted {repeats} times: {reason}");
-            failed(base, attempt.direction, reason, StepState::Failed, Retry::No)
+            failed(&base, attempt.direction, reason, StepState::Failed, Retry::No)
         }
         Observed::Repeatable { reason } => Closing {
             state: AttemptState::Unknown,
@@ -164,18 +164,18 @@ fn exited(base: Closing, step: &PlanStep, attempt: &Attempt, code: i32, retry: R
     if expected {
         return Closing { state: AttemptState::Succeeded, run: Some(done), ..base };
     }
-    failed(base, attempt.direction, format!("exit code {code}"), StepState::Failed, retry)
+    failed(&base, attempt.direction, format!("exit code {code}"), StepState::Failed, retry)
 }
 
 /// A try that ran and failed. Going forwards it may be retried; an undo that failed is not.
 fn failed(
-    base: Closing,
+    base: &Closing,
     direction: Direction,
     error: String,
     last: StepState,
     retry: Retry,
 ) -> Closing {
-    let base = Closing { error: Some(error), ..base };
+    let base = Closing { error: Some(error), ..base.clone() };
     match (direction, retry) {
         (Direction::Do, Retry::At(at)) => {
             Closing { run: Some(StepState::Pending), next_at: Some(at), ..base }
@@ -189,14 +189,14 @@ fn failed(
 
 /// A try that never started. An undo may be retried too, for nothing has happened yet.
 fn failed_before_starting(
-    base: Closing,
+    base: &Closing,
     direction: Direction,
     error: String,
     retry: Retry,
 ) -> Closing {
     match (direction, retry) {
         (Direction::Undo, Retry::At(at)) => {
-            Closing { error: Some(error), next_at: Some(at), ..base }
+            Closing { error: Some(error), next_at: Some(at), ..base.clone() }
         }
         (Direction::Do, Retry::At(_) | Retry::No) | (Direction::Undo, Retry::No) => {
             failed(base, direction, error, StepState::Failed, retry)

@@ -129,6 +129,16 @@ impl Lease {
     }
 }
 
+/// A session asked for whose answer nobody has waited for: the host may have opened it and nobody
+/// would close it. The connection is not used for more, and takes the session with it.
+struct Unanswered<'a>(&'a Line);
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        self.0.dead.store(true, Ordering::Release);
+    }
+}
+
 /// What it means that a host opened no session.
 enum Refused {
     /// It allows fewer than we tried.
@@ -164,8 +174,11 @@ impl Pool {
                     Ok(lease) => lease?,
                     Err(_) => return Err(unreachable(name, "all sessions stayed busy")),
                 };
+            let unanswered = Unanswered(&lease.line);
             let opening = lease.line.connection.handle.channel_open_session();
-            match timeout(self.settings.connect_timeout, opening).await {
+            let opened = timeout(self.settings.connect_timeout, opening).await;
+            std::mem::forget(unanswered);
+            match opened {
                 Ok(Ok(channel)) => {
                     lease.line.proven.store(true, Ordering::Release);
                     return Ok((channel, lease));

@@ -246,6 +246,7 @@ fn unusable(host: &str, why: &str) -> ConnectError {
         "fifo" => "the guard directory is not writable or holds no named pipes",
         "space" => "no space in the guard directory",
         "n" => "the step could not be launched: is setsid (util-linux) installed?",
+        "shell" => "sh is a Korn shell on this host: the guard needs dash, bash or busybox",
         "k" => "the guard directory holds no symbolic links",
         "incomplete" => "the script arrived incomplete and was not run",
         _ => "the guard cannot work on this host",

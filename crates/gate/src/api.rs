@@ -1,7 +1,8 @@
-//! Approvals, blackout windows, circuit breakers and rate limits over HTTP.
+//! Intents, plans, decisions, approvals, blackout windows, circuit breakers and rate limits over HTTP.
 
 mod approvals;
 mod breakers;
+mod intents;
 mod limits;
 mod windows;
 
@@ -14,6 +15,7 @@ use crate::error::Error;
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(approvals::routes())
+        .merge(intents::routes())
         .merge(windows::routes())
         .merge(breakers::routes())
         .merge(limits::routes())

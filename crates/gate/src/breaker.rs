@@ -1,9 +1,9 @@
 //! Circuit breakers: after repeated failures, nothing of the kind runs until it is tried again.
 //!
-//! closed -> open after `failure_threshold` consecutive failures; open -> half_open after the
-//! waiting time; half_open -> closed after `success_threshold` successes; half_open -> open on any
-//! failure, with the waiting time doubled, at most an hour. A success while closed resets the
-//! count. A person may open one, and only a person closes that one.
+//! Closed becomes open after `failure_threshold` consecutive failures; open becomes `half_open`
+//! after the waiting time; `half_open` becomes closed after `success_threshold` successes, and open
+//! again on any failure, with the waiting time doubled, at most an hour. A success while closed
+//! resets the count. A person may open one, and only a person closes that one.
 
 use jiff::SignedDuration;
 use model::Timestamp;

@@ -10,7 +10,7 @@ pub use refused::{Refused, Remedy};
 use model::execution::ExecutionState;
 use model::id::{ExecutionId, TenantId};
 use model::intent::ApprovalState;
-use model::verdict::{ApprovalRequirement, Reason, Verdict};
+use model::verdict::{ApprovalRequirement, Judge, Reason, Verdict};
 use model::{Digest, Timestamp};
 
 use crate::approval::Request;
@@ -147,7 +147,13 @@ pub struct ResumeFacts<'a> {
 pub fn clear(facts: &StartFacts<'_>) -> Result<Clearance, Refused> {
     leased(&facts.lease, "started", &[ExecutionState::Approved])?;
     unchanged(facts.stored, facts.recomputed)?;
+    let blocking: Vec<_> =
+        facts.guards.iter().filter(|one| one.verdict != Verdict::Allow).cloned().collect();
     match facts.verdict {
+        // A denial that is the guards' alone may pass with time: it is told apart.
+        Verdict::Deny if denied_by_guards(facts.reasons) && !blocking.is_empty() => {
+            return Err(Refused::Blocked(blocking));
+        }
         Verdict::Deny => return Err(Refused::Denied(facts.reasons.to_vec())),
         // An approval that was asked for is needed even if today's policy would not ask.
         Verdict::Allow => {
@@ -159,8 +165,6 @@ pub fn clear(facts: &StartFacts<'_>) -> Result<Clearance, Refused> {
             approved(facts.approval.ok_or(Refused::ApprovalMissing)?, facts)?;
         }
     }
-    let blocking: Vec<_> =
-        facts.guards.iter().filter(|one| one.verdict != Verdict::Allow).cloned().collect();
     if !blocking.is_empty() {
         return Err(Refused::Blocked(blocking));
     }
@@ -226,6 +230,12 @@ fn unchanged(stored: Hashes, now: Hashes) -> Result<(), Refused> {
         return Err(Refused::BoundChanged);
     }
     Ok(())
+}
+
+/// Whether guards said no and nobody else did.
+fn denied_by_guards(reasons: &[Reason]) -> bool {
+    let mut denials = reasons.iter().filter(|reason| reason.verdict == Verdict::Deny).peekable();
+    denials.peek().is_some() && denials.all(|reason| reason.judge == Judge::Guard)
 }
 
 /// Whether an approval still carries a start, by those who may still vote.

@@ -3,6 +3,7 @@
 pub mod approvals;
 pub mod breakers;
 pub mod decisions;
+mod executions;
 pub mod guards;
 pub mod intents;
 pub mod plans;

@@ -116,23 +116,26 @@ impl SigningKey {
     }
 }
 
-/// The keys in use, oldest first. All of them sign: after a rotation both the old and the new do,
-/// until the old one is retired.
+/// The keys in use. All of them sign: after a rotation both the old and the new do, until the old
+/// one is retired.
 #[derive(Debug)]
 pub struct Keyring {
-    keys: Vec<SigningKey>,
+    /// Oldest first.
+    older: Vec<SigningKey>,
+    newest: SigningKey,
 }
 
 const SUFFIX: &str = ".key";
 const RETIRED: &str = ".retired";
 
 impl Keyring {
-    /// A ring of these keys.
+    /// A ring of these keys, oldest first.
     ///
     /// # Errors
     /// When there is none.
-    pub fn of(keys: Vec<SigningKey>) -> Result<Self, KeyringError> {
-        if keys.is_empty() { Err(KeyringError::OnlyKey) } else { Ok(Self { keys }) }
+    pub fn of(mut keys: Vec<SigningKey>) -> Result<Self, KeyringError> {
+        let newest = keys.pop().ok_or(KeyringError::OnlyKey)?;
+        Ok(Self { older: keys, newest })
     }
 
     /// The keys in a directory; makes the first one where there is none.
@@ -140,16 +143,21 @@ impl Keyring {
     /// # Errors
     /// When a file cannot be read or written, or holds no key.
     pub fn open_or_create(directory: &Directory) -> Result<Self, KeyringError> {
-        let mut keys = Vec::new();
-        for file in directory.list("")?.into_iter().filter(|name| name.ends_with(SUFFIX)) {
-            let pem = directory.read_text(&file)?.unwrap_or_default();
-            let key = SigningKey::from_pem(&pem).ok_or(KeyringError::NoKey { file })?;
-            keys.push(key);
-        }
+        let mut keys = read_keys(directory, |file| file.ends_with(SUFFIX))?;
         if keys.is_empty() {
             keys.push(add_key(directory)?);
         }
-        Ok(Self { keys })
+        Self::of(keys)
+    }
+
+    /// The public halves of all keys a directory has seen, retired ones included: what signatures
+    /// of decisions are checked with.
+    ///
+    /// # Errors
+    /// When a file cannot be read or holds no key.
+    pub fn public_keys(directory: &Directory) -> Result<Vec<[u8; 32]>, KeyringError> {
+        let every = |file: &str| file.ends_with(SUFFIX) || file.ends_with(RETIRED);
+        Ok(read_keys(directory, every)?.iter().map(|key| *key.public()).collect())
     }
 
     /// Adds a new key beside those in use: from now on both sign.
@@ -157,8 +165,9 @@ impl Keyring {
     /// # Errors
     /// When the key cannot be made or written.
     pub fn rotate(&mut self, directory: &Directory) -> Result<&SigningKey, KeyringError> {
-        self.keys.push(add_key(directory)?);
-        Ok(self.newest())
+        let before = std::mem::replace(&mut self.newest, add_key(directory)?);
+        self.older.push(before);
+        Ok(&self.newest)
     }
 
     /// Takes the oldest key out of use; its file stays, renamed.
@@ -166,21 +175,25 @@ impl Keyring {
     /// # Errors
     /// When it is the only one, or its file cannot be renamed.
     pub fn retire_oldest(&mut self, directory: &Directory) -> Result<(), KeyringError> {
-        if self.keys.len() < 2 {
+        if self.older.is_empty() {
             return Err(KeyringError::OnlyKey);
         }
         let files = directory.list("")?;
         if let Some(oldest) = files.iter().find(|name| name.ends_with(SUFFIX)) {
             directory.rename(oldest, &format!("{oldest}{RETIRED}"))?;
         }
-        self.keys.remove(0);
+        self.older.remove(0);
         Ok(())
     }
 
     /// The key that signs decisions.
     #[must_use]
-    pub fn newest(&self) -> &SigningKey {
-        self.keys.last().expect("a ring is never empty: every constructor adds a key")
+    pub const fn newest(&self) -> &SigningKey {
+        &self.newest
+    }
+
+    fn keys(&self) -> impl Iterator<Item = &SigningKey> {
+        self.older.iter().chain(std::iter::once(&self.newest))
     }
 
     /// The public halves under a name, oldest first.
@@ -188,7 +201,7 @@ impl Keyring {
     /// # Errors
     /// When the name may not name a key.
     pub fn verifiers(&self, name: &str) -> Result<Vec<VerifierKey>, KeyringError> {
-        self.keys.iter().map(|key| key.verifier(name)).collect()
+        self.keys().map(|key| key.verifier(name)).collect()
     }
 
     /// A note with a signature line of every key in use.
@@ -200,8 +213,7 @@ impl Keyring {
             return Err(KeyringError::Name { name: name.to_owned(), source: KeyError });
         }
         let signatures = self
-            .keys
-            .iter()
+            .keys()
             .map(|key| Signature {
                 name: name.to_owned(),
                 id: key_id(name, &key.public),
@@ -210,6 +222,18 @@ impl Keyring {
             .collect();
         Ok(Note::new(text, signatures))
     }
+}
+
+fn read_keys(
+    directory: &Directory,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<Vec<SigningKey>, KeyringError> {
+    let mut keys = Vec::new();
+    for file in directory.list("")?.into_iter().filter(|file| wanted(file)) {
+        let pem = directory.read_text(&file)?.unwrap_or_default();
+        keys.push(SigningKey::from_pem(&pem).ok_or(KeyringError::NoKey { file })?);
+    }
+    Ok(keys)
 }
 
 /// Makes the key with the next number and writes it to its file.

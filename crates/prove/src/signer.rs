@@ -76,6 +76,16 @@ pub struct Request {
 const STATE: &str = "checkpoint";
 const POLICY: &str = "policy";
 
+/// Which keys signed which sizes of a log, from the state of its signer; empty before the first
+/// time.
+///
+/// # Errors
+/// When the list cannot be read.
+pub fn policy_in(state: &Directory, origin: &str) -> Result<Policy, SignError> {
+    let text = state.below(origin).read_text(POLICY)?.unwrap_or_default();
+    text.parse().map_err(|source| SignError::Policy { origin: origin.to_owned(), source })
+}
+
 /// The signer of a deployment's logs.
 #[derive(Debug)]
 pub struct Signer {
@@ -101,8 +111,7 @@ impl Signer {
     /// # Errors
     /// When its list cannot be read.
     pub fn policy(&self, origin: &str) -> Result<Policy, SignError> {
-        let text = self.state.below(origin).read_text(POLICY)?.unwrap_or_default();
-        text.parse().map_err(|source| SignError::Policy { origin: origin.to_owned(), source })
+        policy_in(&self.state, origin)
     }
 
     /// What was signed last; none before the first time.

@@ -12,6 +12,8 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::decompression::RequestDecompressionLayer;
+use prove::api::PublishedLogs;
+use prove::directory::Directory;
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -27,7 +29,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The routes of every room, under [`PREFIX`], with their description.
-pub fn api_routes() -> OpenApiRouter<App> {
+pub fn api_routes(logs: PublishedLogs) -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Document::openapi()).nest(
         PREFIX,
         OpenApiRouter::new()
@@ -36,7 +38,7 @@ pub fn api_routes() -> OpenApiRouter<App> {
             .merge(judge::api::routes())
             .merge(gate::api::routes())
             .merge(act::api::routes())
-            .merge(prove::api::routes())
+            .merge(prove::api::routes(logs))
             .merge(learn::api::routes())
             .merge(cycle::api::routes())
             .merge(events::routes()),
@@ -46,13 +48,15 @@ pub fn api_routes() -> OpenApiRouter<App> {
 /// The `OpenAPI` document.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    api_routes().into_openapi()
+    // The description does not depend on where the logs lie.
+    let logs = PublishedLogs { deployment: String::new(), directory: Directory::new("") };
+    api_routes(logs).into_openapi()
 }
 
 /// The whole service.
-pub fn router(cycle: &Loop, health: Health) -> Router {
+pub fn router(cycle: &Loop, health: Health, logs: PublishedLogs) -> Router {
     let app = cycle.app().clone();
-    let (routes, document) = api_routes().split_for_parts();
+    let (routes, document) = api_routes(logs).split_for_parts();
     let document = Json(document);
     routes
         .route(
@@ -72,7 +76,7 @@ pub fn router(cycle: &Loop, health: Health) -> Router {
         .layer(Extension(cycle.clone()))
         .layer(middleware::from_fn_with_state(app.clone(), idempotency::layer))
         .layer(middleware::from_fn_with_state(app.clone(), authenticate))
-        .layer(RequestDecompressionLayer::new().br(false).deflate(false).zstd(false))
+        .layer(RequestDecompressionLayer::new())
         .layer(middleware::from_fn(bounded))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
             Problem::new(
@@ -88,11 +92,7 @@ pub fn router(cycle: &Loop, health: Health) -> Router {
 }
 
 /// Gives each request an id and an end in time, and writes the id into whatever is answered.
-async fn named(
-    peer: Option<ConnectInfo<std::net::SocketAddr>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+async fn named(mut request: Request, next: Next) -> Response {
     let id = request
         .headers()
         .get(&REQUEST_ID)
@@ -101,8 +101,9 @@ async fn named(
         .filter(|given| given.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)))
         .map_or_else(|| uuid::Uuid::now_v7().to_string(), str::to_owned);
     request.extensions_mut().insert(RequestId(id.clone()));
-    if let Some(ConnectInfo(address)) = peer {
-        request.extensions_mut().insert(Peer(address.ip().to_string()));
+    let peer = request.extensions().get::<ConnectInfo<std::net::SocketAddr>>();
+    if let Some(peer) = peer.map(|info| Peer(info.0.ip().to_string())) {
+        request.extensions_mut().insert(peer);
     }
     let mut response = next.run(request).await;
     if response.status().is_client_error() || response.status().is_server_error() {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use act::engine::{Engine, Settings};
-use act::runbook::terms::RunbookTerms;
+use act::decide::RunbookTerms;
 use act::worker::Worker;
 use api::App;
 use db::jobs;
@@ -15,6 +15,7 @@ use model::actor::ActorKind;
 use model::audit::Who;
 use model::connector::Connector;
 use model::id::ActorId;
+use prove::api::PublishedLogs;
 use prove::keys::Keyring;
 use prove::publish::Publisher;
 use tokio::net::TcpListener;
@@ -132,13 +133,17 @@ pub async fn serve(
         let (db, publisher) = (parts.app.db.clone(), Arc::clone(&parts.publisher));
         tasks.spawn("audit", move |stop| {
             let (db, publisher) = (db.clone(), Arc::clone(&publisher));
-            async move { prove::sequence::run(db, publisher, stop.cancelled_owned()).await }
+            async move { prove::sequence::task::run(db, publisher, stop.cancelled_owned()).await }
         });
         let db = parts.app.db.clone();
         let who = who.clone();
         tasks.spawn("sweep", move |stop| cycle::sweep(db.clone(), who.clone(), stop));
     }
-    let routes = router(&cycle, health.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let logs = PublishedLogs {
+        deployment: parts.publisher.deployment.clone(),
+        directory: parts.publisher.logs.clone(),
+    };
+    let routes = router(&cycle, health.clone(), logs).into_make_service_with_connect_info::<SocketAddr>();
     let ended = CancellationToken::new();
     let ending = ended.clone();
     let stopping = async move {

@@ -410,8 +410,10 @@ fn outcome(
         return (landing.seen && attempt.started.is_none()).then_some(Change::Seen(attempt.id));
     };
     let step = after.run(attempt.run).and_then(|run| after.step(run))?;
-    let seen =
-        Attempt { started: attempt.started.or(landing.seen.then_some(true)), ..attempt.clone() };
+    let seen = Attempt {
+        started: attempt.started.or_else(|| landing.seen.then_some(true)),
+        ..attempt.clone()
+    };
     let closing = close(after, step, &seen, observed, now);
     let captured = landing.output.preview().map(Arc::new);
     extras.artifacts.insert(attempt.id, landing.artifact);

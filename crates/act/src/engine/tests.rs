@@ -26,6 +26,7 @@ mod crashes;
 mod fake;
 mod people;
 mod results;
+mod ssh;
 mod workers;
 
 /// Stops a worker at a named point: it hangs there until it is dropped or let go.

@@ -370,6 +370,12 @@ async fn set_status(
     Ok(Json(runbook_out(now)))
 }
 
+impl From<store::Error> for Problem {
+    fn from(error: store::Error) -> Self {
+        answer(error)
+    }
+}
+
 /// A store's error as an answer. Faults of a document are faults of the field `yaml`, each with
 /// its place in the document.
 fn answer(error: store::Error) -> Problem {

@@ -134,7 +134,6 @@ pub struct Evidence {
     pub collected_at: jiff_sqlx::Timestamp,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde asks for")]
 fn time<S: serde::Serializer>(at: &jiff_sqlx::Timestamp, to: S) -> Result<S::Ok, S::Error> {
     to.collect_str(&at.to_jiff())
 }

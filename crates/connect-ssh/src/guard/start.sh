@@ -2,6 +2,8 @@
 # $4 epoch, $5 timeout in seconds, $6 size limit of an output file in 512 byte blocks,
 # $7 the leader. Standard input: the script, then the nonce, so that a script cut off by a broken
 # connection is never run.
+# In these the script would be an argument of a program on its way into the file.
+[ -z "${KSH_VERSION-}" ] || fin unusable shell
 cs_nl="
 "
 cs_in=$(umask; exec cat)
@@ -17,7 +19,12 @@ umask 077
 [ -d "$cs_g" ] || mkdir -p "$cs_g" 2>/dev/null || fin unusable directory
 read -r cs_b </proc/sys/kernel/random/boot_id || fin unusable proc
 cs_p=$cs_t.$$
-mkfifo "$cs_p.o" "$cs_p.e" 2>/dev/null || fin unusable fifo
+if ! mkfifo "$cs_p.o" "$cs_p.e" 2>/dev/null; then
+  rm -f "$cs_p.o" "$cs_p.e" 2>/dev/null
+  fin unusable fifo
+fi
+# Descriptor 9 is how the leader reads it; closed first of all, on the same line so that line numbers
+# in messages stay right.
 if ! printf %s "exec 9<&-;$cs_in" >"$cs_p.s"; then
   rm -f "$cs_p.o" "$cs_p.e" "$cs_p.s"
   fin unusable space
@@ -64,7 +71,8 @@ cs_o= cs_e= cs_from=0 cs_efrom=0
   # so that a daemon that still holds our pipes cannot keep the result from being written.
   {
     read -r cs_x cs_y </proc/uptime
-    cs_d=$((${cs_x%%.*} + $5))
+    # One more, because the fraction is cut off: never before its time.
+    cs_d=$((${cs_x%%.*} + $5 + 1))
     cs_q=$((cs_d + 600))
     sleep 0.25 >/dev/null
     {

@@ -1,5 +1,8 @@
 //! Commands for hosts and readings of links.
 
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use model::connector::{Guard, Offsets};
@@ -76,4 +79,48 @@ fn links_and_results_are_read_as_written_and_nothing_else() {
         assert_eq!(read(link, result, alive), expected);
     }
     assert_eq!(read_result("rc:-1"), Err(Unreadable("rc:-1".to_owned())));
+}
+
+/// Runs a command as a host would, with this on standard input, and gives its last words.
+fn said(command: &str, input: &[u8]) -> String {
+    let mut host = Command::new("sh")
+        .args(["-c", command])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    host.stdin.take().unwrap().write_all(input).unwrap();
+    let output = host.wait_with_output().unwrap();
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stdout).unwrap();
+    text[text.len() - 256..].trim().to_owned()
+}
+
+#[test]
+fn a_script_cut_off_by_a_broken_connection_is_never_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let (guard, canary) = (dir.path().join("guard"), dir.path().join("canary"));
+    let nonce = Nonce::fresh();
+    let start = command(VERBS[0], "token", guard.to_str(), &nonce).unwrap();
+    let whole = format!("touch {}\n# and more{}", canary.display(), nonce.as_str());
+    let runs = |length: usize| said(&start, &whole.as_bytes()[..length]);
+    for length in [0, 1, whole.len() / 2, whole.len() - 32, whole.len() - 1] {
+        assert_eq!(runs(length), format!("{} unusable incomplete", nonce.as_str()));
+        assert!(!canary.exists());
+        assert!(!Path::new(&guard).exists(), "the token is as free as before");
+    }
+    assert_eq!(runs(whole.len()), format!("{} end rc:0", nonce.as_str()));
+    assert!(canary.exists());
+}
+
+#[test]
+fn groups_are_killed_in_one_place_only() {
+    // Which checks the number, and that kill belongs to the shell.
+    let sources = [super::COMMON, &super::START, &super::KILL, &super::FOLLOW, &super::FENCE];
+    let kills = |source: &&str| source.matches("\"-$").count();
+    assert_eq!(kills(&super::COMMON), 3, "the signal twice, the group once");
+    for packed in &sources[1..] {
+        assert_eq!(kills(packed), 3);
+    }
 }

@@ -137,7 +137,7 @@ impl Claimed {
         let done = sqlx::query(
             "UPDATE countersign.jobs
              SET done_at = clock_timestamp(), lease_until = NULL, last_error = NULL
-             WHERE tenant_id = $1 AND id = $2 AND lease_epoch <= $3 + 1
+             WHERE tenant_id = $1 AND id = $2 AND lease_epoch = $3
                AND done_at IS NULL AND dead_at IS NULL",
         )
         .bind(self.tenant.uuid())

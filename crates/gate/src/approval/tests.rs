@@ -57,7 +57,7 @@ fn a4_requesters_linked_accounts_services_and_agents_are_refused() {
     asked.requester = Party { actor: requester.actor.id, person: requester.person.clone() };
     let refused = |voter: &Voter| vote(&asked, voter, Choice::Approve, second(0)).unwrap_err();
     assert_eq!(refused(&requester), Refused::OwnRequest);
-    let second_account = Voter { person: requester.person.clone(), ..approver() };
+    let second_account = Voter { person: requester.person, ..approver() };
     assert_eq!(refused(&second_account), Refused::OwnRequest, "another account, the same person");
     for kind in [ActorKind::Service, ActorKind::Agent] {
         assert_eq!(refused(&voter(kind, &[Role::Approver, Role::Admin])), Refused::NotAPerson);

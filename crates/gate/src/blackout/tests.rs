@@ -227,7 +227,7 @@ proptest! {
         let zone = TimeZone::get(zone_name).unwrap();
         let mut raw = draft(Recurrence::Daily, "2026-02-02T00:00", "2026-02-02T00:01", zone_name);
         raw.kind = kind;
-        raw.opens = raw.opens + opens.minutes();
+        raw.opens += opens.minutes();
         raw.closes = raw.opens + lasts.minutes();
         let window = Window::parse(&raw).unwrap();
 

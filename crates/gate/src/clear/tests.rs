@@ -201,6 +201,24 @@ fn a_resume_needs_the_same_plan_and_the_same_approval() {
 }
 
 #[test]
+fn a_denial_that_is_the_guards_alone_blocks_until_they_open() {
+    let mut guards = clear_guards();
+    guards[0].verdict = Verdict::Deny;
+    guards[0].until = Some(second(70));
+    let denied =
+        |judge| Reason { judge, code: "no".into(), verdict: Verdict::Deny, message: "no".into() };
+    let refused = |reasons: &[Reason]| {
+        let facts = StartFacts { verdict: Verdict::Deny, reasons, ..facts(None, &guards) };
+        clear(&facts).unwrap_err()
+    };
+    let alone = refused(&[denied(Judge::Guard)]);
+    assert_eq!((alone.remedy(), alone.until()), (Remedy::Block, Some(second(70))));
+    let both = refused(&[denied(Judge::Guard), denied(Judge::Policy)]);
+    assert_eq!((both.remedy(), both.until()), (Remedy::Deny, None));
+    assert_eq!(refused(&[]).remedy(), Remedy::Deny, "a denial without a reason stays one");
+}
+
+#[test]
 fn a_denial_names_its_reasons() {
     let reasons = [Reason {
         judge: Judge::Policy,

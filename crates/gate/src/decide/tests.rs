@@ -146,7 +146,7 @@ fn runbook_flags_tighten() {
     assert_eq!(case.decide().verdict, Verdict::Deny, "an alert is no person");
     case.trigger = TriggerKind::Manual;
     assert_eq!(case.decide().verdict, Verdict::Allow);
-    let denied = Case { runbook: case.runbook.clone(), ..Case::new() };
+    let denied = Case { runbook: case.runbook, ..Case::new() };
     assert_eq!(denied.policy(Verdict::Deny, None).decide().verdict, Verdict::Deny);
 }
 

@@ -13,11 +13,8 @@ use db::TenantTx;
 use db::wake::Topic;
 use model::Digest;
 use model::audit::{Event, Who};
-use model::execution::ExecutionState;
-use model::id::{ActorId, ApprovalId, DecisionId, ExecutionId, IntentId, PlanId};
+use model::id::{ActorId, ApprovalId, DecisionId, IntentId, PlanId};
 use model::verdict::ApprovalRequirement;
-use serde_json::json;
-use uuid::Uuid;
 
 use super::small;
 use crate::error::Error;
@@ -108,55 +105,4 @@ pub async fn create(tx: &mut TenantTx, new: &NewApproval, who: Who) -> Result<()
     tx.audit(&event).await?;
     tx.signal(Topic::Events);
     Ok(())
-}
-
-/// Where an execution goes together with its approval.
-#[derive(Debug, Clone, Copy)]
-struct Move<'a> {
-    approval: ApprovalId,
-    from: &'a [ExecutionState],
-    to: ExecutionState,
-    /// Why, for people; empty when it goes on.
-    reason: &'a str,
-}
-
-/// Moves the execution that waits for an approval, with its event for those who watch. `None`
-/// when there is none in those states.
-async fn move_execution(tx: &mut TenantTx, step: Move<'_>) -> Result<Option<ExecutionId>, Error> {
-    let from: Vec<&str> = step.from.iter().map(|state| state.word()).collect();
-    let moved: Option<(Uuid, i64)> = sqlx::query_as(
-        "UPDATE countersign.executions
-         SET state = $4,
-             error_message = COALESCE(NULLIF($5, ''), error_message),
-             next_run_at = clock_timestamp(),
-             completed_at = CASE WHEN $6 THEN clock_timestamp() END,
-             event_seq = event_seq + 1
-         WHERE tenant_id = $1 AND approval_id = $2 AND state = ANY($3)
-         RETURNING id, event_seq",
-    )
-    .bind(tx.tenant().uuid())
-    .bind(step.approval.uuid())
-    .bind(from)
-    .bind(step.to.word())
-    .bind(step.reason)
-    .bind(step.to.terminal())
-    .fetch_optional(tx.conn())
-    .await?;
-    let Some((id, seq)) = moved else { return Ok(None) };
-    sqlx::query(
-        "INSERT INTO countersign.execution_events (tenant_id, execution_id, seq, kind, message, data)
-         VALUES ($1, $2, $3, 'state', $4, $5)",
-    )
-    .bind(tx.tenant().uuid())
-    .bind(id)
-    .bind(seq)
-    .bind(if step.reason.is_empty() { step.to.word().replace('_', " ") } else { step.reason.into() })
-    .bind(json!({ "to": step.to, "because": "approval", "approval_id": step.approval }))
-    .execute(tx.conn())
-    .await?;
-    tx.signal(Topic::Events);
-    if step.to.workable() {
-        tx.signal(Topic::Executions);
-    }
-    Ok(Some(id.into()))
 }

@@ -161,7 +161,7 @@ pub async fn last_runs(
 ///
 /// # Errors
 /// When the database cannot be asked.
-pub async fn lock(
+pub(super) async fn lock(
     tx: &mut TenantTx,
     quotas: &[Quota],
     cooldowns: &[Cooldown],
@@ -193,7 +193,7 @@ pub async fn lock(
 ///
 /// # Errors
 /// When the database does not take it.
-pub async fn take_slot(
+pub(super) async fn take_slot(
     tx: &mut TenantTx,
     proposal: &Proposal,
     execution: ExecutionId,

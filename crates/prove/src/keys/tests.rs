@@ -35,6 +35,7 @@ fn rotation_overlaps_and_the_last_key_cannot_be_retired() {
     let mut read = Keyring::open_or_create(&directory).unwrap();
     assert_eq!(read.verifiers("log.example").unwrap(), ring.verifiers("log.example").unwrap());
     assert_eq!(directory.list("").unwrap(), ["signing-0001.key.retired", "signing-0002.key"]);
+    assert_eq!(Keyring::public_keys(&directory).unwrap(), [old, new], "the retired one included");
     read.rotate(&directory).unwrap();
     assert!(directory.list("").unwrap().contains(&"signing-0003.key".to_owned()));
 }

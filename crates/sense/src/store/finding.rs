@@ -180,3 +180,21 @@ pub async fn mark_analyzed(
     .await?;
     if done.rows_affected() == 0 { Err(db::Error::NotFound) } else { Ok(()) }
 }
+
+/// Notes that a verified change put a finding right.
+///
+/// # Errors
+/// When the database fails.
+pub async fn fixed(tx: &mut TenantTx, id: FindingId) -> Result<(), db::Error> {
+    let tenant = tx.tenant().uuid();
+    sqlx::query(
+        "UPDATE countersign.findings
+         SET status = 'fixed', resolved_at = clock_timestamp()
+         WHERE tenant_id = $1 AND id = $2 AND status = 'open'",
+    )
+    .bind(tenant)
+    .bind(id.uuid())
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}

@@ -20,7 +20,7 @@ use super::weigh::candidate;
 use super::{Error, Loop, store};
 
 /// The subject of the jobs this takes.
-pub const SUBJECT: &str = sense::store::ASSESS;
+pub const SUBJECT: &str = sense::store::ingest::ASSESS;
 
 /// Takes an alert's job to its end: everything it leads to, and the job itself, in one
 /// transaction, so that a repeated job finds what it did and does it no second time.
@@ -54,8 +54,8 @@ fn finding_of(job: &Claimed) -> Option<FindingId> {
 /// or did not, and what came of each match.
 async fn matches(cycle: &Loop, tx: &mut TenantTx, alert: &Alert) -> Result<Value, Error> {
     let now = tx.now().await?;
-    let armed = runbooks::armed(tx).await?;
-    let last = runbooks::last_triggered(tx, &armed).await?;
+    let armed = runbooks::armed::all(tx).await?;
+    let last = runbooks::armed::last_triggered(tx, &armed).await?;
     let reports = trigger::reports(alert, &armed, now, &last);
     let mut outcomes = Vec::new();
     for found in trigger::best_matches(alert, &armed, now, &last) {
@@ -83,7 +83,7 @@ async fn start(
     found: &trigger::Match,
 ) -> Result<Option<super::Asked>, Error> {
     let source = alert_source::by_name(tx, &alert.source).await?;
-    let requester = api::identity::store::load_actor(tx, source.actor)
+    let requester = api::identity::store::load_actor(tx, source.actor_id)
         .await?
         .ok_or(Error::NoService(tx.tenant()))?;
     let estate = target::targets(tx, &Selector::default()).await?;
@@ -112,7 +112,7 @@ async fn start(
         source: Source::Auto,
     };
     super::ask::plan(&ask_for)?;
-    if !runbooks::take_start(tx, found.trigger_id, &found.target, cooldown).await? {
+    if !runbooks::armed::take_start(tx, found.trigger_id, &found.target, cooldown).await? {
         return Ok(None);
     }
     Ok(Some(ask(cycle, tx, &ask_for).await?))

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use act::Claimed;
 use act::ports::{Begin, Finished, Hooks, Outside};
+use act::snapshot::Because;
 use db::TenantTx;
 use gate::breaker::{self, Key};
 use gate::proposal::{Freshness, Place, Proposal};
@@ -85,7 +86,7 @@ async fn finish(
         return Ok(());
     }
     let ending = store::ending(tx, finished.execution).await?;
-    let counted = if finished.cancelled() { Count::Neither } else { count(finished.state) };
+    let counted = if finished.because == Some(Because::Cancelled) { Count::Neither } else { count(finished.state) };
     let settled = match counted {
         Count::Success => IntentState::Succeeded,
         Count::Failure => IntentState::Failed,

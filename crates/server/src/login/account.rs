@@ -31,7 +31,7 @@ pub fn routes() -> OpenApiRouter<App> {
 /// A login.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct LoginIn {
+struct LoginIn {
     /// The tenant's slug; `default` when absent.
     #[serde(default = "default_tenant")]
     #[schema(example = "default", max_length = 63)]
@@ -50,7 +50,7 @@ fn default_tenant() -> String {
 
 /// An open session.
 #[derive(Serialize, ToSchema)]
-pub struct LoginOut {
+struct LoginOut {
     /// Send it as `Authorization: Bearer …`. Shown once.
     token: String,
     /// The session.
@@ -167,7 +167,7 @@ async fn log_out(State(app): State<App>, caller: Can<OwnAccount>) -> Answer<Stat
 
 /// Who is asking.
 #[derive(Serialize, ToSchema)]
-pub struct AccountOut {
+struct AccountOut {
     /// The actor, as events name it.
     #[schema(value_type = String)]
     actor_id: ActorId,
@@ -201,7 +201,7 @@ async fn get_account(caller: Can<OwnAccount>) -> Json<AccountOut> {
 /// A change of one's password.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct PasswordIn {
+struct PasswordIn {
     /// The present one.
     #[schema(max_length = 1024)]
     current_password: String,

@@ -24,7 +24,7 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// An API key: never its secret.
 #[derive(Serialize, ToSchema)]
-pub struct KeyOut {
+struct KeyOut {
     /// The key.
     #[schema(value_type = String)]
     id: ApiKeyId,
@@ -79,7 +79,7 @@ async fn list_keys(
 /// An API key to make.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct KeyIn {
+struct KeyIn {
     /// What people call it.
     #[schema(example = "alertmanager-eu", min_length = 1, max_length = 100)]
     name: String,
@@ -107,7 +107,7 @@ pub enum HolderIn {
 
 /// An API key just made.
 #[derive(Serialize, ToSchema)]
-pub struct KeyMade {
+struct KeyMade {
     /// The key.
     #[schema(value_type = String)]
     id: ApiKeyId,

@@ -24,7 +24,7 @@ pub fn routes() -> OpenApiRouter<App> {
 
 /// A user.
 #[derive(Serialize, ToSchema)]
-pub struct UserOut {
+struct UserOut {
     /// The user.
     #[schema(value_type = String)]
     id: UserId,
@@ -81,7 +81,7 @@ async fn list_users(
 /// A user to make.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct UserIn {
+struct UserIn {
     /// The login name: lower case letters, digits and `._@+-`.
     #[schema(example = "ada", pattern = "^[a-z0-9][a-z0-9._@+-]{0,49}$")]
     username: String,
@@ -100,7 +100,7 @@ pub struct UserIn {
 
 /// A user just made, with its one-time password.
 #[derive(Serialize, ToSchema)]
-pub struct UserMade {
+struct UserMade {
     /// The user.
     user: UserOut,
     /// Shown once; to be changed at the first login.
@@ -185,7 +185,7 @@ fn taken(error: db::Error) -> Problem {
 /// What to change of a user.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct UserChange {
+struct UserChange {
     /// Its roles from now on.
     roles: Option<Vec<String>>,
     /// Whether it may log in from now on.

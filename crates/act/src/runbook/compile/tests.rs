@@ -125,8 +125,19 @@ fn behaviour_4_an_edit_makes_another_version_and_another_hash() {
     assert_eq!(plan.hash().unwrap(), again.hash().unwrap());
     let edited = compiled(&runbook("uptime -p"), &target, None, &[]).unwrap();
     assert_ne!(plan.hash().unwrap(), edited.hash().unwrap());
-    let newer = Plan { runbook: RunbookRef { version: 4, ..plan.runbook.clone() }, ..plan.clone() };
-    assert_ne!(plan.hash().unwrap(), newer.hash().unwrap());
+    assert_eq!((plan.runbook.version, plan.runbook.name.as_str()), (3, "a"));
+    let id = plan.runbook.id;
+    let book = runbook("uptime");
+    let variables = BTreeMap::new();
+    let newer = compile(Request {
+        id,
+        version: 4,
+        runbook: &book,
+        targets: &target,
+        alert: None,
+        variables: &variables,
+    });
+    assert_ne!(plan.hash().unwrap(), newer.unwrap().hash().unwrap());
 }
 
 #[test]

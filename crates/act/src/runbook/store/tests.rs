@@ -1,8 +1,12 @@
 //! Runbooks in a real database.
 
+use std::collections::BTreeMap;
+
 use db::testing::{TestDb, database};
 
 use super::*;
+use crate::runbook::compile::tests::candidate;
+use crate::runbook::compile::{Request, compile};
 use crate::runbook::parse::tests::SEED;
 
 async fn start() -> (TestDb, TenantTx, ActorId) {
@@ -175,4 +179,28 @@ async fn a_start_is_taken_once_within_a_cooldown_and_survives_an_edit() {
     .await
     .unwrap();
     assert!(mine.is_some());
+}
+
+#[tokio::test]
+async fn behaviour_4_an_edit_of_a_stored_runbook_changes_the_plan_that_was_approved() {
+    let (_test, mut tx, actor) = start().await;
+    let id = import(&mut tx, SEED, actor, "").await.unwrap().id;
+    let target = [candidate("web1")];
+    let variables = BTreeMap::from([("SERVICE_NAME".to_owned(), "nginx".to_owned())]);
+    let plan = |stored: &Stored| {
+        let (version, runbook) = (stored.version, &stored.runbook);
+        let (targets, variables) = (&target, &variables);
+        compile(Request { id, version, runbook, targets, alert: None, variables }).unwrap()
+    };
+    let approved = plan(&get(&mut tx, id).await.unwrap()).hash().unwrap();
+    // Even an edit that no command shows.
+    let edited = SEED.replace("Restart a failing service", "Restart a service");
+    import(&mut tx, &edited, actor, "wording").await.unwrap();
+    let now = plan(&get(&mut tx, id).await.unwrap());
+    assert_eq!(now.runbook.version, 2);
+    assert_ne!(now.hash().unwrap(), approved);
+    // The version that was approved still gives what was approved.
+    let (runbook, _) = at_version(&mut tx, id, 1).await.unwrap();
+    let stored = Stored { version: 1, runbook, ..get(&mut tx, id).await.unwrap() };
+    assert_eq!(plan(&stored).hash().unwrap(), approved);
 }

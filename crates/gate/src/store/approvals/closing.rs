@@ -9,9 +9,10 @@ use model::intent::IntentState;
 use uuid::Uuid;
 
 use super::rows::{StoredApproval, fetch};
-use super::{Move, NewApproval, create, move_execution};
+use super::{NewApproval, create};
 use crate::error::Error;
 use crate::store::breakers::Hold;
+use crate::store::executions::{Move, advance};
 use crate::store::intents;
 
 /// Approvals a sweep takes at a time.
@@ -90,7 +91,7 @@ pub(super) async fn expire(
     let reason = "the approval expired";
     let from = &[ExecutionState::AwaitingApproval, ExecutionState::Approved];
     let to = ExecutionState::Expired;
-    let moved = move_execution(tx, Move { approval: stored.id, from, to, reason }).await?;
+    let moved = advance(tx, Move { approval: stored.id, from, to, reason }).await?;
     let mut events = vec![Event::new(who.clone(), "approval.expired", "approval", &stored.id)];
     if let Some(execution) = moved {
         let event = Event::new(who, "execution.expired", "execution", &execution)
@@ -148,7 +149,7 @@ pub async fn ask_again(
         Some(_) => ExecutionState::AwaitingApproval,
         None => ExecutionState::Blocked,
     };
-    let moved = move_execution(tx, Move { approval: id, from, to, reason }).await?;
+    let moved = advance(tx, Move { approval: id, from, to, reason }).await?;
     let execution = moved.ok_or_else(|| Error::Conflict {
         what: "the execution",
         found: "not waiting to start".to_owned(),

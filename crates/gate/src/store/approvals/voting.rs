@@ -9,10 +9,11 @@ use model::intent::{ApprovalState, IntentState};
 use model::verdict::Verdict;
 
 use super::rows::{StoredApproval, fetch, voter};
-use super::{Move, Source, closing, move_execution};
+use super::{Source, closing};
 use crate::approval::{self, Answer, Choice, Refused, Voter};
 use crate::error::Error;
 use crate::store::breakers::Hold;
+use crate::store::executions::{Move, advance};
 use crate::store::intents;
 
 /// The longest note that is kept, in characters.
@@ -131,7 +132,7 @@ async fn decide(
     let reason = if state == ExecutionState::Denied { "denied by a vote" } else { "" };
     let from = &[ExecutionState::AwaitingApproval];
     let step = Move { approval: stored.id, from, to: state, reason };
-    let Some(execution) = move_execution(tx, step).await? else {
+    let Some(execution) = advance(tx, step).await? else {
         // Cancelled in the meantime: there is nothing left to approve.
         let events =
             closing::void(tx, stored.id, "nothing waits for it", cast.actor.into()).await?;

@@ -1,0 +1,31 @@
+//! Runbooks and executions over HTTP.
+
+mod executions;
+
+use api::{App, Problem};
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::error::Error;
+use crate::runbook;
+
+/// The routes of this stage.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().merge(runbook::api::routes()).merge(executions::routes())
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Db { source, .. } => source.into(),
+            Error::NotFound(_) => Self::not_found("execution"),
+            Error::WrongState { .. } => Self::conflict("wrong_state", error.to_string()),
+            Error::NothingToResolve(_) => Self::conflict("nothing_to_resolve", error.to_string()),
+            Error::Objects(_) => Self::unavailable(error.to_string()),
+            Error::NotCleared
+            | Error::PlanChanged
+            | Error::Unreadable { .. }
+            | Error::Refused(_)
+            | Error::Finish(_) => Self::internal(&error),
+        }
+    }
+}
