@@ -1,1 +1,5 @@
 //! All HTTP, database and command-line tests in one binary.
+#![expect(clippy::tests_outside_test_module, reason = "this whole binary is tests")]
+
+mod crash;
+mod http;

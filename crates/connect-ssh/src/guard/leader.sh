@@ -4,7 +4,7 @@ read -r cs_x </proc/self/stat
 set -- "$1" "$2" "$3" ${cs_x##*) }
 unset cs_x
 set -- "$1$$.${23}" "$2" "$3"
-ln -sfn "$1" "$2" 2>/dev/null || [ "$(readlink "$2")" = "$1" ] || {
+ln -sn "$1" "$2" 2>/dev/null || [ "$(readlink "$2")" = "$1" ] || {
   if [ -L "$2" ]; then echo l; else echo k; fi
   exit
 }

@@ -47,6 +47,29 @@ async fn r7_zombie_start_is_refused_by_the_guard_and_its_writes_touch_nothing() 
 }
 
 #[tokio::test]
+async fn r7_a_zombie_writes_no_outcome_though_nothing_else_has_changed() {
+    let estate = Estate::new().await;
+    let id = estate.approved(&plan(1, 1)).await;
+    let mut zombie = estate.engine("zombie");
+    zombie.settings.lease_ttl = Duration::from_secs(3600);
+    zombie.settings.heartbeat = Duration::from_secs(3600);
+    zombie.stop.arm("act.t2.before");
+    let turn = estate.turn(&zombie);
+    let meanwhile = async {
+        zombie.stop.reached().await;
+        fixture::expire(&estate.test, id).await;
+        let other = estate.claim(&estate.engine("other")).await;
+        let before = rows(&estate, id).await;
+        zombie.stop.go_on();
+        (other.epoch, before)
+    };
+    let (ended, (epoch, before)) = tokio::join!(turn, meanwhile);
+    assert_eq!((ended.unwrap(), epoch), (Ended::Lost, 2));
+    assert_eq!(rows(&estate, id).await, before);
+    assert_eq!(before.0[0].1, "intent", "its end is for the other worker to find out");
+}
+
+#[tokio::test]
 async fn r7_a_worker_whose_lease_may_be_gone_starts_nothing() {
     let estate = Estate::new().await;
     let id = estate.approved(&plan(1, 1)).await;

@@ -1,0 +1,1 @@
+//! Crashes, races and stops of the real binary.
