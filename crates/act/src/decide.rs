@@ -126,7 +126,8 @@ pub enum Command {
 /// What to do next, given what is known at `now`. Nothing means: wait for what is in flight.
 #[must_use]
 pub fn decide(snapshot: &Snapshot, terms: &dyn Terms, now: Timestamp) -> Vec<Command> {
-    if snapshot.state.workable() && snapshot.runs.is_empty() {
+    let empty = snapshot.plan.steps.is_empty() || snapshot.plan.targets.is_empty();
+    if snapshot.state.workable() && snapshot.runs.is_empty() && !empty {
         let mut commands = vec![Command::Prepare];
         if snapshot.state == ExecutionState::Approved {
             commands.push(advance(Event::Start));

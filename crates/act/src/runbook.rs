@@ -31,7 +31,7 @@ pub mod template;
 pub mod trigger;
 
 #[cfg(test)]
-mod library;
+mod tests;
 
 use status::{Status, TargetOs};
 

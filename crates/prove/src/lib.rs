@@ -24,4 +24,4 @@ pub mod tile;
 pub mod verify;
 
 #[cfg(test)]
-mod world;
+mod testing;

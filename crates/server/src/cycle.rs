@@ -11,6 +11,7 @@ mod logins;
 mod start;
 mod store;
 mod sweep;
+mod today;
 mod weigh;
 
 use std::sync::Arc;
@@ -22,8 +23,8 @@ use prove::keys::{Keyring, SigningKey};
 
 pub use ask::{Ask, Asked, ask};
 pub use assess::{SUBJECT as ASSESS, assess};
-pub use finish::LoopHooks;
 pub use error::Error;
+pub use finish::LoopHooks;
 pub use logins::SealedLogins;
 pub use sweep::sweep;
 

@@ -131,7 +131,8 @@ fn follow(
     after: i64,
 ) -> impl Stream<Item = Result<Event, Infallible>> + use<> {
     let waker = app.db.waker(Topic::Events);
-    let first = Watching { app, source, after, ready: std::collections::VecDeque::new(), ended: false };
+    let first =
+        Watching { app, source, after, ready: std::collections::VecDeque::new(), ended: false };
     futures::stream::unfold((first, waker), async |(mut state, mut waker)| {
         loop {
             if let Some(told) = state.ready.pop_front() {

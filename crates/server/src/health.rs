@@ -27,10 +27,9 @@ impl Health {
 
 /// `/healthz` and `/readyz`: open to everybody, saying nothing but yes or no.
 pub(crate) fn health_routes(health: Health) -> Router<App> {
-    Router::new().route("/healthz", get(|| async { "ok\n" })).route(
-        "/readyz",
-        get(move |State(app): State<App>| ready(app, health.clone())),
-    )
+    Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(move |State(app): State<App>| ready(app, health.clone())))
 }
 
 async fn ready(app: App, health: Health) -> Response {

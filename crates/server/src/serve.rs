@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use act::engine::{Engine, Settings};
 use act::decide::RunbookTerms;
+use act::engine::{Engine, Settings};
 use act::worker::Worker;
 use api::App;
 use db::jobs;
@@ -111,11 +111,8 @@ pub async fn serve(
     let grace = parts.tuning.grace;
     let health = Health::default();
     let cycle = Loop::new(parts.app.clone(), parts.decisions);
-    let who = Who {
-        id: ActorId::generate(),
-        kind: ActorKind::Service,
-        display_name: parts.name.clone(),
-    };
+    let who =
+        Who { id: ActorId::generate(), kind: ActorKind::Service, display_name: parts.name.clone() };
     let mut tasks = Tasks::default();
     if parts.duties.work == Duty::Yes {
         let worker = worker(&parts.app, &cycle, &parts.connectors, &who, &parts.tuning);
@@ -143,7 +140,8 @@ pub async fn serve(
         deployment: parts.publisher.deployment.clone(),
         directory: parts.publisher.logs.clone(),
     };
-    let routes = router(&cycle, health.clone(), logs).into_make_service_with_connect_info::<SocketAddr>();
+    let routes =
+        router(&cycle, health.clone(), logs).into_make_service_with_connect_info::<SocketAddr>();
     let ended = CancellationToken::new();
     let ending = ended.clone();
     let stopping = async move {

@@ -35,7 +35,9 @@ impl Tasks {
                 match tokio::spawn(work(stop.clone())).await {
                     Ok(()) if stop.is_cancelled() => break,
                     Ok(()) => tracing::warn!(task = name, "task ended early; starting it again"),
-                    Err(error) => tracing::error!(task = name, %error, "task failed; starting it again"),
+                    Err(error) => {
+                        tracing::error!(task = name, %error, "task failed; starting it again")
+                    }
                 }
                 tokio::select! {
                     () = stop.cancelled() => {}

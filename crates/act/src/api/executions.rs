@@ -7,7 +7,8 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
-use gate::store::intents;
+use gate::store::{approvals, intents};
+use model::audit::Who;
 use model::execution::ExecutionState;
 use model::id::{
     ActorId, ApprovalId, DecisionId, EvidenceId, ExecutionId, IntentId, PlanId, ResourceId,
@@ -310,8 +311,12 @@ async fn cancel_execution(
     let by = By { actor: &caller.actor, origin: caller.origin.clone() };
     let state = human::cancel(&mut tx, id, &by).await?;
     if state.terminal() {
-        let intent = read::get(&mut tx, id).await?.intent_id;
-        intents::settle(&mut tx, intent.into(), IntentState::Closed).await?;
+        let stopped = read::get(&mut tx, id).await?;
+        intents::settle(&mut tx, stopped.intent_id.into(), IntentState::Closed).await?;
+        if let Some(approval) = stopped.approval_id {
+            let reason = "the execution was cancelled";
+            approvals::withdraw(&mut tx, approval.into(), reason, Who::from(&caller.actor)).await?;
+        }
     }
     tx.commit().await?;
     Ok((StatusCode::ACCEPTED, Json(StateOut { state })))

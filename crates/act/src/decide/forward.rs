@@ -127,6 +127,10 @@ fn stop(snapshot: &Snapshot, stage: Stage, now: Timestamp) -> Option<Stop> {
             format!("step {step} requires evidence of type {kind}, which cannot be collected");
         return Some(Stop { because: Some(Because::EvidenceMissing), error });
     }
+    if snapshot.runs.is_empty() {
+        let error = "the plan has no step on any target".to_owned();
+        return Some(Stop { because: Some(Because::StepFailed), error });
+    }
     let runs = || {
         let of_stage = |run: &&StepRun| snapshot.step(run).is_some_and(|step| step.stage == stage);
         snapshot.runs.iter().filter(of_stage)

@@ -11,11 +11,12 @@ use serde_json::{Map, Value, json};
 use crate::snapshot::{Attempt, Because, Change, Snapshot};
 use crate::store::write::Batch;
 
-/// Attempts named in one event: with every name at its longest it still fits into 32 KiB.
-const ATTEMPTS_PER_EVENT: usize = 32;
+/// Attempts named in one event: with every text at its longest, escaped, it still fits into the
+/// 32 KiB an event may have.
+const ATTEMPTS_PER_EVENT: usize = 12;
 
-/// Longer errors are cut: the whole text is beside the attempt.
-const ERROR_CHARS: usize = 300;
+/// Longer texts are cut: the whole is beside the attempt.
+const TEXT_CHARS: usize = 150;
 
 /// The events of a batch, in the order of its changes.
 pub(super) fn events(
@@ -79,7 +80,7 @@ pub(super) fn events(
 
 fn named(attempt: &Attempt, snapshot: &Snapshot) -> Map<String, Value> {
     let run = snapshot.run(attempt.run);
-    let step = run.and_then(|run| snapshot.step(run)).map(|step| step.name.clone());
+    let step = run.and_then(|run| snapshot.step(run)).map(|step| cut(&step.name));
     let mut map = Map::new();
     map.insert("token".to_owned(), attempt.token().into());
     map.insert("step".to_owned(), step.into());
@@ -132,5 +133,68 @@ fn moved(
 }
 
 fn cut(text: &str) -> String {
-    text.chars().take(ERROR_CHARS).collect()
+    text.chars().take(TEXT_CHARS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::time::Instant;
+
+    use model::actor::ActorKind;
+    use model::audit::MAX_EVENT_BYTES;
+    use model::execution::Direction;
+    use model::id::{ActorId, EventId};
+
+    use super::*;
+    use crate::decide::tests::{NOW, attempt, plan, prepared};
+    use crate::engine::Reel;
+    use crate::lease::Claimed;
+    use crate::outcome::{Observed, close};
+
+    #[test]
+    fn events_of_many_attempts_with_long_texts_stay_within_the_limit() {
+        let mut plan = plan(1, 60);
+        plan.steps[0].name = "\u{1}".repeat(500);
+        let before = prepared(plan);
+        let (mut after, mut changes) = (before.clone(), Vec::new());
+        for run in before.runs.iter().filter(|run| run.order == 1) {
+            let opened = Change::Opened(attempt(run.id, Direction::Do, 1));
+            after.apply(&opened);
+            changes.push(opened);
+        }
+        let step = after.plan.steps[0].clone();
+        for one in after.attempts.clone() {
+            let observed = Observed::Unknown { reason: "\u{1}".repeat(5000) };
+            let closing = close(&after, &step, &one, observed, NOW.parse().unwrap());
+            let closed = Change::Closed { attempt: one.id, closing, captured: None };
+            after.apply(&closed);
+            changes.push(closed);
+        }
+        let claimed = Claimed {
+            tenant: before.tenant,
+            execution: before.execution,
+            epoch: 1,
+            state: before.state,
+            asked_at: Instant::now(),
+        };
+        let batch = Batch {
+            claimed: &claimed,
+            before: &before,
+            after: &after,
+            changes: &changes,
+            artifacts: &BTreeMap::new(),
+            stored: None,
+            reel: &Reel::default(),
+        };
+        let who =
+            Who { id: ActorId::generate(), kind: ActorKind::Service, display_name: "w".to_owned() };
+        let events = events(&who, &batch, &BTreeMap::new());
+        assert_eq!(events.len(), 10);
+        for event in events {
+            let at = NOW.parse().unwrap();
+            let canon = event.canonical(before.tenant, EventId::generate(), at).unwrap();
+            assert!(canon.len() <= MAX_EVENT_BYTES, "{}", canon.len());
+        }
+    }
 }

@@ -33,6 +33,9 @@ use crate::store::write::{Artifact, Batch, Stored, write};
 /// How often output is written down for people who watch.
 const SHOW_EVERY: Duration = Duration::from_millis(250);
 
+/// Longer errors of targets are cut.
+const ERROR_CHARS: usize = 2000;
+
 type Flight<'a> = Pin<Box<dyn Future<Output = Landing> + Send + 'a>>;
 
 /// One worker's turn at one execution.
@@ -194,7 +197,7 @@ impl<'a> Turn<'a> {
             let change = match command {
                 Command::Prepare => prepare(&after),
                 Command::Skip { run } => settled(run, StepState::Skipped, None),
-                Command::Fail { run, state, error } => settled(run, state, Some(error)),
+                Command::Fail { run, state, error } => settled(run, state, Some(&error)),
                 Command::Open(open) => match self.open(&after, open, now, &mut extras) {
                     Some((change, job)) => {
                         jobs.push(job);
@@ -414,14 +417,22 @@ fn outcome(
         started: attempt.started.or_else(|| landing.seen.then_some(true)),
         ..attempt.clone()
     };
-    let closing = close(after, step, &seen, observed, now);
+    let mut closing = close(after, step, &seen, observed, now);
+    closing.error = closing.error.as_deref().map(clean);
     let captured = landing.output.preview().map(Arc::new);
     extras.artifacts.insert(attempt.id, landing.artifact);
     Some(Change::Closed { attempt: attempt.id, closing, captured })
 }
 
-fn settled(run: StepRunId, state: StepState, error: Option<String>) -> Change {
+fn settled(run: StepRunId, state: StepState, error: Option<&str>) -> Change {
+    let error = error.map(clean);
     Change::Settled { run, state, error }
+}
+
+/// A text from a target as the database takes it: no NUL, and no end of it.
+fn clean(error: &str) -> String {
+    let kept = error.chars().take(ERROR_CHARS);
+    kept.map(|one| if one == '\0' { '\u{2400}' } else { one }).collect()
 }
 
 /// One pending run for each step and target.

@@ -63,11 +63,28 @@ pub async fn id_of(
     prefix: &str,
     given: &str,
 ) -> Result<String> {
-    if let Some(rest) = given.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('_'))
-        && uuid::Uuid::try_parse(rest).is_ok()
-    {
+    let bare = given.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('_')).unwrap_or(given);
+    if uuid::Uuid::try_parse(bare).is_ok() {
         return Ok(given.to_owned());
     }
     let found = find(client, what, path, &["/id", "/name", "/slug", "/username"], given).await?;
     Ok(view::raw(&found, "/id").to_owned())
+}
+
+/// `yes` or `no`.
+///
+/// # Errors
+/// When it is something else.
+pub fn yes_or_no(text: &str) -> Result<bool, String> {
+    match text {
+        "yes" | "true" => Ok(true),
+        "no" | "false" => Ok(false),
+        _ => Err("write yes or no".to_owned()),
+    }
+}
+
+/// Pairs as an object.
+#[must_use]
+pub fn object(pairs: &[(String, String)]) -> Value {
+    pairs.iter().map(|(name, value)| (name.clone(), Value::from(value.clone()))).collect::<serde_json::Map<_, _>>().into()
 }

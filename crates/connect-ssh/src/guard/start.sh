@@ -89,7 +89,8 @@ cs_o= cs_e= cs_from=0 cs_efrom=0
       if ! kill -0 "$cs_k"; then
         kill -USR1 "$cs_s" || exit
       elif [ "${cs_x%%.*}" -ge $cs_d ]; then
-        : >"$cs_p.t"
+        # Not the colon: when that cannot write, the shell exits, and nobody would be stopped.
+        true >"$cs_p.t"
         slay TERM "$cs_k"
         cs_i=0
         while [ $cs_i -lt 20 ] && members "$cs_k"; do
@@ -128,11 +129,16 @@ cs_o= cs_e= cs_from=0 cs_efrom=0
   wait "$cs_o"
   [ "$cs_late" ] || wait "$cs_e"
   kill -KILL "$cs_c"
-  cs_i=0
-  until ln -sn "rc:$cs_r" "$cs_t.rc" || [ -L "$cs_t.rc" ] || [ $cs_i -gt 100 ]; do
-    sleep 5
-    cs_i=$((cs_i + 1))
-  done
+  if ! ln -sn "rc:$cs_r" "$cs_t.rc"; then
+    # Full or gone. Whoever listens is told; for the others it is tried again for a while.
+    {
+      cs_i=0
+      until ln -sn "rc:$cs_r" "$cs_t.rc" || [ -L "$cs_t.rc" ] || [ $cs_i -gt 100 ]; do
+        sleep 5
+        cs_i=$((cs_i + 1))
+      done
+    } </dev/null >/dev/null &
+  fi
   echo "d $cs_r"
 } 2>/dev/null |
 

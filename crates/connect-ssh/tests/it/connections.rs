@@ -10,7 +10,7 @@ use model::connector::{ConnectError, Connector, Endpoint, Guard, Login};
 use model::secret::Secret;
 
 use crate::peer::{Behaviour, PASSWORD, Peer};
-use crate::recorder::{Bench, Recorder, effect, exited, token};
+use crate::recorder::{Bench, Recorder, effect, eventually, exited, token};
 
 #[tokio::test]
 async fn a_password_logs_in_directly_and_as_the_answer_to_one_question() {
@@ -132,12 +132,7 @@ async fn an_idle_connection_is_closed_and_a_used_one_is_not() {
     let ssh = Ssh::new(settings);
     let (effect, output) = (effect(&token(), "sleep 1; echo $SSH_CONNECTION"), Recorder::default());
     assert_eq!(ssh.run(&bench.endpoint, &effect, &output).await.unwrap(), exited(0));
-    let gone = async {
-        while bench.sshd.connections() > 0 {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(10), gone).await.expect("closed when idle");
+    eventually(|| bench.sshd.connections() == 0).await;
     let held = ssh.probe(&bench.endpoint, &effect.token).await.unwrap();
     assert_eq!(held, Guard::Exited { code: 0 });
 }

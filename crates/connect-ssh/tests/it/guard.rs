@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::time::Duration;
 
 use connect_ssh::Ssh;
 use model::connector::{ConnectError, Connector, Ended, Fence, Guard, Offsets};
 
-use crate::recorder::{Bench, Recorder, effect, exited, token};
+use crate::recorder::{Bench, Recorder, effect, eventually, exited, token};
 use crate::scripts::{group_members, kill_one};
 
 #[tokio::test]
@@ -237,11 +238,7 @@ async fn h5_a_silent_step_runs_to_its_end_when_its_caller_is_gone() {
     let (effect, output) = (effect(&token(), &script), Recorder::default());
     {
         let run = bench.ssh.run(&bench.endpoint, &effect, &output);
-        let seen = async {
-            while !begun.exists() {
-                tokio::task::yield_now().await;
-            }
-        };
+        let seen = eventually(|| begun.exists());
         // The caller gives up: its future is dropped in the middle.
         tokio::select! {
             ended = run => panic!("{ended:?}"),
@@ -312,4 +309,20 @@ async fn a_host_that_cannot_keep_a_guard_starts_nothing() {
     assert!(matches!(refused, ConnectError::Misconfigured { .. }), "{refused}");
     let refused = bench.ssh.fence(&bench.endpoint, &effect.token, 1).await.unwrap_err();
     assert!(matches!(refused, ConnectError::Misconfigured { .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn a_step_is_stopped_in_time_also_when_the_guard_directory_is_gone() {
+    let bench = Bench::new();
+    let (mut effect, output) = (effect(&token(), "echo $$; sleep 300"), Recorder::default());
+    effect.timeout = Duration::from_secs(2);
+    let run = bench.ssh.run(&bench.endpoint, &effect, &output);
+    let remove = async {
+        output.until("\n").await;
+        fs::remove_dir_all(bench.sshd.guard_dir()).unwrap();
+    };
+    let (ended, ()) = tokio::join!(run, remove);
+    // There is no place left to note that it was the timeout; the signal tells enough.
+    assert_eq!(ended.unwrap(), exited(143));
+    assert_eq!(group_members(output.text().trim().parse().unwrap()), [0; 0]);
 }

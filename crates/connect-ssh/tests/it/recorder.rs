@@ -104,6 +104,17 @@ impl Bench {
     }
 }
 
+/// Waits until something outside this process has happened.
+pub(crate) async fn eventually(happened: impl Fn() -> bool) {
+    let look = async {
+        let mut looks = tokio::time::interval(Duration::from_millis(20));
+        while !happened() {
+            looks.tick().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), look).await.expect("in time");
+}
+
 /// Exited with this code and nothing dropped.
 pub(crate) const fn exited(code: i32) -> Ended {
     Ended::Exited { code, truncated: false }

@@ -5,7 +5,7 @@ mod closing;
 mod rows;
 mod voting;
 
-pub use closing::{Reopened, ask_again, expire_due, expire_one};
+pub use closing::{Reopened, ask_again, expire_due, expire_one, withdraw};
 pub use rows::{StoredApproval, get, list, of_plan, request};
 pub use voting::{Ballot, Cast, End, MAX_NOTE_CHARS, vote};
 

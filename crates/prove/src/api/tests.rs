@@ -17,7 +17,7 @@ use tower::ServiceExt as _;
 
 use super::*;
 use crate::bundle::proof_file::verify_proof;
-use crate::world::{DEPLOYMENT, World};
+use crate::testing::{DEPLOYMENT, World};
 
 /// Neither objects nor secrets are asked for by these endpoints.
 #[derive(Debug)]

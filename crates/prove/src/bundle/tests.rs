@@ -1,7 +1,7 @@
 //! Exports, verified without the database.
 
 use super::*;
-use crate::world::{World, ring};
+use crate::testing::{World, ring};
 
 async fn exported(count: usize) -> (World, Directory, Policy) {
     let world = World::new().await;

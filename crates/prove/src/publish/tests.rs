@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::sequence::task::{begin_epoch, drain, publish_due, run};
-use crate::world::{Level, World};
+use crate::testing::{Level, World};
 
 #[tokio::test]
 async fn places_are_gapless_in_the_order_of_the_outbox_and_per_tenant() {

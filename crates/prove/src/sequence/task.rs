@@ -86,6 +86,8 @@ async fn drain_batch(db: &Db, tenant: TenantId, epoch: i64) -> Result<Drained, d
     let waiting = outbox::take(&mut tx, most).await?;
     let batch = judge(tenant, db.audit_key(), &waiting);
     outbox::append(&mut tx, epoch, &batch).await?;
+    // Watchers read the log, so it is the log that wakes them.
+    tx.signal(Topic::Events);
     tx.commit().await?;
     for (row, fault) in &batch.bad {
         tracing::error!(

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use uuid::Uuid;
 
 use super::*;
-use crate::world::{Level, World, ring};
+use crate::testing::{Level, World, ring};
 
 const ALL: [Level; 4] = [Level::Rows, Level::Macs, Level::Checkpoints, Level::Anchor];
 

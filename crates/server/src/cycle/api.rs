@@ -24,7 +24,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::ask::{Ask, Asked, ask, plan};
-use super::weigh::{Matter, candidate};
+use super::weigh::candidate;
 use super::{Error, Loop, store};
 
 /// The routes of this room.
@@ -124,7 +124,11 @@ async fn run_runbook(
 fn check(wanted: &RunIn) -> Answer<()> {
     let long = |text: &str, most: usize| text.chars().count() > most;
     if wanted.deterministic_id.as_ref().is_some_and(|id| id.is_empty() || long(id, 200)) {
-        return Err(Problem::invalid("/deterministic_id", "length", "must have 1 to 200 characters"));
+        return Err(Problem::invalid(
+            "/deterministic_id",
+            "length",
+            "must have 1 to 200 characters",
+        ));
     }
     if long(&wanted.intent, 2000) {
         return Err(Problem::invalid("/intent", "length", "may have 2000 characters"));
@@ -187,9 +191,7 @@ async fn prepare(tx: &mut db::TenantTx, id: RunbookId, wanted: &RunIn) -> Answer
         .map_err(|error| Problem::from(Error::from(error)))?;
     let targets = named
         .into_iter()
-        .filter(|facts| {
-            chosen.iter().any(|one| one.target.resource_id == facts.target.resource_id)
-        })
+        .filter(|facts| chosen.iter().any(|one| one.target.resource_id == facts.target.resource_id))
         .collect();
     Ok(Prepared { runbook, author, alert, targets })
 }
@@ -202,9 +204,9 @@ fn named(estate: &[TargetFacts], wanted: &[String]) -> Answer<Vec<TargetFacts>> 
     let mut found: Vec<TargetFacts> = Vec::new();
     for (at, name) in wanted.iter().enumerate() {
         let id = name.parse::<ResourceId>().ok();
-        let one = estate.iter().find(|facts| {
-            id == Some(facts.target.resource_id) || facts.target.name == *name
-        });
+        let one = estate
+            .iter()
+            .find(|facts| id == Some(facts.target.resource_id) || facts.target.name == *name);
         let one = one.ok_or_else(|| {
             Problem::invalid(
                 &format!("/targets/{at}"),
@@ -288,19 +290,11 @@ async fn evaluate_intent(
     let prepared = prepare(&mut tx, wanted.runbook_id, &run).await?;
     let asked = prepared.ask(&caller.actor, &run);
     let plan = plan(&asked).map_err(Problem::from)?;
-    let planned_at = tx.now().await?;
-    let matter = Matter {
-        requester: asked.requester,
-        trigger: asked.trigger,
-        runbook: asked.runbook,
-        plan: &plan,
-        targets: asked.targets,
-        matched: None,
-        planned_at,
-        moment: gate::store::guards::Moment::Asking,
-    };
-    let weighed = cycle.weigh(&mut tx, &matter).await.map_err(Problem::from)?;
-    let json = |value: Result<Value, serde_json::Error>| value.map_err(|error| Problem::internal(&error));
+    let moment = gate::store::guards::Moment::Asking;
+    let weighed = cycle.weigh_ask(&mut tx, &asked, &plan, moment).await;
+    let (weighed, _) = weighed.map_err(Problem::from)?;
+    let json =
+        |value: Result<Value, serde_json::Error>| value.map_err(|error| Problem::internal(&error));
     Ok(Json(EvaluationOut {
         verdict: weighed.decision.verdict,
         reasons: json(serde_json::to_value(&weighed.decision.reasons))?,

@@ -32,7 +32,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::store::{self, NewExecution};
-use super::weigh::{Matter, Weighed, candidate};
+use super::weigh::{Weighed, candidate};
 use super::{Error, Loop};
 
 /// The type of every intent that runs a runbook.
@@ -117,20 +117,16 @@ pub async fn ask(cycle: &Loop, tx: &mut TenantTx, ask: &Ask<'_>) -> Result<Asked
         Recorded::New(id) => id,
         Recorded::Known(id) => return store::asked(tx, id).await?.ok_or(Error::Undecided),
     };
-    let planned_at = tx.now().await?;
-    let matter = Matter {
-        requester: ask.requester,
-        trigger: ask.trigger,
-        runbook: ask.runbook,
+    let (weighed, planned_at) = cycle.weigh_ask(tx, ask, &plan, Moment::Asking).await?;
+    let settle = Settle {
+        ask,
+        intent: intent_id,
+        version: 1,
         plan: &plan,
-        targets: ask.targets,
-        matched: ask.matched,
-        planned_at,
-        moment: Moment::Asking,
+        weighed: &weighed,
+        at: planned_at,
     };
-    let weighed = cycle.weigh(tx, &matter).await?;
-    let settled =
-        cycle.settle(tx, Settle { ask, intent: intent_id, version: 1, plan: &plan, weighed: &weighed, at: planned_at }).await?;
+    let settled = cycle.settle(tx, settle).await?;
     let decision = &weighed.decision;
     let state = decision.execution_state();
     let approval_id = match &decision.approval {

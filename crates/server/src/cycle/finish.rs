@@ -86,7 +86,11 @@ async fn finish(
         return Ok(());
     }
     let ending = store::ending(tx, finished.execution).await?;
-    let counted = if finished.because == Some(Because::Cancelled) { Count::Neither } else { count(finished.state) };
+    let counted = if finished.because == Some(Because::Cancelled) {
+        Count::Neither
+    } else {
+        count(finished.state)
+    };
     let settled = match counted {
         Count::Success => IntentState::Succeeded,
         Count::Failure => IntentState::Failed,
@@ -155,11 +159,7 @@ fn outcome(
 }
 
 /// The proposal an ended plan was, as far as breakers ask.
-fn proposal(
-    plan: &Plan,
-    trigger: Option<model::id::TriggerId>,
-    at: model::Timestamp,
-) -> Proposal {
+fn proposal(plan: &Plan, trigger: Option<model::id::TriggerId>, at: model::Timestamp) -> Proposal {
     Proposal {
         runbook: plan.runbook.id,
         runbook_name: plan.runbook.name.clone(),

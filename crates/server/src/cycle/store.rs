@@ -163,7 +163,7 @@ pub(super) async fn refuse(
     until: Option<model::Timestamp>,
     who: &Who,
 ) -> Result<(), Error> {
-    use jiff_sqlx::ToSqlx as _;
+    use jiff_sqlx::ToSqlx;
     let seq: i64 = sqlx::query_scalar(
         "UPDATE countersign.executions
          SET state = coalesce($3, state),
@@ -180,7 +180,7 @@ pub(super) async fn refuse(
     .bind(id.uuid())
     .bind(to.map(ExecutionState::word))
     .bind(reason)
-    .bind(until.map(|at| at.to_sqlx()))
+    .bind(until.map(ToSqlx::to_sqlx))
     .bind(to.is_some_and(ExecutionState::terminal))
     .fetch_one(tx.conn())
     .await?;
@@ -221,9 +221,8 @@ pub(super) async fn service(tx: &mut TenantTx) -> Result<Option<Uuid>, Error> {
 /// The tenants a sweeper visits.
 pub(super) async fn tenants(db: &db::Db) -> Result<Vec<model::id::TenantId>, Error> {
     let mut tx = db.across().await?;
-    let ids: Vec<Uuid> = sqlx::query_scalar("SELECT countersign.active_tenants()")
-        .fetch_all(tx.conn())
-        .await?;
+    let ids: Vec<Uuid> =
+        sqlx::query_scalar("SELECT countersign.active_tenants()").fetch_all(tx.conn()).await?;
     Ok(ids.into_iter().map(Into::into).collect())
 }
 

@@ -97,8 +97,7 @@ impl Loop {
         let tier = judgement.assessment.tier;
         let bound_hash =
             gate::bound::bound_hash(plan_hash, bundle_hash, tier, &question.risk.blast)?;
-        let record =
-            Record { input: question.risk, assessment: judgement.assessment.clone() };
+        let record = Record { input: question.risk, assessment: judgement.assessment.clone() };
         Ok(Weighed {
             plan_hash,
             bound_hash,
@@ -136,13 +135,9 @@ impl Loop {
         let risk = RiskInput { belief, ..plain };
         let mut evidence = Vec::new();
         for key in autonomy::keys(&risk) {
-            let (good, bad) = learn::store::track_record(
-                tx,
-                key.category.word(),
-                key.environment,
-                &key.action,
-            )
-            .await?;
+            let (good, bad) =
+                learn::store::track_record(tx, key.category.word(), key.environment, &key.action)
+                    .await?;
             evidence.push(Evidence {
                 key,
                 successes: u32::try_from(good).unwrap_or(u32::MAX),

@@ -353,7 +353,7 @@ pub struct NewKey<'a> {
 /// # Errors
 /// When the database is not available.
 pub async fn new_key(tx: &mut TenantTx, key: &NewKey<'_>) -> Result<ApiKeyId, Error> {
-    use jiff_sqlx::ToSqlx as _;
+    use jiff_sqlx::ToSqlx;
     let id = ApiKeyId::generate();
     sqlx::query(
         "INSERT INTO countersign.api_keys
@@ -367,7 +367,7 @@ pub async fn new_key(tx: &mut TenantTx, key: &NewKey<'_>) -> Result<ApiKeyId, Er
     .bind(key.public_id)
     .bind(&key.hash.as_bytes()[..])
     .bind(key.created_by.map(ActorId::uuid))
-    .bind(key.expires_at.map(|at| at.to_sqlx()))
+    .bind(key.expires_at.map(ToSqlx::to_sqlx))
     .execute(tx.conn())
     .await?;
     Ok(id)

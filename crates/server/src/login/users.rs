@@ -144,8 +144,7 @@ async fn create_user(
     }
     let one_time_password = random_text(18)?;
     let hash = password::hash(one_time_password.clone()).await?;
-    let full_name =
-        if wanted.full_name.is_empty() { &wanted.username } else { &wanted.full_name };
+    let full_name = if wanted.full_name.is_empty() { &wanted.username } else { &wanted.full_name };
     let new = NewUser {
         username: &wanted.username,
         full_name,

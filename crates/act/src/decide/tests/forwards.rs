@@ -193,3 +193,13 @@ fn what_is_not_known_waits_for_a_person_and_is_not_run_again() {
     assert_eq!(world.effects.len(), 2);
     assert_eq!(world.snapshot.error.as_deref(), Some("s1 on host-1: rebooted"));
 }
+
+#[test]
+fn a_plan_that_does_nothing_fails() {
+    let mut nothing = plan(1, 1);
+    nothing.targets.clear();
+    assert_eq!(World::new(nothing).run(&mut works), ExecutionState::Failed);
+    let mut nothing = plan(1, 1);
+    nothing.steps.clear();
+    assert_eq!(World::new(nothing).run(&mut works), ExecutionState::Failed);
+}

@@ -126,6 +126,19 @@ pub(super) async fn void(
     Ok(vec![tx.audit(&event).await?])
 }
 
+/// Withdraws an approval whose execution was stopped before it began; a decided one stays.
+///
+/// # Errors
+/// When the database does not take it.
+pub async fn withdraw(
+    tx: &mut TenantTx,
+    id: ApprovalId,
+    reason: &str,
+    who: Who,
+) -> Result<Vec<EventId>, Error> {
+    void(tx, id, reason, who).await
+}
+
 /// Voids an approval whose bound hash no longer holds. With a new request the execution waits for
 /// that one; without, it is blocked. A denied or expired approval stays what it is.
 ///

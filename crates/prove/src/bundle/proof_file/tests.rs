@@ -11,7 +11,7 @@ use super::*;
 use crate::synthetic;
 use crate::tile::Place;
 use crate::tile::builder::Builder;
-use crate::world::ring;
+use crate::testing::ring;
 
 const ORIGIN: &str = "audit.test/018f0000-0000-7000-8000-000000000001";
 

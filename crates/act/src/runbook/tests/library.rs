@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use model::id::RunbookId;
 
-use super::compile::tests::{alert, candidate};
-use super::compile::{Request, compile};
-use super::trigger::{Armed, LastTriggered, best_matches};
-use super::{emit, lint, parse};
+use crate::runbook::compile::tests::{alert, candidate};
+use crate::runbook::compile::{Request, compile};
+use crate::runbook::trigger::{Armed, LastTriggered, best_matches};
+use crate::runbook::{emit, lint, parse};
 
 fn content() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -1,0 +1,3 @@
+//! The shipped runbooks hold together.
+
+mod library;
