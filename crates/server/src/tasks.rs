@@ -36,7 +36,7 @@ impl Tasks {
                     Ok(()) if stop.is_cancelled() => break,
                     Ok(()) => tracing::warn!(task = name, "task ended early; starting it again"),
                     Err(error) => {
-                        tracing::error!(task = name, %error, "task failed; starting it again")
+                        tracing::error!(task = name, %error, "task failed; starting it again");
                     }
                 }
                 tokio::select! {

@@ -1,1 +1,4 @@
 //! The API over HTTP.
+
+mod harness;
+mod routes;
