@@ -121,8 +121,9 @@ pub fn read(bytes: &[u8], limits: &Limits) -> Result<Value, BadInput> {
     document.faults.into_iter().next().map_or(Ok(document.value), Err)
 }
 
-/// Reads a body and reports the faults that leave its form intact, so that the caller can set the
-/// affected part aside and keep the rest. `items` is the JSON pointer of the array whose elements'
+/// Reads a body and reports the faults that leave its form intact.
+///
+/// The caller can set the affected part aside and keep the rest. `items` is the JSON pointer of the array whose elements'
 /// places are wanted.
 ///
 /// # Errors

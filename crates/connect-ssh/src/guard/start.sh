@@ -34,15 +34,19 @@ cs_o= cs_e= cs_from=0 cs_efrom=0
 
 # The runner. The step must not inherit ignored signals, so it is neither started in the background
 # nor are signals ignored here: caught ones are reset when the step is executed.
+# Here and below streams are redirected from inside: from outside a shell keeps a copy of the old one,
+# and the connection stays open as long as anybody holds it.
 {
+  exec 2>/dev/null
   trap : HUP INT TERM
   (exec setsid sh -c "$7" countersign "started:$4:$cs_b:" "$cs_t" "$cs_u" </dev/null 9<"$cs_p.s" >"$cs_p.o" 2>"$cs_p.e")
   echo $?
-} 2>/dev/null |
+} |
 
 # The keeper: keeps output up to the limit, enforces the timeout, writes the result.
 # It outlives the connection.
 {
+  exec 2>/dev/null
   trap "" HUP INT TERM PIPE
   trap cs_late=1 USR1
   cs_late=
@@ -70,6 +74,7 @@ cs_o= cs_e= cs_from=0 cs_efrom=0
   # The clock. It signals the keeper, again and again, once the step is gone or killed,
   # so that a daemon that still holds our pipes cannot keep the result from being written.
   {
+    exec </dev/null
     read -r cs_x cs_y </proc/uptime
     # One more, because the fraction is cut off: never before its time.
     cs_d=$((${cs_x%%.*} + $5 + 1))
@@ -103,7 +108,7 @@ cs_o= cs_e= cs_from=0 cs_efrom=0
       sleep 0.5
       read -r cs_x cs_y </proc/uptime
     done
-  } </dev/null &
+  } &
   cs_c=$!
   rm -f "$cs_p.o" "$cs_p.e" "$cs_p.s" >/dev/null &
 
@@ -132,15 +137,16 @@ cs_o= cs_e= cs_from=0 cs_efrom=0
   if ! ln -sn "rc:$cs_r" "$cs_t.rc"; then
     # Full or gone. Whoever listens is told; for the others it is tried again for a while.
     {
+      exec </dev/null >/dev/null
       cs_i=0
       until ln -sn "rc:$cs_r" "$cs_t.rc" || [ -L "$cs_t.rc" ] || [ $cs_i -gt 100 ]; do
         sleep 5
         cs_i=$((cs_i + 1))
       done
-    } </dev/null >/dev/null &
+    } &
   fi
   echo "d $cs_r"
-} 2>/dev/null |
+} |
 
 # The follower: the only part that talks to the connection.
 {
