@@ -38,8 +38,9 @@ pub fn json<T: Serialize>(value: &T) -> anyhow::Result<()> {
 #[must_use]
 pub fn table(headings: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut table = comfy_table::Table::new();
-    table.load_preset(comfy_table::presets::NOTHING);
+    table.load_style(comfy_table::presets::NOTHING);
     table.set_header(headings.iter().map(|heading| heading.to_uppercase()));
     table.add_rows(rows);
-    table.to_string().lines().map(|line| format!("{}\n", line.trim_end())).collect::<String>().trim_end().to_owned()
+    let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    lines.join("\n")
 }

@@ -215,9 +215,26 @@ fn shown(alert: &Value) -> String {
             ("id", "/id"),
         ],
     );
-    if let Some(report) = alert.get("trigger_report").filter(|report| !report.is_null()) {
-        let report = serde_json::to_string_pretty(report).unwrap_or_default();
-        text.push_str(&format!("\n\nrunbooks:\n{}", view::indent(&view::clean(&report), "  ")));
+    let reports = view::items(&alert["trigger_report"]);
+    if !reports.is_empty() {
+        text.push_str("\n\nrunbooks:");
+    }
+    for report in reports {
+        text.push_str(&format!("\n  {}", told(report)));
     }
     text
+}
+
+/// How one trigger came out: what failed is why it did not match.
+fn told(report: &Value) -> String {
+    let name = format!("{} / {}", view::at(report, "/runbook"), view::at(report, "/trigger"));
+    if report["chosen"] == true {
+        return format!("{name}: chosen");
+    }
+    if report["matched"] == true {
+        return format!("{name}: matches, but another trigger of the runbook comes first");
+    }
+    let failed = view::items(&report["verdicts"]).iter().filter(|verdict| verdict["holds"] == false);
+    let reasons: Vec<String> = failed.map(|verdict| view::at(verdict, "/reason")).collect();
+    format!("{name}: {}", reasons.join("; "))
 }

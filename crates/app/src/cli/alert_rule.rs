@@ -92,7 +92,7 @@ impl AlertRule {
             }
             Self::Remove { rule } => {
                 let client = context.client()?;
-                let id = given::id_of(&client, "alert rules", &["alert-rules"], "alr", &rule);
+                let id = given::id_of(&client, "alert rule", &["alert-rules"], "alr", &rule);
                 let gone = client.delete(&["alert-rules", &id.await?]).await?;
                 context.show(&gone, |_| format!("removed: {}", view::clean(&rule)))
             }

@@ -119,7 +119,7 @@ impl Blackout {
             }
             Self::Remove { window } => {
                 let client = context.client()?;
-                let id = given::id_of(&client, "blackout", &["blackout-windows"], "blk", &window);
+                let id = given::id_of(&client, "window", &["blackout-windows"], "blk", &window);
                 let id = id.await?;
                 let gone = client.delete(&["blackout-windows", &id]).await?;
                 context.show(&gone, |_| format!("removed: {}", view::clean(&window)))

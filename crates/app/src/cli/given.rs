@@ -49,7 +49,7 @@ pub async fn find(
             return Ok(found);
         }
     }
-    bail!("there is no {what} {given:?}; `countersign {what} list` shows them")
+    bail!("there is no {what} {given:?}: give its name or id")
 }
 
 /// Finds the id of what was given by id or name. An id is believed: the server knows better.

@@ -139,7 +139,7 @@ cs_o= cs_e= cs_from=0 cs_efrom=0
     {
       exec </dev/null >/dev/null
       cs_i=0
-      until ln -sn "rc:$cs_r" "$cs_t.rc" || [ -L "$cs_t.rc" ] || [ $cs_i -gt 100 ]; do
+      until [ ! -d "$cs_g" ] || ln -sn "rc:$cs_r" "$cs_t.rc" || [ -L "$cs_t.rc" ] || [ $cs_i -gt 100 ]; do
         sleep 5
         cs_i=$((cs_i + 1))
       done

@@ -1,0 +1,71 @@
+//! What a run is told: where its programs are, where it may write, how long it may take.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+/// The parts of a report, in its order.
+const PARTS: [&str; 5] = ["ingest", "fanout", "decision", "audit", "footprint"];
+
+/// What a run is told.
+#[derive(Debug, Clone)]
+pub(crate) struct Setting {
+    /// A smoke run: nobody's goals.
+    pub(crate) quick: bool,
+    /// A directory of its own, on a disk.
+    pub(crate) dir: PathBuf,
+    /// The server's program, as released.
+    pub(crate) program: PathBuf,
+    /// This program, to run parts of itself apart.
+    pub(crate) own: PathBuf,
+    /// The Python environment of the comparisons.
+    pub(crate) venv: PathBuf,
+    /// The scripts of the comparisons.
+    pub(crate) peers: PathBuf,
+    /// Which parts are wanted.
+    only: Vec<String>,
+}
+
+impl Setting {
+    /// Reads the environment `benches/run` sets.
+    pub(crate) fn from_environment() -> Result<Self> {
+        let given = |name: &str| -> Result<OsString> {
+            std::env::var_os(name).with_context(|| format!("{name} is not set: use benches/run"))
+        };
+        let text = |name: &str| {
+            std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+        };
+        Ok(Self {
+            quick: text("BENCH_QUICK").is_some_and(|value| value == "1"),
+            dir: given("BENCH_DIR")?.into(),
+            program: given("BENCH_PROGRAM")?.into(),
+            own: std::env::current_exe()?,
+            venv: given("BENCH_VENV")?.into(),
+            peers: given("BENCH_PEERS")?.into(),
+            only: text("BENCH_ONLY")
+                .unwrap_or_default()
+                .split_whitespace()
+                .map(str::to_owned)
+                .collect(),
+        })
+    }
+
+    /// The parts to measure.
+    pub(crate) fn parts(&self) -> Vec<&'static str> {
+        let wanted =
+            |part: &&str| self.only.is_empty() || self.only.iter().any(|one| one == part);
+        PARTS.into_iter().filter(wanted).collect()
+    }
+
+    /// How often each case is measured.
+    pub(crate) const fn runs(&self) -> usize {
+        if self.quick { 1 } else { 5 }
+    }
+
+    /// How long load is kept up in one run.
+    pub(crate) const fn span(&self, full: Duration) -> Duration {
+        if self.quick { Duration::from_secs(1) } else { full }
+    }
+}
