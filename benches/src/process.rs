@@ -68,6 +68,11 @@ pub(crate) fn cpu(root: u32) -> f64 {
     tree(root).into_iter().filter_map(stat).map(|stat| stat.own + stat.reaped).sum()
 }
 
+/// The CPU seconds of this process, without its children.
+pub(crate) fn alone() -> f64 {
+    stat(std::process::id()).map_or(f64::NAN, |stat| stat.own)
+}
+
 /// The CPU seconds of the children of this process called `name`, and of all below them.
 pub(crate) fn cpu_of_children(name: &str) -> f64 {
     let own = std::process::id();
@@ -83,6 +88,24 @@ pub(crate) fn memory(pid: u32, file: &str, what: &str) -> f64 {
     kib.map_or(f64::NAN, |kib| kib * 1024.0)
 }
 
+/// The TCP port a process listens on.
+pub(crate) fn listening(pid: u32) -> Option<u16> {
+    let sockets: Vec<String> = fs::read_dir(format!("/proc/{pid}/fd"))
+        .ok()?
+        .flatten()
+        .filter_map(|entry| fs::read_link(entry.path()).ok()?.to_str().map(str::to_owned))
+        .filter_map(|link| Some(link.strip_prefix("socket:[")?.strip_suffix(']')?.to_owned()))
+        .collect();
+    let table = fs::read_to_string(format!("/proc/{pid}/net/tcp")).ok()?;
+    table.lines().skip(1).find_map(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        // State 0A is LISTEN; the tenth field is the socket's inode.
+        let mine = sockets.iter().any(|socket| fields.get(9) == Some(&socket.as_str()));
+        let (_, port) = fields.get(1)?.split_once(':')?;
+        (mine && fields.get(3) == Some(&"0A")).then(|| u16::from_str_radix(port, 16).ok())?
+    })
+}
+
 /// A program that goes on until it is told to end. It gets SIGTERM when this one dies.
 #[derive(Debug)]
 pub(crate) struct Running {
@@ -92,7 +115,12 @@ pub(crate) struct Running {
 
 impl Running {
     /// Starts it, with what it says in `log`.
-    pub(crate) fn start(program: &Path, log: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Result<Self> {
+    pub(crate) fn start(
+        program: &Path,
+        log: &Path,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Result<Self> {
         let file = fs::File::create(log)?;
         let child = Command::new("setpriv")
             .args(["--pdeathsig", "TERM", "--"])
@@ -144,7 +172,11 @@ pub(crate) struct Taken {
 }
 
 /// Runs a program to its end and measures it and everything it starts.
-pub(crate) async fn metered(setting: &Setting, command: &[String], environment: &[(String, String)]) -> Result<Taken> {
+pub(crate) async fn metered(
+    setting: &Setting,
+    command: &[String],
+    environment: &[(String, String)],
+) -> Result<Taken> {
     let note = setting.dir.join("taken.json");
     let output = Command::new(setting.venv.join("bin/python"))
         .arg(setting.peers.join("measure.py"))

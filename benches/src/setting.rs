@@ -34,9 +34,8 @@ impl Setting {
         let given = |name: &str| -> Result<OsString> {
             std::env::var_os(name).with_context(|| format!("{name} is not set: use benches/run"))
         };
-        let text = |name: &str| {
-            std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
-        };
+        let text =
+            |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
         Ok(Self {
             quick: text("BENCH_QUICK").is_some_and(|value| value == "1"),
             dir: given("BENCH_DIR")?.into(),
@@ -54,8 +53,7 @@ impl Setting {
 
     /// The parts to measure.
     pub(crate) fn parts(&self) -> Vec<&'static str> {
-        let wanted =
-            |part: &&str| self.only.is_empty() || self.only.iter().any(|one| one == part);
+        let wanted = |part: &&str| self.only.is_empty() || self.only.iter().any(|one| one == part);
         PARTS.into_iter().filter(wanted).collect()
     }
 

@@ -8,7 +8,9 @@ pub(crate) fn median(values: &[f64]) -> f64 {
     match (sorted.len() % 2, sorted.get(middle)) {
         (_, None) => f64::NAN,
         (1, Some(one)) => *one,
-        (_, Some(above)) => sorted.get(middle.wrapping_sub(1)).map_or(*above, |below| (below + above) / 2.0),
+        (_, Some(above)) => {
+            sorted.get(middle.wrapping_sub(1)).map_or(*above, |below| (below + above) / 2.0)
+        }
     }
 }
 

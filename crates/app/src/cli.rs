@@ -81,7 +81,13 @@ pub struct Global {
     pub server: String,
 
     /// The API key to show; the session of `countersign login` when absent
-    #[arg(long, global = true, env = "COUNTERSIGN_KEY", value_name = "KEY", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        env = "COUNTERSIGN_KEY",
+        value_name = "KEY",
+        hide_env_values = true
+    )]
     pub key: Option<String>,
 
     /// How long to wait for an answer, in seconds

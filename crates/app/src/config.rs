@@ -10,7 +10,9 @@ use clap::{Args, ValueEnum};
 #[derive(Debug, Clone, Args)]
 pub struct Place {
     /// Where state is kept: the private database, evidence, keys, the audit log's tiles
-    #[arg(long, env = "COUNTERSIGN_DATA_DIR", value_name = "DIR", default_value_os_t = default_data_dir())]
+    /// [default: /var/lib/countersign for root, else the XDG data directory]
+    #[arg(long, env = "COUNTERSIGN_DATA_DIR", value_name = "DIR", hide_default_value = true,
+        default_value_os_t = default_data_dir())]
     pub data_dir: PathBuf,
 
     /// The application's login of an external PostgreSQL; a private one is run when absent
@@ -48,6 +50,13 @@ fn default_data_dir() -> PathBuf {
     std::env::var_os("XDG_DATA_HOME").map_or_else(home, PathBuf::from).join("countersign")
 }
 
+/// Where this user's sessions with servers are kept.
+#[must_use]
+pub fn config_dir() -> PathBuf {
+    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".config");
+    std::env::var_os("XDG_CONFIG_HOME").map_or_else(home, PathBuf::from).join("countersign")
+}
+
 /// Whether this process is root's.
 #[must_use]
 pub fn is_root() -> bool {
@@ -73,7 +82,12 @@ pub struct Serve {
     pub place: Place,
 
     /// Where to listen
-    #[arg(long, env = "COUNTERSIGN_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    #[arg(
+        long,
+        env = "COUNTERSIGN_LISTEN",
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:8080"
+    )]
     pub listen: SocketAddr,
 
     /// What this process does

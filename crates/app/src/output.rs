@@ -1,5 +1,7 @@
 //! What people and scripts read: tables by default, JSON on request, notes on standard error.
 
+use std::io::Write as _;
+
 use clap::ValueEnum;
 use serde::Serialize;
 
@@ -14,15 +16,15 @@ pub enum Format {
 }
 
 /// A line for people, beside the result.
-#[expect(clippy::print_stderr, reason = "notes go to standard error, results to standard output")]
 pub fn note(line: &str) {
-    eprintln!("{line}");
+    // Nobody listens any more: nothing is lost.
+    let _written = writeln!(std::io::stderr().lock(), "{line}");
 }
 
 /// A result.
-#[expect(clippy::print_stdout, reason = "results go to standard output")]
 pub fn result(text: &str) {
-    println!("{text}");
+    // `… | head` closes the pipe when it has seen enough.
+    let _written = writeln!(std::io::stdout().lock(), "{text}");
 }
 
 /// A result as JSON.

@@ -80,6 +80,36 @@ pub async fn reach(place: &Place) -> Result<Db> {
     Db::connect(db::Options { url, max_connections: 4, audit_key }).await.context("the database")
 }
 
+/// Connects as [`reach`] does, to read alone: makes nothing where nothing is. Gives the key of the
+/// row MACs where it is at hand.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub async fn reach_to_read(place: &Place) -> Result<(Db, Option<AuditKey>)> {
+    let url = match &place.database_url {
+        Some(url) => url.clone(),
+        None => db::private::urls(&place.data_dir).context("the private database")?.0,
+    };
+    let path = place.data_dir.join("keys/audit-mac");
+    let kept = match fs::read(&path) {
+        Ok(bytes) => {
+            let bytes: [u8; 32] = bytes
+                .try_into()
+                .map_err(|_| anyhow::anyhow!("{} holds no key of 32 bytes", path.display()))?;
+            Some(AuditKey::new(&bytes))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+    };
+    // Whoever only reads MACs nothing; a key of nobody stands in.
+    let audit_key = match &kept {
+        Some(key) => key.clone(),
+        None => AuditKey::new(&AuditKey::generate_bytes()?),
+    };
+    let options = db::Options { url, max_connections: 4, audit_key };
+    Ok((Db::connect(options).await.context("the database")?, kept))
+}
+
 /// Makes the directory of a deployment, for its owner alone to enter.
 ///
 /// # Errors
@@ -108,7 +138,8 @@ fn audit_key(data_dir: &Path) -> Result<AuditKey> {
             Ok(AuditKey::new(&fresh))
         }
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            let bytes =
+                fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
             let bytes: [u8; 32] = bytes
                 .try_into()
                 .map_err(|_| anyhow::anyhow!("{} holds no key of 32 bytes", path.display()))?;

@@ -165,7 +165,8 @@ impl Send {
         labels.extend(self.labels.iter().map(|(name, value)| (name.clone(), json!(value))));
         let status = if self.resolved { "resolved" } else { "firing" };
         // A time of zero is how Alertmanager says that there is no end yet.
-        let ends_at = if self.resolved { now.to_string() } else { "0001-01-01T00:00:00Z".to_owned() };
+        let ends_at =
+            if self.resolved { now.to_string() } else { "0001-01-01T00:00:00Z".to_owned() };
         json!({
             "version": "4",
             "groupKey": "{}:{}",
@@ -234,7 +235,8 @@ fn told(report: &Value) -> String {
     if report["matched"] == true {
         return format!("{name}: matches, but another trigger of the runbook comes first");
     }
-    let failed = view::items(&report["verdicts"]).iter().filter(|verdict| verdict["holds"] == false);
+    let failed =
+        view::items(&report["verdicts"]).iter().filter(|verdict| verdict["holds"] == false);
     let reasons: Vec<String> = failed.map(|verdict| view::at(verdict, "/reason")).collect();
     format!("{name}: {}", reasons.join("; "))
 }

@@ -136,7 +136,8 @@ impl Add {
             Recurrence::Weekly => ("weekly", json!({ "days_of_week": self.days })),
             Recurrence::Monthly => {
                 // What is no number is left to the server, which says so.
-                let day = |day: &String| day.parse::<i64>().map_or_else(|_| json!(day), |day| json!(day));
+                let day =
+                    |day: &String| day.parse::<i64>().map_or_else(|_| json!(day), |day| json!(day));
                 let days: Vec<_> = self.days.iter().map(day).collect();
                 ("monthly", json!({ "days_of_month": days }))
             }

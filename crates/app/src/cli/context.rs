@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::Global;
 use crate::client::saved::Sessions;
 use crate::client::{self, Client};
-use crate::output::{self, Format};
 use crate::config;
+use crate::output::{self, Format};
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -37,7 +37,9 @@ fn in_words(error: &Error) -> String {
     if let Some(problem) = problem {
         text = format!("{text} [{}]", clean(&problem.code));
         // One fault is told whole by the detail; several need their places.
-        if problem.errors.len() > 1 || problem.errors.iter().any(|f| !problem.detail.contains(&f.message)) {
+        if problem.errors.len() > 1
+            || problem.errors.iter().any(|f| !problem.detail.contains(&f.message))
+        {
             for fault in &problem.errors {
                 text.push_str(&format!("\n  {}: {}", clean(&fault.path), clean(&fault.message)));
             }

@@ -86,5 +86,9 @@ pub fn yes_or_no(text: &str) -> Result<bool, String> {
 /// Pairs as an object.
 #[must_use]
 pub fn object(pairs: &[(String, String)]) -> Value {
-    pairs.iter().map(|(name, value)| (name.clone(), Value::from(value.clone()))).collect::<serde_json::Map<_, _>>().into()
+    pairs
+        .iter()
+        .map(|(name, value)| (name.clone(), Value::from(value.clone())))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }

@@ -87,7 +87,9 @@ async fn show(context: &Context, id: &str) -> Result<End> {
                 ("id", "/id"),
             ],
         );
-        decided.as_ref().map_or(facts.clone(), |decided| format!("{facts}\n\n{}", decision(decided)))
+        decided
+            .as_ref()
+            .map_or(facts.clone(), |decided| format!("{facts}\n\n{}", decision(decided)))
     })
 }
 

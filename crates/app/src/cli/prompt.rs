@@ -1,6 +1,6 @@
 //! Asking the person at the terminal.
 
-use std::io::{BufRead as _, IsTerminal as _, Read as _, Write as _};
+use std::io::{IsTerminal as _, Read as _, Write as _};
 
 use anyhow::{Context as _, Result, bail};
 use rustix::termios::{self, LocalModes, OptionalActions};

@@ -170,9 +170,17 @@ impl Named {
             return context.show(&runbook, |_| String::new());
         }
         let yaml = client.get_text(&["runbooks", &id, "yaml"]).await?;
-        let facts =
-            [("id", "/id"), ("version", "/version"), ("created", "/created_at"), ("updated", "/updated_at")];
-        output::result(&format!("{}\n\n{}", view::facts(&runbook, &facts), view::clean(yaml.trim_end())));
+        let facts = [
+            ("id", "/id"),
+            ("version", "/version"),
+            ("created", "/created_at"),
+            ("updated", "/updated_at"),
+        ];
+        output::result(&format!(
+            "{}\n\n{}",
+            view::facts(&runbook, &facts),
+            view::clean(yaml.trim_end())
+        ));
         Ok(End::Good)
     }
 
@@ -207,8 +215,9 @@ impl Import {
             let imported = imported.with_context(|| file.display().to_string())?;
             let id = view::raw(&imported, "/id");
             if self.activate {
-                let active = client.put(&["runbooks", id, "status"], &json!({ "status": "active" }));
-                active.await.with_context(|| format!("{}: activating it", file.display()))?;
+                let path = ["runbooks", id, "status"];
+                let active = client.put(&path, &json!({ "status": "active" })).await;
+                active.with_context(|| format!("{}: activating it", file.display()))?;
             }
             context.remark(&told(&file.display().to_string(), &imported));
             made.push(imported);

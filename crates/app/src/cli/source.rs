@@ -109,7 +109,10 @@ impl Add {
         let made = client.post(&["alert-sources"], &body).await;
         if let (Err(_), Some(key)) = (&made, &key) {
             // A key nobody knows would stay behind.
-            client.delete(&["api-keys", view::raw(key, "/id")]).await.context("revoking its key")?;
+            client
+                .delete(&["api-keys", view::raw(key, "/id")])
+                .await
+                .context("revoking its key")?;
         }
         let made = json!({ "source": made?, "api_key": key });
         context.show(&made, |made| told(made, &client.address(), self.kind))

@@ -21,7 +21,11 @@ pub fn clean(text: &str) -> String {
         return text.to_owned();
     }
     text.chars().fold(String::with_capacity(text.len()), |mut clean, c| {
-        if steers(c) { clean.extend(c.escape_unicode()) } else { clean.push(c) }
+        if steers(c) {
+            clean.extend(c.escape_unicode())
+        } else {
+            clean.push(c)
+        }
         clean
     })
 }
@@ -46,7 +50,8 @@ pub fn words(value: &Value) -> String {
         Value::Array(items) => items.iter().map(words).collect::<Vec<_>>().join(", "),
         Value::Object(fields) if fields.is_empty() => NOTHING.to_owned(),
         Value::Object(fields) => {
-            let pairs = fields.iter().map(|(name, value)| format!("{}={}", line(name), words(value)));
+            let pairs =
+                fields.iter().map(|(name, value)| format!("{}={}", line(name), words(value)));
             pairs.collect::<Vec<_>>().join(" ")
         }
     }
@@ -86,7 +91,8 @@ pub type Column = (&'static str, &'static str);
 #[must_use]
 pub fn table(items: &[Value], columns: &[Column]) -> String {
     let headings: Vec<&str> = columns.iter().map(|(heading, _)| *heading).collect();
-    let rows = items.iter().map(|item| columns.iter().map(|(_, pointer)| at(item, pointer)).collect());
+    let rows =
+        items.iter().map(|item| columns.iter().map(|(_, pointer)| at(item, pointer)).collect());
     output::table(&headings, rows.collect())
 }
 

@@ -58,9 +58,7 @@ impl Error {
             ),
             Self::Problem(problem) => match problem.code.as_str() {
                 "unauthenticated" => Some("`countersign login`, or give --key or COUNTERSIGN_KEY"),
-                "password_change_required" => {
-                    Some("`countersign password` sets a new one")
-                }
+                "password_change_required" => Some("`countersign password` sets a new one"),
                 "forbidden" => Some("`countersign doctor --permissions` lists who may do what"),
                 _ => None,
             },

@@ -19,7 +19,6 @@ pub(super) struct Timeline {
 
 impl Timeline {
     /// A story that begins now.
-    #[expect(clippy::disallowed_methods, reason = "what is told is how long it takes")]
     pub(super) fn begin() -> Self {
         Self { began: Instant::now(), colours: std::io::stdout().is_terminal(), stages: 0 }
     }
@@ -65,7 +64,10 @@ impl Timeline {
     pub(super) fn command(&self, text: &str) {
         for (at, line) in text.lines().enumerate() {
             let prompt = if at == 0 { "$" } else { " " };
-            output::result(&format!("{INDENT}    {}", self.styled("36", &format!("{prompt} {line}"))));
+            output::result(&format!(
+                "{INDENT}    {}",
+                self.styled("36", &format!("{prompt} {line}"))
+            ));
         }
     }
 

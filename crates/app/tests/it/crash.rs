@@ -1,1 +1,36 @@
-//! Crashes, races and stops of the real binary.
+//! Crashes, races and stops of the real binary, on a real database and a real sshd.
+
+mod checker;
+mod deployment;
+mod history;
+mod process;
+mod runbooks;
+
+mod h5;
+mod r1;
+mod r12;
+mod r14;
+mod r3;
+mod r7;
+mod r8;
+mod startup;
+
+use std::time::{Duration, Instant};
+
+/// Longer than anything takes on a busy machine: a test that waits this long has failed.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The lease of workers here (decision 21).
+const LEASE: Duration = Duration::from_secs(1);
+
+/// Asks again until there is an answer.
+async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(started.elapsed() < PATIENCE, "waited in vain for {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}

@@ -6,7 +6,9 @@ use crate::cli::{Cli, Command};
 
 fn body(arguments: &[&str]) -> serde_json::Value {
     let start = ["countersign", "blackout", "add", "night", "--from", "2026-01-01T22:00", "--to"];
-    let cli = Cli::try_parse_from(start.into_iter().chain(["2026-01-02T06:00"]).chain(arguments.iter().copied()));
+    let cli = Cli::try_parse_from(
+        start.into_iter().chain(["2026-01-02T06:00"]).chain(arguments.iter().copied()),
+    );
     match cli.expect("parses").command {
         Command::Blackout(Blackout::Add(add)) => add.body(),
         other => panic!("{other:?}"),

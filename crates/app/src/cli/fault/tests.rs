@@ -37,7 +37,9 @@ fn a_single_fault_is_not_told_twice() {
 fn the_unknown_are_told_to_log_in() {
     let problem = Problem::unauthenticated("no key");
     let error = anyhow::Error::from(Error::Problem(Box::new(problem)));
-    assert!(in_words(&error).ends_with("hint: `countersign login`, or give --key or COUNTERSIGN_KEY"));
+    assert!(
+        in_words(&error).ends_with("hint: `countersign login`, or give --key or COUNTERSIGN_KEY")
+    );
 }
 
 #[test]

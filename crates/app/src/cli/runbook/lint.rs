@@ -42,7 +42,10 @@ impl Judged {
             let weight = if problem.refuses() { "error" } else { "warning" };
             let Problem { line, column, message, code, hint, .. } = problem;
             let hint = hint.as_ref().map_or_else(String::new, |hint| format!("; {hint}"));
-            view::clean(&format!("{}:{line}:{column}: {weight}: {message} [{code}]{hint}", self.file))
+            view::clean(&format!(
+                "{}:{line}:{column}: {weight}: {message} [{code}]{hint}",
+                self.file
+            ))
         };
         self.problems.iter().map(told).collect()
     }
@@ -53,7 +56,9 @@ fn judge(file: String, text: &str, active: bool) -> Judged {
         Err(problems) => problems,
         Ok((runbook, mut warnings)) => {
             if active {
-                let known = |found: &Problem| warnings.iter().any(|w| w.code == found.code && w.path == found.path);
+                let known = |found: &Problem| {
+                    warnings.iter().any(|w| w.code == found.code && w.path == found.path)
+                };
                 let more: Vec<Problem> = act::runbook::lint::activation(&runbook)
                     .into_iter()
                     .filter(|found| !known(found))
@@ -84,7 +89,11 @@ impl Lint {
                     output::result(&line);
                 }
                 let refused = all.iter().filter(|judged| !judged.accepted()).count();
-                context.remark(&format!("{} of {} documents accepted", all.len() - refused, all.len()));
+                context.remark(&format!(
+                    "{} of {} documents accepted",
+                    all.len() - refused,
+                    all.len()
+                ));
             }
         }
         Ok(End::when(all.iter().all(Judged::accepted)))

@@ -186,11 +186,8 @@ impl Replace {
         let connection = super::pin::connection_of(&client, &self.server).await?;
         let id = view::raw(&connection, "/credential_id");
         anyhow::ensure!(!id.is_empty(), "the connection of {} has no credential", self.server);
-        let login = Secret {
-            ssh_key: self.ssh_key,
-            password_file: self.password_file,
-            credential: None,
-        };
+        let login =
+            Secret { ssh_key: self.ssh_key, password_file: self.password_file, credential: None };
         let secret = login.new()?.map(|(_, secret)| secret);
         let body = json!({ "secret": secret });
         let now = client.put(&["credentials", id, "secret"], &body).await?;

@@ -3,11 +3,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use super::{Session, Sessions};
 
 fn session(token: &str) -> Session {
-    Session {
-        token: token.to_owned(),
-        tenant: "default".to_owned(),
-        username: "ada".to_owned(),
-    }
+    Session { token: token.to_owned(), tenant: "default".to_owned(), username: "ada".to_owned() }
 }
 
 #[test]

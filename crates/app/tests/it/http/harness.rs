@@ -313,11 +313,16 @@ impl Site {
     }
 
     /// Makes `sshd` a server of the tenant `admin` is of: environment, credential, connection, key.
-    pub(crate) async fn server(&self, admin: &Caller, name: &str, class: &str, sshd: &Sshd) -> String {
+    pub(crate) async fn server(
+        &self,
+        admin: &Caller,
+        name: &str,
+        class: &str,
+        sshd: &Sshd,
+    ) -> String {
         let environment = json!({"name": class, "slug": format!("{class}-{name}"), "class": class});
         let environment = admin.post("/environments", &environment).await.expect(201);
-        let credential =
-            json!({"name": format!("login of {name}"), "kind": "ssh_key", "secret": sshd.client_key()});
+        let credential = json!({"name": format!("login of {name}"), "kind": "ssh_key", "secret": sshd.client_key()});
         let credential = admin.post("/credentials", &credential).await.expect(201);
         let resource = json!({"name": name, "environment_id": environment["id"]});
         let resource = text(&admin.post("/resources", &resource).await.expect(201), "id");

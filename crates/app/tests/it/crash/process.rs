@@ -1,0 +1,163 @@
+//! Processes of the real binary: started, told to stop, stopped and killed by their own id.
+
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::{LEASE, until};
+
+/// What the binary says once it listens.
+const READY: &str = "countersign serves on ";
+
+/// How to start a process.
+#[derive(Debug, Clone)]
+pub(super) struct Setup<'a> {
+    pub(super) data_dir: &'a Path,
+    /// The external database; a private one when absent.
+    pub(super) database_url: Option<&'a str>,
+    /// `all`, `api` or `worker`.
+    pub(super) role: &'a str,
+    /// Where it kills itself.
+    pub(super) failpoint: Option<&'a str>,
+    /// Its lease, in seconds.
+    pub(super) lease_s: f64,
+    /// Further arguments.
+    pub(super) more: &'a [&'a str],
+}
+
+impl<'a> Setup<'a> {
+    pub(super) const fn new(data_dir: &'a Path, database_url: Option<&'a str>) -> Self {
+        let lease_s = LEASE.as_secs_f64();
+        Self { data_dir, database_url, role: "all", failpoint: None, lease_s, more: &[] }
+    }
+
+    /// Starts it; it dies with the thread of this test.
+    pub(super) fn spawn(&self) -> Process {
+        let mut command = Command::new("setpriv");
+        command
+            .args(["--pdeathsig", "KILL", env!("CARGO_BIN_EXE_countersign"), "serve"])
+            .args(["--listen", "127.0.0.1:0", "--poll-s", "0.1", "--role", self.role])
+            .args(["--lease-s", &self.lease_s.to_string(), "--grace-s", "10"])
+            .arg("--data-dir")
+            .arg(self.data_dir)
+            .args(self.more)
+            .env_remove("DATABASE_URL")
+            .env_remove("DATABASE_ADMIN_URL")
+            .env_remove("COUNTERSIGN_FAILPOINT")
+            .env("COUNTERSIGN_LOG", "info")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        if let Some(url) = self.database_url {
+            command.env("DATABASE_URL", url).args(["--db-connections", "10"]);
+        }
+        if let Some(point) = self.failpoint {
+            command.args(["--failpoint", point]);
+        }
+        let mut child = command.spawn().expect("the binary starts");
+        let said = BufReader::new(child.stderr.take().expect("it was asked for"));
+        let log = Log::default();
+        let lines = log.clone();
+        std::thread::spawn(move || {
+            for line in said.lines().map_while(Result::ok) {
+                lines.lock().push(line);
+            }
+        });
+        Process { child, log }
+    }
+
+    /// Starts it and waits until it listens.
+    pub(super) async fn start(&self) -> Process {
+        let mut process = self.spawn();
+        process.ready().await;
+        process
+    }
+}
+
+/// What a process said.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Log(Arc<Mutex<Vec<String>>>);
+
+impl Log {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The whole of it.
+    pub(super) fn text(&self) -> String {
+        self.lock().join("\n")
+    }
+
+    /// What follows `mark` in the first line that has it.
+    fn after(&self, mark: &str) -> Option<String> {
+        self.lock().iter().find_map(|line| Some(line.split_once(mark)?.1.to_owned()))
+    }
+}
+
+/// A process of the real binary; killed with this value.
+#[derive(Debug)]
+pub(super) struct Process {
+    child: Child,
+    pub(super) log: Log,
+}
+
+impl Process {
+    /// Waits until it listens, and gives its address.
+    pub(super) async fn ready(&mut self) -> String {
+        until("a process that listens", async || {
+            if let Some(url) = self.log.after(READY) {
+                return Some(url);
+            }
+            if let Some(status) = self.child.try_wait().expect("it is our child") {
+                panic!("it ended before it listened, {status}: {}", self.log.text());
+            }
+            None
+        })
+        .await
+    }
+
+    /// Where it listens, if it does by now.
+    pub(super) fn url(&self) -> Option<String> {
+        self.log.after(READY)
+    }
+
+    /// Its end, if it has ended.
+    pub(super) fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("it is our child")
+    }
+
+    /// Waits for its end.
+    pub(super) async fn end(&mut self) -> ExitStatus {
+        until("the end of a process", async || self.ended()).await
+    }
+
+    pub(super) fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("its id");
+        kill_process(pid, signal).expect("it has not been waited for");
+    }
+
+    /// Kills it as a power cut would.
+    pub(super) async fn kill(&mut self) {
+        self.signal(Signal::KILL);
+        assert_eq!(self.end().await.signal(), Some(9), "{}", self.log.text());
+    }
+
+    /// Stops it in order.
+    pub(super) async fn stop(&mut self) {
+        self.signal(Signal::TERM);
+        let status = self.end().await;
+        assert!(status.success(), "{status}: {}", self.log.text());
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Both fail only when it has ended before.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
