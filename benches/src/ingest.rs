@@ -12,7 +12,7 @@ use crate::load::{self, Body, Load, Pace, Tally};
 use crate::report::Report;
 use crate::setting::Setting;
 use crate::stats::{median, number, quantile, shown};
-use bodies::{Kind, Novelty};
+use bodies::Novelty;
 use systems::{Alerta, Alertmanager, Ours, System};
 
 const CONNECTIONS: usize = 16;

@@ -304,7 +304,7 @@ impl Pages<'_> {
 
 /// A page that holds all of a list, in the API's shape.
 #[must_use]
-pub fn whole(items: Vec<Value>) -> Value {
+pub fn whole(items: &[Value]) -> Value {
     json!({ "items": items, "next_cursor": null, "has_next": false })
 }
 

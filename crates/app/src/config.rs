@@ -28,7 +28,7 @@ pub struct Place {
     pub pg_bin_dir: Option<PathBuf>,
 
     /// Where checkpoints and leaf hashes are mirrored, best on storage of somebody else's
-    /// [default: DATA_DIR/anchor]
+    /// [default: `DATA_DIR/anchor`]
     #[arg(long, env = "COUNTERSIGN_ANCHOR_DIR", value_name = "DIR")]
     pub anchor_dir: Option<PathBuf>,
 }

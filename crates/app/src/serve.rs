@@ -43,6 +43,7 @@ pub async fn run(serve: Serve) -> Result<()> {
     let address = listener.local_addr()?;
     output::note(&format!("countersign serves on http://{address}"));
     let served = server::serve::serve(parts, listener, stop).await;
+    database.db.close().await;
     if let Some(private) = database.private {
         private.stop().await;
     }

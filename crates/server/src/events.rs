@@ -35,7 +35,7 @@ pub fn routes() -> OpenApiRouter<App> {
 /// Whether a path is an endless stream, exempt from the time limit.
 #[must_use]
 pub fn streams(path: &str) -> bool {
-    path.ends_with("/events")
+    path.ends_with("/events") && !path.ends_with("/audit/events")
 }
 
 /// Where to begin.

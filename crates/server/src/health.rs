@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use api::problem::Answer;
 use api::{App, Problem};
-use axum::Router;
+use axum::Extension;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 /// Whether this process is stopping.
 #[derive(Debug, Clone, Default)]
@@ -26,18 +26,33 @@ impl Health {
 }
 
 /// `/healthz` and `/readyz`: open to everybody, saying nothing but yes or no.
-pub(crate) fn health_routes(health: Health) -> Router<App> {
-    Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(move |State(app): State<App>| ready(app, health.clone())))
+pub(crate) fn health_routes(health: Health) -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(show_life))
+        .routes(routes!(show_readiness))
+        .layer(Extension(health))
 }
 
-async fn ready(app: App, health: Health) -> Response {
+/// Say that this process lives.
+#[utoipa::path(get, path = "/healthz", tag = "health", security(()),
+    responses((status = 200, body = String, content_type = "text/plain")))]
+async fn show_life() -> &'static str {
+    "ok\n"
+}
+
+/// Say whether this process should be sent work.
+#[utoipa::path(get, path = "/readyz", tag = "health", security(()),
+    responses((status = 200, body = String, content_type = "text/plain"),
+              (status = 503, body = Problem)))]
+async fn show_readiness(
+    State(app): State<App>,
+    Extension(health): Extension<Health>,
+) -> Answer<&'static str> {
     if health.stopping() {
-        return Problem::unavailable("stopping").into_response();
+        return Err(Problem::unavailable("stopping"));
     }
     match app.db.across().await {
-        Ok(_) => (StatusCode::OK, "ready\n").into_response(),
-        Err(_) => Problem::unavailable("the database cannot be reached").into_response(),
+        Ok(_) => Ok("ready\n"),
+        Err(_) => Err(Problem::unavailable("the database cannot be reached")),
     }
 }

@@ -1,7 +1,14 @@
 //! The head of the `OpenAPI` document; the rest comes from the handlers themselves.
 
+use std::sync::Arc;
+
+use api::App;
+use axum::{Extension, Json};
+use utoipa::openapi::OpenApi as Described;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 /// The document's head.
 #[derive(OpenApi)]
@@ -25,7 +32,8 @@ use utoipa::{Modify, OpenApi};
         (name = "executions", description = "Running plans, their output and evidence"),
         (name = "learning", description = "Outcomes and what was learned from them"),
         (name = "audit", description = "The signed log"),
-        (name = "events", description = "What happens, as it happens")
+        (name = "events", description = "What happens, as it happens"),
+        (name = "health", description = "This process, and this description")
     )
 )]
 pub(crate) struct Document;
@@ -41,4 +49,16 @@ impl Modify for Bearer {
             .build();
         components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
     }
+}
+
+/// The document's own route; it answers with the [`Described`] laid over the whole router.
+pub(crate) fn document_routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(show_document))
+}
+
+/// Show this document.
+#[utoipa::path(get, path = "/openapi.json", tag = "health", security(()),
+    responses((status = 200, body = Object)))]
+async fn show_document(Extension(document): Extension<Arc<Described>>) -> Json<Described> {
+    Json(document.as_ref().clone())
 }

@@ -1,5 +1,6 @@
 //! Every route on one screen, and what each request passes on its way.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use api::caller::{Peer, RequestId, authenticate};
@@ -9,7 +10,7 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::{Extension, Json};
+use axum::Extension;
 use prove::api::PublishedLogs;
 use prove::directory::Directory;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -19,7 +20,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::cycle::Loop;
 use crate::health::{Health, health_routes};
-use crate::openapi::Document;
+use crate::openapi::{Document, document_routes};
 use crate::{cycle, events, login};
 
 /// The prefix of all versions of the API there are.
@@ -28,9 +29,9 @@ pub const PREFIX: &str = "/api/v1";
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The routes of every room, under [`PREFIX`], with their description.
-pub fn api_routes(logs: PublishedLogs) -> OpenApiRouter<App> {
-    OpenApiRouter::with_openapi(Document::openapi()).nest(
+/// The routes of every room, under [`PREFIX`], and of the process itself, with their description.
+pub fn api_routes(health: Health, logs: PublishedLogs) -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(Document::openapi()).merge(health_routes(health)).nest(
         PREFIX,
         OpenApiRouter::new()
             .merge(login::routes())
@@ -41,29 +42,24 @@ pub fn api_routes(logs: PublishedLogs) -> OpenApiRouter<App> {
             .merge(prove::api::routes(logs))
             .merge(learn::api::routes())
             .merge(cycle::api::routes())
-            .merge(events::routes()),
+            .merge(events::routes())
+            .merge(document_routes()),
     )
 }
 
 /// The `OpenAPI` document.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    // The description does not depend on where the logs lie.
+    // The description depends neither on where the logs lie nor on the process.
     let logs = PublishedLogs { deployment: String::new(), directory: Directory::new("") };
-    api_routes(logs).into_openapi()
+    api_routes(Health::default(), logs).into_openapi()
 }
 
 /// The whole service.
 pub fn router(cycle: &Loop, health: Health, logs: PublishedLogs) -> Router {
     let app = cycle.app().clone();
-    let (routes, document) = api_routes(logs).split_for_parts();
-    let document = Json(document);
+    let (routes, document) = api_routes(health, logs).split_for_parts();
     routes
-        .route(
-            &format!("{PREFIX}/openapi.json"),
-            axum::routing::get(move || async move { document.clone() }),
-        )
-        .merge(health_routes(health))
         .fallback(|| async { Problem::not_found("path").into_response() })
         .method_not_allowed_fallback(|| async {
             Problem::new(
@@ -74,6 +70,7 @@ pub fn router(cycle: &Loop, health: Health, logs: PublishedLogs) -> Router {
             )
         })
         .layer(Extension(cycle.clone()))
+        .layer(Extension(Arc::new(document)))
         .layer(middleware::from_fn_with_state(app.clone(), idempotency::layer))
         .layer(middleware::from_fn_with_state(app.clone(), authenticate))
         .layer(RequestDecompressionLayer::new())

@@ -7,9 +7,9 @@ use super::listing::Paging;
 use super::view::Column;
 use super::{Context, End};
 
-mod export;
-mod tenant;
-mod verify;
+pub mod export;
+pub mod tenant;
+pub mod verify;
 
 const COLUMNS: [Column; 6] = [
     ("seq", "/seq"),
@@ -29,8 +29,8 @@ pub enum Audit {
     ///
     /// Exit code 0: everything is as it was signed. 2: it was tampered with, and the first bad
     /// event is named. 3: cannot tell, for the reason given. With --output json:
-    /// {ok, tenant, size, first_bad: {seq, kind, expected, found}, bounded_by: [a, b],
-    /// anchor: {size, age}, cannot_tell}.
+    /// `{ok, tenant, size, first_bad: {seq, kind, expected, found}, bounded_by: [a, b],
+    /// anchor: {size, age}, cannot_tell}`.
     Verify(Box<verify::Verify>),
     /// Copy the published log for an auditor: checkpoint, tiles, events, keys
     Export(Box<export::Export>),

@@ -16,7 +16,7 @@ use crate::wiring;
 /// The private database needs none of this: `serve` keeps it up to date.
 #[derive(Debug, Subcommand)]
 pub enum Database {
-    /// Make the roles and set the application's password; prints its DATABASE_URL
+    /// Make the roles and set the application's password; prints its `DATABASE_URL`
     Roles(Roles),
     /// Apply the migrations that are missing
     Migrate(Admin),

@@ -92,12 +92,12 @@ impl Doctor {
         checks.push(keys(&self.place.data_dir));
         let answers = context.client_of_nobody()?.ready().await;
         checks.push(port(self.listen, answers.is_ok()));
-        checks.push(service(context.client_of_nobody()?.address(), &answers));
+        checks.push(service(&context.client_of_nobody()?.address(), &answers));
         checks.push(sshd());
         let well = checks.iter().all(|check| check.health != Health::Bad);
         match context.format {
             Format::Json => {
-                output::json(&json!({ "ok": well, "checks": checks, "postgresql": private }))?
+                output::json(&json!({ "ok": well, "checks": checks, "postgresql": private }))?;
             }
             Format::Human => output::result(&told(&checks)),
         }
@@ -159,7 +159,7 @@ fn postgres(report: &db::private::Report) -> Vec<Check> {
 
 /// The nearest directory above that is there.
 fn nearest(path: &Path) -> PathBuf {
-    path.ancestors().find(|above| above.is_dir()).unwrap_or(Path::new("/")).to_owned()
+    path.ancestors().find(|above| above.is_dir()).unwrap_or_else(|| Path::new("/")).to_owned()
 }
 
 fn writable(path: &Path) -> bool {
@@ -224,7 +224,7 @@ fn port(listen: SocketAddr, answered: bool) -> Check {
     }
 }
 
-fn service(address: String, answers: &Result<bool, crate::client::Error>) -> Check {
+fn service(address: &str, answers: &Result<bool, crate::client::Error>) -> Check {
     const WHAT: &str = "service";
     match answers {
         Ok(true) => Check::new(WHAT, Health::Good, format!("{address} is ready")),

@@ -8,8 +8,8 @@ use super::listing::Paging;
 use super::view::Column;
 use super::{Context, End, given, view};
 
-mod live;
-mod progress;
+pub mod live;
+pub mod progress;
 pub mod watch;
 
 const COLUMNS: [Column; 6] = [
@@ -51,7 +51,7 @@ pub enum Execution {
 /// Which executions to list.
 #[derive(Debug, Args)]
 pub struct List {
-    /// Only in this state: awaiting_approval, in_progress, completed, needs_human …
+    /// Only in this state: `awaiting_approval`, `completed`, `needs_human` …
     #[arg(long, value_name = "STATE")]
     state: Option<String>,
 
@@ -86,7 +86,7 @@ pub struct Show {
 
 /// What became of a step.
 #[derive(Debug, Args)]
-#[group(id = "choice", required = true, multiple = false, args = ["succeeded", "failed", "retry"])]
+#[command(group(clap::ArgGroup::new("choice").required(true).args(["succeeded", "failed", "retry"])))]
 pub struct Resolve {
     /// The execution's id
     #[arg(value_name = "EXECUTION")]

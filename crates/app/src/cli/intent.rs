@@ -89,7 +89,7 @@ async fn show(context: &Context, id: &str) -> Result<End> {
         );
         decided
             .as_ref()
-            .map_or(facts.clone(), |decided| format!("{facts}\n\n{}", decision(decided)))
+            .map_or_else(|| facts.clone(), |decided| format!("{facts}\n\n{}", decision(decided)))
     })
 }
 

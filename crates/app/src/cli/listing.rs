@@ -41,7 +41,7 @@ impl Paging {
         if self.all {
             query.push(("limit", "100".to_owned()));
             let items = client.all(path, &query).await?;
-            return context.show(&whole(items), |list| shown(view::items(list), columns));
+            return context.show(&whole(&items), |list| shown(view::items(list), columns));
         }
         query.push(("limit", self.limit.to_string()));
         query.extend(self.cursor.iter().map(|cursor| ("cursor", cursor.clone())));

@@ -26,7 +26,7 @@ pub enum Policy {
     List,
     /// Compile a bundle and run its own tests (offline)
     ///
-    /// Every problem is told as FILE:LINE:COLUMN. Exit code 1 when the bundle cannot be used or a
+    /// Every problem is told as `FILE:LINE:COLUMN`. Exit code 1 when the bundle cannot be used or a
     /// test fails.
     Test(Test),
     /// Upload a bundle; it decides nothing before it is activated

@@ -11,7 +11,7 @@ use super::view::Column;
 use super::{Context, End, execution, given, view};
 use crate::output::{self, Format};
 
-mod lint;
+pub mod lint;
 
 const COLUMNS: [Column; 7] = [
     ("name", "/name"),
@@ -36,7 +36,7 @@ pub enum Runbook {
     Export(Named),
     /// Judge documents without importing them (offline)
     ///
-    /// Every problem is told as FILE:LINE:COLUMN. Exit code 1 when a document would be refused.
+    /// Every problem is told as `FILE:LINE:COLUMN`. Exit code 1 when a document would be refused.
     Lint(lint::Lint),
     /// Let alerts start a runbook; it needs a verify step
     Activate(Named),

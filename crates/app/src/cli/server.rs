@@ -8,8 +8,8 @@ use super::listing::Paging;
 use super::view::Column;
 use super::{Context, End, given, view};
 
-mod add;
-mod pin;
+pub mod add;
+pub mod pin;
 
 const COLUMNS: [Column; 7] = [
     ("name", "/name"),
@@ -31,7 +31,7 @@ pub enum Server {
     /// Add a server: the server, its connection, its login and its host key at once
     ///
     /// Nothing connects before a host key is pinned. Give the key as it stands in
-    /// /etc/ssh/ssh_host_ed25519_key.pub of the server, or --scan to look at the key it shows
+    /// `/etc/ssh/ssh_host_ed25519_key.pub` of the server, or --scan to look at the key it shows
     /// and confirm its fingerprint.
     Add(Box<add::Add>),
     /// Pin a host key of a server

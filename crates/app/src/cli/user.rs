@@ -50,7 +50,9 @@ pub struct Add {
 
 /// What to change of a user.
 #[derive(Debug, Args)]
-#[group(id = "change", required = true, multiple = true, args = ["roles", "active"])]
+#[command(group(
+    clap::ArgGroup::new("change").required(true).multiple(true).args(["roles", "active"])
+))]
 pub struct Set {
     /// The login name or id
     #[arg(value_name = "USER")]

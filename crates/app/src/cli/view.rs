@@ -22,9 +22,9 @@ pub fn clean(text: &str) -> String {
     }
     text.chars().fold(String::with_capacity(text.len()), |mut clean, c| {
         if steers(c) {
-            clean.extend(c.escape_unicode())
+            clean.extend(c.escape_unicode());
         } else {
-            clean.push(c)
+            clean.push(c);
         }
         clean
     })

@@ -85,7 +85,9 @@ impl Events<'_> {
                     self.response = Some(response);
                     return Ok(());
                 }
-                Err(Error::Unreachable { .. }) if self.last.is_some() && self.tries < TRIES => {}
+                // Nobody there from the start is no interruption.
+                Err(Error::Unreachable { source, .. })
+                    if (self.last.is_some() || !source.is_connect()) && self.tries < TRIES => {}
                 Err(Error::Problem(problem)) if problem.status == 503 && self.tries < TRIES => {}
                 Err(error) => return Err(error),
             }

@@ -81,7 +81,7 @@ impl Sessions {
     }
 
     fn write(&self) -> Result<()> {
-        let directory = self.path.parent().unwrap_or(Path::new("."));
+        let directory = self.path.parent().unwrap_or_else(|| Path::new("."));
         fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)

@@ -106,24 +106,32 @@ async fn a_list_is_read_page_by_page() {
 
 #[tokio::test]
 async fn a_stream_that_breaks_is_resumed_after_the_last_event() {
-    async fn stream(State(seen): State<Seen>, headers: HeaderMap) -> Response {
+    let cut = Arc::new(tokio::sync::Notify::new());
+    let cutting = Arc::clone(&cut);
+    let stream = async move |State(seen): State<Seen>, headers: HeaderMap| -> Response {
         let times = note(&seen, "events", &headers);
         let kind = [(header::CONTENT_TYPE, "text/event-stream")];
         if times == 1 {
-            // One whole event, half of another, and the connection breaks.
-            let pieces = futures::stream::iter([
-                Ok("id: 4\nevent: step\ndata: a\n\nid: 5\nda"),
-                Err(std::io::Error::other("cut")),
-            ]);
+            // One whole event, half of another; once that is read the connection breaks.
+            let first = async { Ok("id: 4\nevent: step\ndata: a\n\nid: 5\nda") };
+            let second = async move {
+                cutting.notified().await;
+                Err(std::io::Error::other("cut"))
+            };
+            let pieces = futures::StreamExt::chain(
+                futures::stream::once(first),
+                futures::stream::once(second),
+            );
             return (kind, axum::body::Body::from_stream(pieces)).into_response();
         }
         (kind, "id: 5\nevent: state\ndata: b\n\n").into_response()
-    }
+    };
     let (client, seen) = serve(Router::new().route("/api/v1/events", get(stream))).await;
     let mut events = client.events(&["events"]);
     let mut found = Vec::new();
     while let Some(event) = events.next().await.expect("events") {
         found.push((event.id, event.data));
+        cut.notify_one();
     }
     assert_eq!(found, [(Some(4), "a".to_owned()), (Some(5), "b".to_owned())]);
     let seen = seen.lock().expect("not poisoned");

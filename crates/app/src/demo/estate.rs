@@ -12,11 +12,10 @@ use crate::client::Client;
 
 const ESTATE: &str = include_str!("../../../../content/demo/estate.yaml");
 
-/// The runbooks that are imported.
-const RUNBOOKS: [&str; 5] = [
+/// The runbooks that are imported: those for hosts without a system service manager.
+const RUNBOOKS: [&str; 4] = [
     include_str!("../../../../content/runbooks/clear-stale-lock.yaml"),
     include_str!("../../../../content/runbooks/disk-cleanup.yaml"),
-    include_str!("../../../../content/runbooks/restart-service.yaml"),
     include_str!("../../../../content/runbooks/restart-supervised-service.yaml"),
     include_str!("../../../../content/demo/runbooks/previous-release.yaml"),
 ];

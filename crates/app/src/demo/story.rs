@@ -169,7 +169,8 @@ impl Stage<'_> {
         self.timeline.detail(&format!("plan hash {}", at(plan, "/plan_hash")));
         self.timeline
             .event(&format!("decision: {}, signed with Ed25519", at(decision, "/verdict")));
-        for reason in decision["reasons"].as_array().into_iter().flatten() {
+        let reasons = decision["reasons"].as_array();
+        for reason in reasons.into_iter().flatten().filter(|reason| reason["verdict"] != "allow") {
             self.timeline.detail(&format!(
                 "{}: {} ({})",
                 at(reason, "/judge"),
@@ -177,6 +178,9 @@ impl Stage<'_> {
                 at(reason, "/code"),
             ));
         }
+        let guards = decision["guards"].as_array().map_or(&[][..], Vec::as_slice);
+        let words: Vec<_> = guards.iter().map(|guard| at(guard, "/guard")).collect();
+        self.timeline.detail(&format!("guards clear: {}", words.join(", ")));
         self.timeline.event(&format!(
             "waits for {} vote(s) of {}, at tier {}, until {}",
             at(approval, "/min_votes"),
@@ -242,7 +246,7 @@ impl Stage<'_> {
                 }
                 lines.into_iter().for_each(|line| self.timeline.detail(&format!("| {line}")));
             }
-            "state" => self.timeline.event(&format!("execution: {}", line(message))),
+            "state" => self.timeline.event(&format!("execution: {}", line(message).replace('_', " "))),
             "step" => self.timeline.event(&format!("step: {}", line(message))),
             _ => {}
         }

@@ -133,7 +133,7 @@ pub(super) async fn hold(
     let row: Option<Row> = sqlx::query_as(
         "SELECT intent_id, plan_id, approval_id, plan_hash, bound_hash, initiated_by
          FROM countersign.executions
-         WHERE tenant_id = $1 AND id = $2 AND lease_epoch = $3
+         WHERE tenant_id = $1 AND id = $2 AND lease_epoch = $3 AND completed_at IS NULL
          FOR UPDATE",
     )
     .bind(tx.tenant().uuid())

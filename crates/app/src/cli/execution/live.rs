@@ -19,15 +19,15 @@ pub struct Live {
     running: BTreeMap<String, ProgressBar>,
 }
 
-impl Live {
-    /// An empty view.
-    #[must_use]
-    pub fn new() -> Self {
+impl Default for Live {
+    fn default() -> Self {
         let lines = MultiProgress::new();
         let state = lines.add(spinner());
         Self { lines, state, running: BTreeMap::new() }
     }
+}
 
+impl Live {
     /// Shows what was seen.
     pub fn show(&mut self, seen: &Seen) {
         match seen {

@@ -81,7 +81,7 @@ pub struct Secret {
 
 impl Secret {
     /// The kind and text of a new secret, when one was given.
-    fn new(&self) -> Result<Option<(&'static str, String)>> {
+    fn given(&self) -> Result<Option<(&'static str, String)>> {
         if let Some(file) = &self.ssh_key {
             return Ok(Some(("ssh_key", given::text_of(file)?)));
         }
@@ -91,7 +91,7 @@ impl Secret {
     }
 
     async fn credential(&self, client: &Client, server: &str) -> Result<String> {
-        if let Some((kind, secret)) = self.new()? {
+        if let Some((kind, secret)) = self.given()? {
             let body = json!({ "name": format!("{server} login"), "kind": kind, "secret": secret });
             let kept = client.post(&["credentials"], &body).await.context("the credential")?;
             return Ok(view::raw(&kept, "/id").to_owned());
@@ -188,7 +188,7 @@ impl Replace {
         anyhow::ensure!(!id.is_empty(), "the connection of {} has no credential", self.server);
         let login =
             Secret { ssh_key: self.ssh_key, password_file: self.password_file, credential: None };
-        let secret = login.new()?.map(|(_, secret)| secret);
+        let secret = login.given()?.map(|(_, secret)| secret);
         let body = json!({ "secret": secret });
         let now = client.put(&["credentials", id, "secret"], &body).await?;
         context.show(&now, |now| {

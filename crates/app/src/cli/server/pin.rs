@@ -16,7 +16,7 @@ const SCAN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where a host key comes from.
 #[derive(Debug, Args)]
-#[group(id = "host_key_from", required = true, multiple = true, args = ["host_keys", "scan"])]
+#[command(group(clap::ArgGroup::new("pinned").required(true).args(["host_keys", "scan"])))]
 pub struct HostKey {
     /// A host key, `ssh-ed25519 AAAA…`, read on the server itself; may be repeated
     #[arg(long = "host-key", id = "host_keys", value_name = "LINE", conflicts_with = "scan")]

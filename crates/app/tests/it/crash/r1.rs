@@ -153,3 +153,53 @@ async fn r1_killed_at_every_point_of_the_way_back_a_fresh_server_goes_on() {
         dies_and_is_taken_up(&deployment, &book, point, "rolled_back").await;
     }
 }
+
+/// Whether the long runs are wanted (`make chaos`).
+fn chaos() -> bool {
+    #[expect(clippy::disallowed_methods, reason = "`make chaos` asks for it by the environment")]
+    let asked = std::env::var_os("COUNTERSIGN_CHAOS").is_some();
+    if !asked {
+        println!("not run: set COUNTERSIGN_CHAOS, or use `make chaos`");
+    }
+    asked
+}
+
+#[tokio::test]
+async fn r1_killed_at_every_point_of_every_way_back_a_fresh_server_goes_on() {
+    if !chaos() {
+        return;
+    }
+    let deployment = Deployment::start().await;
+    for fails in ["one", "two", "three", "check"] {
+        let book = backwards(&deployment, fails).await;
+        for point in POINTS {
+            // No evidence is asked for, and nothing is checked unless the check is what fails.
+            let passed = !point.contains("evidence")
+                && (fails == "check" || !point.contains("verifying"));
+            if passed {
+                deployment.forget_failures().await;
+                dies_and_is_taken_up(&deployment, &book, point, "rolled_back").await;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn r1_killed_at_every_later_boundary_of_a_step_a_fresh_server_goes_on() {
+    if !chaos() {
+        return;
+    }
+    let deployment = Deployment::start().await;
+    let (there, back_again) = (forwards(&deployment).await, backwards(&deployment, "three").await);
+    for time in 2..=2 * AT_ONCE {
+        for point in steps() {
+            let point = format!("{point}:{time}");
+            dies_and_is_taken_up(&deployment, &there, &point, "completed").await;
+        }
+        for point in back().into_iter().filter(|point| !point.contains("state")) {
+            deployment.forget_failures().await;
+            let point = format!("{point}:{time}");
+            dies_and_is_taken_up(&deployment, &back_again, &point, "rolled_back").await;
+        }
+    }
+}

@@ -20,6 +20,7 @@ use model::connector::Connector;
 use model::id::{ActorId, ApiKeyId, TenantId};
 use model::{Clock, Timestamp};
 use prove::anchor::Anchor;
+use prove::api::PublishedLogs;
 use prove::checkpoint::origin;
 use prove::directory::Directory;
 use prove::keys::Keyring;
@@ -29,6 +30,9 @@ use prove::verify::report::Report;
 use prove::verify::{Options, verify};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use server::cycle::Loop;
+use server::health::Health;
+use server::router::router;
 use server::serve::{Duties, Duty, Parts, Tuning, serve};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -163,6 +167,43 @@ impl Site {
         site.decision_keys = decision_keys;
         site.stop = stop;
         site
+    }
+
+    /// The router such a process serves.
+    pub(crate) fn router(&self) -> axum::Router {
+        let (parts, _) = parts(&self.test, &self.dir);
+        let logs = PublishedLogs {
+            deployment: DEPLOYMENT.to_owned(),
+            directory: Directory::new(self.dir.path().join("log")),
+        };
+        router(&Loop::new(parts.app, parts.decisions), Health::default(), logs)
+    }
+
+    /// A hash over the rows of each table that a tenant has: what must not change, does not.
+    pub(crate) async fn rows(&self, tenant: TenantId) -> BTreeMap<String, Option<String>> {
+        let tables: Vec<String> = sqlx::query_scalar(
+            "SELECT c.table_name::text FROM information_schema.columns c
+             JOIN information_schema.tables t USING (table_schema, table_name)
+             WHERE c.table_schema = 'countersign' AND c.column_name = 'tenant_id'
+               AND t.table_type = 'BASE TABLE'",
+        )
+        .fetch_all(self.test.admin())
+        .await
+        .expect("the tables");
+        let mut rows = BTreeMap::new();
+        for table in tables {
+            let sql = format!(
+                "SELECT md5(string_agg(r::text, ';' ORDER BY r::text))
+                 FROM countersign.{table} r WHERE tenant_id = $1"
+            );
+            let hash = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+                .bind(tenant.uuid())
+                .fetch_one(self.test.admin())
+                .await
+                .expect("a hash");
+            rows.insert(table, hash);
+        }
+        rows
     }
 
     pub(crate) fn tenant(&self) -> TenantId {
@@ -355,11 +396,8 @@ fn anchor(dir: &TempDir) -> Anchor {
     Anchor::new(Directory::new(dir.path().join("anchor")))
 }
 
-async fn process(
-    test: &TestDb,
-    dir: &TempDir,
-    stop: &CancellationToken,
-) -> (String, Vec<[u8; 32]>) {
+/// What a process is put together from, and the public keys decisions are signed with.
+fn parts(test: &TestDb, dir: &TempDir) -> (Parts, Vec<[u8; 32]>) {
     let path = dir.path();
     std::fs::create_dir_all(path.join("keys")).expect("a directory");
     std::fs::create_dir_all(path.join("objects")).expect("a directory");
@@ -399,6 +437,15 @@ async fn process(
             ..Tuning::default()
         },
     };
+    (parts, public)
+}
+
+async fn process(
+    test: &TestDb,
+    dir: &TempDir,
+    stop: &CancellationToken,
+) -> (String, Vec<[u8; 32]>) {
+    let (parts, public) = parts(test, dir);
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     let stop = stop.clone();
