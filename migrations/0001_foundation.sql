@@ -89,6 +89,18 @@ CREATE TABLE countersign.actors (
 SELECT countersign.protect('countersign.actors');
 GRANT SELECT, INSERT, UPDATE ON countersign.actors TO countersign_app;
 
+-- Every tenant has the actor that stands for nobody in particular: workers, sweepers. Its id is the
+-- same everywhere (`model::actor::service`), so that signed events name it the same way.
+CREATE FUNCTION countersign.add_service_actor() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+BEGIN
+  INSERT INTO countersign.actors (tenant_id, id, type, display_name, roles)
+  VALUES (NEW.id, '00000000-0000-7000-8000-0000000000c5', 'service', 'countersign', '{operator}');
+  RETURN NULL;
+END $$;
+CREATE TRIGGER tenants_service_actor AFTER INSERT ON countersign.tenants
+  FOR EACH ROW EXECUTE FUNCTION countersign.add_service_actor();
+
 CREATE TABLE countersign.users (
   tenant_id uuid NOT NULL,
   id uuid NOT NULL,
@@ -178,14 +190,20 @@ GRANT SELECT (id, slug, is_active, is_system) ON countersign.tenants TO counters
 CREATE FUNCTION countersign.find_api_key(prefix text)
 RETURNS TABLE (tenant_id uuid, id uuid, key_hash bytea)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
-  SELECT k.tenant_id, k.id, k.key_hash FROM countersign.api_keys k WHERE k.key_prefix = prefix
+  SELECT k.tenant_id, k.id, k.key_hash
+  FROM countersign.api_keys k
+  JOIN countersign.tenants t ON t.id = k.tenant_id
+  WHERE k.key_prefix = prefix AND t.is_active
 $$;
 SELECT countersign.entrust('countersign.find_api_key(text)', 'countersign_queue');
 
 CREATE FUNCTION countersign.find_session(hash bytea)
 RETURNS TABLE (tenant_id uuid, id uuid)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
-  SELECT s.tenant_id, s.id FROM countersign.user_sessions s WHERE s.token_hash = hash
+  SELECT s.tenant_id, s.id
+  FROM countersign.user_sessions s
+  JOIN countersign.tenants t ON t.id = s.tenant_id
+  WHERE s.token_hash = hash AND t.is_active
 $$;
 SELECT countersign.entrust('countersign.find_session(bytea)', 'countersign_queue');
 
@@ -208,10 +226,12 @@ CREATE TABLE countersign.idempotency_keys (
   tenant_id uuid NOT NULL,
   actor_id uuid NOT NULL,
   key text NOT NULL,
-  -- SHA-256 over method, path and body.
+  -- HMAC-SHA-256 over method, path and body, under a key that is not in the database: a body may
+  -- hold a password, which a plain hash would let somebody guess.
   request_hash bytea NOT NULL,
-  -- Null while the first request is still running.
+  -- Null while the first request is still running, or when nobody knows what came of it.
   status smallint,
+  -- Null also of an answer that held a secret: that is shown once.
   response bytea,
   content_type text,
   created_at timestamptz NOT NULL DEFAULT clock_timestamp(),

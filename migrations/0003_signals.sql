@@ -99,6 +99,8 @@ CREATE TABLE countersign.alerts (
   finding_id uuid NOT NULL,
   source_id uuid,
   source_name text NOT NULL,
+  -- Whose key sent it: the requester of whatever it leads to.
+  sender_actor_id uuid NOT NULL,
   alert_name text NOT NULL,
   instance text NOT NULL DEFAULT '',
   job text NOT NULL DEFAULT '',
@@ -121,6 +123,8 @@ CREATE TABLE countersign.alerts (
     REFERENCES countersign.findings (tenant_id, id),
   CONSTRAINT alerts_source_fk FOREIGN KEY (tenant_id, source_id)
     REFERENCES countersign.alert_sources (tenant_id, id),
+  CONSTRAINT alerts_sender_fk FOREIGN KEY (tenant_id, sender_actor_id)
+    REFERENCES countersign.actors (tenant_id, id),
   CONSTRAINT alerts_status_word CHECK (source_status IN ('firing', 'resolved')),
   CONSTRAINT alerts_action_word CHECK (action_taken IN ('auto_analyze', 'ignore', 'manual'))
 );

@@ -33,7 +33,7 @@ mod points;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use output::{Piece, Reel};
+pub(crate) use output::{Piece, Reel, Shown};
 pub use points::POINTS;
 
 /// Times and limits of a worker. All times two workers must agree on are the database's.
@@ -127,6 +127,7 @@ impl Engine {
         self.reach("act.claim.after").await;
         let mut tx = self.db.tenant(claimed.tenant).await.map_err(Error::db("beginning"))?;
         let loaded = store::load::load(&mut tx, claimed.execution).await?;
+        let shown = store::load::shown(&mut tx, claimed.execution).await?;
         tx.rollback().await.map_err(Error::db("beginning"))?;
         if loaded.epoch != claimed.epoch {
             return Ok(Ended::Lost);
@@ -138,7 +139,7 @@ impl Engine {
             return Err(Error::NotCleared);
         }
         let lease = Lease::new(claimed, self.settings.lease_ttl);
-        let tape = Arc::new(output::Tape::default());
+        let tape = Arc::new(output::Tape::after(shown));
         let drive = Box::pin(drive::drive(self, &lease, loaded, &tape));
         tokio::select! {
             ended = drive => ended,

@@ -63,12 +63,9 @@ pub fn after_fence(fence: &Fence, seen_started: bool) -> Next {
 #[must_use]
 pub fn after_lost(guard: &Guard, semantics: Semantics) -> Next {
     match guard {
-        Guard::Started { alive: true, .. } | Guard::Exited { .. } | Guard::TimedOut => Next::Follow,
+        // Of one whose process is gone, following still gives what it printed until then.
+        Guard::Started { .. } | Guard::Exited { .. } | Guard::TimedOut => Next::Follow,
         Guard::Fenced { .. } => Next::Close(Observed::Fenced),
-        Guard::Started { alive: false, .. } => Next::Close(interrupted(
-            semantics,
-            "it was started, and its process is gone without a result",
-        )),
         Guard::Absent => {
             Next::Close(interrupted(semantics, "the target lost its record of the start"))
         }

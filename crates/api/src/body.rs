@@ -39,6 +39,11 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
     }
 }
 
+/// A request extension: how many bytes the body of this path may have, where that is not
+/// [`App::body_limit`].
+#[derive(Debug, Clone, Copy)]
+pub struct OwnLimit(pub usize);
+
 /// Reads a body of at most `limit` bytes.
 ///
 /// # Errors

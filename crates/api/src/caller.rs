@@ -146,6 +146,18 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 pub struct Can<P: Permission>(Caller, PhantomData<P>);
 
 impl<P: Permission> Can<P> {
+    /// Whether a caller has the permission.
+    #[must_use]
+    pub fn has(caller: &Caller) -> bool {
+        caller.actor.has_any(P::ROLES) && !Self::password_due(caller)
+    }
+
+    /// Whether the one-time password must be changed before this.
+    fn password_due(caller: &Caller) -> bool {
+        matches!(caller.proof, Proof::Session { must_change_password: true, .. })
+            && P::NAME != "account.own"
+    }
+
     /// The caller.
     #[must_use]
     pub fn caller(&self) -> &Caller {
@@ -166,9 +178,7 @@ impl<P: Permission> FromRequestParts<App> for Can<P> {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let caller = Caller::from_request_parts(parts, app).await?;
-        if let Proof::Session { must_change_password: true, .. } = caller.proof
-            && P::NAME != "account.own"
-        {
+        if Self::password_due(&caller) {
             return Err(Problem::forbidden(
                 "password_change_required",
                 "change the one-time password first: POST /api/v1/account/password",

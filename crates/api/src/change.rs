@@ -6,7 +6,7 @@ use db::TenantTx;
 use model::audit::Event;
 
 use crate::caller::Caller;
-use crate::problem::Answer;
+use crate::problem::{Answer, Problem};
 use crate::state::App;
 
 /// A transaction that changes something. The only way to commit it takes the event that says what.
@@ -34,21 +34,29 @@ impl<'a> Change<'a> {
     /// Writes the event and commits both.
     ///
     /// # Errors
-    /// When either fails: then nothing is changed.
+    /// When the event cannot be written: then nothing is changed. When the connection breaks
+    /// during the commit: then nobody knows, and the problem says so.
     pub async fn commit(mut self, event: Event) -> Answer<()> {
         self.tx.audit(&event).await?;
-        self.tx.commit().await?;
-        Ok(())
+        self.tx.commit().await.map_err(not_committed)
     }
 
     /// Commits a change whose store function wrote its events itself.
     ///
     /// # Errors
-    /// When the commit fails: then nothing is changed.
+    /// As [`Self::commit`].
     pub async fn commit_audited(self, _written: &[model::id::EventId]) -> Answer<()> {
-        self.tx.commit().await?;
-        Ok(())
+        self.tx.commit().await.map_err(not_committed)
     }
+}
+
+/// The one moment at which a broken connection leaves open what came of a transaction.
+fn not_committed(error: db::Error) -> Problem {
+    if error.kind() != db::Kind::Unavailable {
+        return error.into();
+    }
+    tracing::warn!(error = %error, "the connection broke during a commit");
+    Problem::outcome_unknown("the connection to the database broke during the commit")
 }
 
 impl Deref for Change<'_> {

@@ -1,20 +1,37 @@
 //! `Idempotency-Key`: a repeated POST gets the first one's answer instead of a second effect.
 //!
 //! Same key, same request: the stored answer. Same key, other request: 422. Still running: 409.
-//! Answers are kept for a day; a server error is not kept, so the caller may try again.
+//!
+//! Kept for a day are answers that say what came of the request (2xx) or what is wrong with it
+//! (400, 422). Whatever else is answered frees the key: it did nothing, and may go otherwise next
+//! time. An answer marked with [`Secret`] is not stored, only that there was one; a repetition is
+//! told so with 409.
+//!
+//! The request runs in a task of its own, so a caller who hangs up or a time limit does not stop
+//! it half-way: its answer is there for the repetition. When nobody can know what came of it (the
+//! process died, it panicked, the connection to the database broke during the commit) the key
+//! stays taken, and repetitions get 409, until a day has passed. Freeing it sooner could make
+//! things twice: look at what the request was to make, then use a new key.
 
 mod store;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
 
 use axum::body::Body as RawBody;
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use model::Digest;
+use db::Mac;
+use model::id::EventId;
+use uuid::Uuid;
 
-use crate::body::read_all;
-use crate::caller;
-use crate::problem::{Answer, Problem};
+use crate::body::{OwnLimit, read_all};
+use crate::caller::{self, Caller};
+use crate::problem::{Answer, OutcomeUnknown, Problem};
 use crate::state::App;
 
 /// The header.
@@ -23,18 +40,37 @@ pub const HEADER: &str = "idempotency-key";
 pub const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// The largest stored answer, in bytes.
 const MAX_ANSWER: usize = 4 << 20;
+/// Tries to note what came of a request, with twice the pause each time: about a minute.
+const NOTE_TRIES: u32 = 6;
+
+/// A response extension: the answer holds a secret that is shown once, and is not stored.
+#[derive(Debug, Clone, Copy)]
+pub struct Secret;
 
 /// What the database knows of a key.
 #[derive(Debug)]
 pub(crate) enum Known {
     /// It is new, and now ours.
     Fresh,
-    /// The same request is running.
+    /// The same request is running, or nobody knows what came of it.
     Running,
     /// It was used for another request.
     Other,
     /// It was answered.
     Answered { status: u16, content_type: String, body: Vec<u8> },
+    /// It was answered with a secret, which is not kept.
+    AnsweredSecretly,
+}
+
+/// What is to be noted of a key once its request has ended.
+#[derive(Debug, Clone)]
+enum Note {
+    /// The answer.
+    Answer { status: StatusCode, content_type: String, body: bytes::Bytes },
+    /// That there was an answer.
+    SecretAnswer { status: StatusCode },
+    /// Nothing came of it: the key is free.
+    Free,
 }
 
 /// Middleware over every POST.
@@ -69,59 +105,102 @@ async fn once(app: &App, key: &HeaderValue, request: Request, next: Next) -> Ans
         return Ok(next.run(request).await);
     };
     let (parts, body) = request.into_parts();
-    let body = read_all(body, app.body_limit).await?;
-    let mut told = Vec::with_capacity(body.len() + 64);
-    told.extend_from_slice(parts.method.as_str().as_bytes());
-    told.push(b' ');
-    told.extend_from_slice(parts.uri.to_string().as_bytes());
-    told.push(b'\n');
-    told.extend_from_slice(&body);
-    let hash = Digest::of(&told);
-
+    let limit = parts.extensions.get::<OwnLimit>().map_or(app.body_limit, |own| own.0);
+    let body = read_all(body, limit).await?;
+    let hash = request_hash(app, &caller, &key, &parts, &body);
     match store::take(app, &caller, &key, &hash).await? {
+        Known::Fresh => {}
         Known::Answered { status, content_type, body } => {
             return Ok(stored(status, &content_type, body));
         }
-        Known::Running => {
-            return Err(Problem::conflict(
-                "idempotency_running",
-                "a request with this Idempotency-Key is still running; ask again",
-            ));
-        }
-        Known::Other => {
-            return Err(Problem::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "idempotency_mismatch",
-                "The key was used for another request",
-                "this Idempotency-Key came with another request before; use a new key",
-            ));
-        }
-        Known::Fresh => {}
+        known => return Err(refusal(&known)),
     }
-    let response = next.run(Request::from_parts(parts, RawBody::from(body))).await;
-    keep(app, &caller, &key, response).await
+    let request = Request::from_parts(parts, RawBody::from(body));
+    let app = app.clone();
+    let work = tokio::spawn(async move {
+        let response = next.run(request).await;
+        keep(app, caller, key, response).await
+    });
+    match work.await {
+        Ok(answer) => answer,
+        // The panic goes on where the server turns it into an answer.
+        Err(ended) => match ended.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(Problem::outcome_unknown("the server is stopping")),
+        },
+    }
 }
 
-/// Stores an answer, or frees the key when there is none worth keeping.
-async fn keep(
-    app: &App,
-    caller: &caller::Caller,
-    key: &str,
-    response: Response,
-) -> Answer<Response> {
+/// What tells two requests with one key apart. Bodies may hold passwords, so it is keyed: nobody
+/// who reads the database can guess them. No event has the nil id, so it is no event's MAC.
+fn request_hash(app: &App, caller: &Caller, key: &str, parts: &Parts, body: &[u8]) -> Mac {
+    let head = format!("{}\n{key}\n{} {}\n", caller.actor.id, parts.method, parts.uri);
+    let told = [head.as_bytes(), body].concat();
+    app.db.audit_key().mac(caller.tenant(), EventId::from(Uuid::nil()), &told)
+}
+
+fn refusal(known: &Known) -> Problem {
+    match known {
+        Known::Other => Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "idempotency_mismatch",
+            "The key was used for another request",
+            "this Idempotency-Key came with another request before; use a new key",
+        ),
+        Known::AnsweredSecretly => Problem::conflict(
+            "idempotency_secret_answer",
+            "this request was carried out, and its answer held a secret that was shown once and \
+             is not kept; if it was lost, revoke what was made and ask anew with a new key",
+        ),
+        Known::Running | Known::Fresh | Known::Answered { .. } => Problem::conflict(
+            "idempotency_running",
+            "a request with this Idempotency-Key is still running: ask again; if that stays so \
+             its outcome is unknown: look at what it was to make, then use a new key",
+        ),
+    }
+}
+
+/// Notes what came of the request.
+async fn keep(app: App, caller: Caller, key: String, response: Response) -> Answer<Response> {
     let (parts, body) = response.into_parts();
     let body = read_all(body, MAX_ANSWER).await?;
-    if parts.status.is_server_error() {
-        store::release(app, caller, key).await?;
+    let status = parts.status;
+    let lasting = status.is_success()
+        || matches!(status, StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY);
+    let note = if parts.extensions.get::<OutcomeUnknown>().is_some() {
+        None
+    } else if !lasting {
+        Some(Note::Free)
+    } else if parts.extensions.get::<Secret>().is_some() {
+        Some(Note::SecretAnswer { status })
     } else {
         let content_type = parts
             .headers
             .get(header::CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())
-            .unwrap_or("application/json");
-        store::answer(app, caller, key, parts.status.as_u16(), content_type, &body).await?;
+            .unwrap_or("application/json")
+            .to_owned();
+        Some(Note::Answer { status, content_type, body: body.clone() })
+    };
+    if let Some(note) = note
+        && store::note(&app, &caller, &key, &note).await.is_err()
+    {
+        // What was done is done: the answer stays true though it could not be noted yet.
+        tokio::spawn(note_later(app, caller, key, note));
     }
     Ok(Response::from_parts(parts, RawBody::from(body)))
+}
+
+async fn note_later(app: App, caller: Caller, key: String, note: Note) {
+    let mut pause = Duration::from_secs(1);
+    for _ in 0..NOTE_TRIES {
+        tokio::time::sleep(pause).await;
+        if store::note(&app, &caller, &key, &note).await.is_ok() {
+            return;
+        }
+        pause *= 2;
+    }
+    tracing::warn!("what came of a request could not be noted: its key stays taken for a day");
 }
 
 fn stored(status: u16, content_type: &str, body: Vec<u8>) -> Response {

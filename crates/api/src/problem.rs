@@ -44,7 +44,19 @@ pub struct Problem {
     /// The request, as the server's log names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+    /// After how many seconds to try again: the header `Retry-After`.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub retry_after_s: Option<u64>,
 }
+
+/// The code of [`Problem::outcome_unknown`].
+const OUTCOME_UNKNOWN: &str = "outcome_unknown";
+
+/// Marks a response after which nobody knows whether the request was carried out. Its
+/// idempotency key stays taken.
+#[derive(Debug, Clone, Copy)]
+pub struct OutcomeUnknown;
 
 /// The result of a handler.
 pub type Answer<T> = Result<T, Problem>;
@@ -61,6 +73,7 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             request_id: None,
+            retry_after_s: None,
         }
     }
 
@@ -122,6 +135,30 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Not available just now", detail)
     }
 
+    /// 429: too much of it. `after_s` is how many seconds to wait.
+    #[must_use]
+    pub fn too_many(code: &str, detail: impl Into<String>, after_s: u64) -> Self {
+        let mut problem = Self::new(StatusCode::TOO_MANY_REQUESTS, code, "Too many", detail);
+        problem.retry_after_s = Some(after_s);
+        problem
+    }
+
+    /// 503: it may have been carried out, or not. Unlike [`Self::unavailable`] it is not to be
+    /// repeated blindly.
+    #[must_use]
+    pub fn outcome_unknown(what: &str) -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            OUTCOME_UNKNOWN,
+            "It is not known whether this was carried out",
+            format!(
+                "{what}; the request may have been carried out: look at what it was to make or \
+                 change before repeating it. With the Idempotency-Key it came with, a repetition \
+                 is never carried out twice"
+            ),
+        )
+    }
+
     /// 500: a fault of ours. The cause goes to the log, once, and not to the caller.
     #[must_use]
     pub fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
@@ -137,7 +174,8 @@ impl Problem {
             StatusCode::INTERNAL_SERVER_ERROR,
             "internal",
             "The server made a mistake",
-            "nothing was changed; the server's log has the cause under this request id",
+            "the request may have been carried out in spite of it: look at what it was to make \
+             or change before repeating it; the server's log has the cause under this request id",
         )
     }
 }
@@ -162,7 +200,14 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status =
             StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let (retry_after, unknown) = (self.retry_after_s, self.code == OUTCOME_UNKNOWN);
         let mut response = (status, Json(self)).into_response();
+        if let Some(seconds) = retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if unknown {
+            response.extensions_mut().insert(OutcomeUnknown);
+        }
         response
             .headers_mut()
             .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

@@ -63,17 +63,27 @@ Environment:
   COUNTERSIGN_LOG                   what to log to standard error: warn, info, debug, or a filter";
 
 /// What holds for every command.
+///
+/// Ids of their own: an argument of a command under the same id would take their place.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
     /// How results are printed
-    #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value = "human")]
+    #[arg(
+        long = "output",
+        global = true,
+        id = "global_output",
+        value_enum,
+        value_name = "FORMAT",
+        default_value = "human"
+    )]
     pub output: Format,
 
     /// The server's address
     #[arg(
-        long,
+        long = "server",
         global = true,
+        id = "global_server",
         env = "COUNTERSIGN_URL",
         value_name = "URL",
         default_value = "http://127.0.0.1:8080"
@@ -82,8 +92,9 @@ pub struct Global {
 
     /// The API key to show; the session of `countersign login` when absent
     #[arg(
-        long,
+        long = "key",
         global = true,
+        id = "global_key",
         env = "COUNTERSIGN_KEY",
         value_name = "KEY",
         hide_env_values = true
@@ -92,8 +103,9 @@ pub struct Global {
 
     /// How long to wait for an answer, in seconds
     #[arg(
-        long,
+        long = "timeout",
         global = true,
+        id = "global_timeout",
         value_name = "S",
         default_value_t = 60,
         value_parser = clap::value_parser!(u64).range(1..=3600)
@@ -101,7 +113,7 @@ pub struct Global {
     pub timeout: u64,
 
     /// Log as JSON
-    #[arg(long, global = true)]
+    #[arg(long = "log-json", global = true, id = "global_log_json")]
     pub log_json: bool,
 }
 

@@ -122,6 +122,11 @@ pub struct Serve {
     #[arg(long, env = "COUNTERSIGN_GRACE_S", value_name = "S", default_value_t = 20.0)]
     pub grace_s: f64,
 
+    /// How long to go on answering once told to stop, `/readyz` with 503, so that a load balancer
+    /// notices, in seconds
+    #[arg(long, env = "COUNTERSIGN_DRAIN_S", value_name = "S", default_value_t = 0.0)]
+    pub drain_s: f64,
+
     /// Die at this point (debug builds only; for crash tests)
     #[arg(long, env = "COUNTERSIGN_FAILPOINT", value_name = "POINT", hide = true)]
     pub failpoint: Option<String>,
@@ -138,6 +143,7 @@ impl Serve {
             heartbeat: lease_ttl / 3,
             poll: seconds(self.poll_s),
             output_cap: self.output_cap,
+            drain: Duration::try_from_secs_f64(self.drain_s).unwrap_or_default(),
             grace: seconds(self.grace_s),
             ..server::serve::Tuning::default()
         }

@@ -110,7 +110,7 @@ pub async fn reach_to_read(place: &Place) -> Result<(Db, Option<AuditKey>)> {
     Ok((Db::connect(options).await.context("the database")?, kept))
 }
 
-/// Makes the directory of a deployment, for its owner alone to enter.
+/// Makes the directory of a deployment. What is secret in it lies in directories of its own.
 ///
 /// # Errors
 /// When it cannot be made.
@@ -125,28 +125,32 @@ fn private_dir(path: &Path) -> Result<()> {
 }
 
 /// The key of the audit outbox's MACs: made at the first start, for its owner alone to read.
+///
+/// It is written whole under another name and then linked, so that neither a crash nor a process
+/// that starts at the same moment finds half a key.
 fn audit_key(data_dir: &Path) -> Result<AuditKey> {
     let keys = data_dir.join("keys");
     make_data_dir(data_dir)?;
     private_dir(&keys)?;
     let path = keys.join("audit-mac");
-    let fresh = AuditKey::generate_bytes()?;
-    match fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
-        Ok(mut file) => {
-            file.write_all(&fresh)?;
-            file.sync_all()?;
-            Ok(AuditKey::new(&fresh))
+    if !path.exists() {
+        let fresh = keys.join(format!(".audit-mac-{}", std::process::id()));
+        let mut options = fs::OpenOptions::new();
+        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+        file.write_all(&AuditKey::generate_bytes()?)?;
+        file.sync_all()?;
+        match fs::hard_link(&fresh, &path) {
+            // Somebody else's key came first: theirs it is.
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            linked => linked.with_context(|| format!("cannot make {}", path.display()))?,
         }
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            let bytes =
-                fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-            let bytes: [u8; 32] = bytes
-                .try_into()
-                .map_err(|_| anyhow::anyhow!("{} holds no key of 32 bytes", path.display()))?;
-            Ok(AuditKey::new(&bytes))
-        }
-        Err(error) => Err(error).with_context(|| format!("cannot make {}", path.display())),
+        fs::remove_file(&fresh)?;
     }
+    let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let bytes: [u8; 32] = bytes
+        .try_into()
+        .map_err(|_| anyhow::anyhow!("{} holds no key of 32 bytes", path.display()))?;
+    Ok(AuditKey::new(&bytes))
 }
 
 /// Where the audit log's files of a deployment are.
@@ -172,6 +176,14 @@ pub fn signer(place: &Place) -> Result<Signer> {
 pub fn decision_keys(place: &Place) -> Result<Keyring> {
     let root = Directory::new(place.data_dir.join("keys"));
     Keyring::open_or_create(&root.below("decisions")).context("the decision signing keys")
+}
+
+/// What this process is called in leases: where it runs, and which one it is there.
+fn process_name() -> Result<String> {
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let unique = api::identity::random_text(6)
+        .map_err(|problem| anyhow::anyhow!("naming this process: {}", problem.detail))?;
+    Ok(format!("countersign@{}-{}-{unique}", host.trim(), std::process::id()))
 }
 
 /// A whole process.
@@ -210,7 +222,7 @@ pub fn parts(serve: &Serve, db: &Db) -> Result<Parts> {
         decisions: decision_keys(place)?,
         publisher: Arc::new(publisher),
         connectors,
-        name: format!("countersign-{}", std::process::id()),
+        name: process_name()?,
         duties: Duties {
             work: yes(serve.role != Role::Api),
             keep: yes(serve.role != Role::Worker),

@@ -158,24 +158,37 @@ fn decrypt(
     Ok(buffer)
 }
 
-/// The key file's 32 bytes; a missing file is made, once, even when two processes start together.
+/// The key file's 32 bytes.
+///
+/// A missing file is made whole under another name and then linked, so that neither a crash nor a
+/// process starting at the same moment finds half a key.
 fn key_file(path: &Path) -> Result<Zeroizing<[u8; KEY_LEN]>, VaultError> {
     let describe = |error: std::io::Error| unavailable(&format!("{}: {error}", path.display()));
-    let mut bytes = Zeroizing::new([0; KEY_LEN]);
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Ok(mut file) => {
-            random(&mut bytes[..])?;
-            file.write_all(&bytes[..]).map_err(describe)?;
-            file.sync_all().map_err(describe)?;
+    if !path.exists() {
+        let mut fresh = Zeroizing::new([0; KEY_LEN]);
+        random(&mut fresh[..])?;
+        let beside = path.with_extension(format!("new-{}", std::process::id()));
+        let mut options = OpenOptions::new();
+        let mut file = options
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&beside)
+            .map_err(describe)?;
+        file.write_all(&fresh[..]).map_err(describe)?;
+        file.sync_all().map_err(describe)?;
+        match std::fs::hard_link(&beside, path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            linked => linked.map_err(describe)?,
         }
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            let mut file = OpenOptions::new().read(true).open(path).map_err(describe)?;
-            file.read_exact(&mut bytes[..]).map_err(|_| {
-                unavailable(&format!("{}: holds no key of {KEY_LEN} bytes", path.display()))
-            })?;
-        }
-        Err(error) => return Err(describe(error)),
+        std::fs::remove_file(&beside).map_err(describe)?;
     }
+    let mut bytes = Zeroizing::new([0; KEY_LEN]);
+    let mut file = OpenOptions::new().read(true).open(path).map_err(describe)?;
+    file.read_exact(&mut bytes[..]).map_err(|_| {
+        unavailable(&format!("{}: holds no key of {KEY_LEN} bytes", path.display()))
+    })?;
     Ok(bytes)
 }
 

@@ -53,6 +53,12 @@ impl Role {
     }
 }
 
+/// The actor of what nobody in particular does, the same in every tenant: workers, sweepers.
+#[must_use]
+pub const fn service() -> ActorId {
+    ActorId::fixed(0x0000_0000_0000_7000_8000_0000_0000_00c5)
+}
+
 /// An actor, as every event names it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {

@@ -24,6 +24,18 @@ pub struct Who {
     pub display_name: String,
 }
 
+impl Who {
+    /// What nobody in particular does.
+    #[must_use]
+    pub fn service() -> Self {
+        Self {
+            id: crate::actor::service(),
+            kind: ActorKind::Service,
+            display_name: "countersign".to_owned(),
+        }
+    }
+}
+
 impl From<&Actor> for Who {
     fn from(actor: &Actor) -> Self {
         Self { id: actor.id, kind: actor.kind, display_name: actor.display_name.clone() }

@@ -48,6 +48,12 @@ macro_rules! ids {
                 Self(Uuid::now_v7())
             }
 
+            /// An id that is the same everywhere.
+            #[must_use]
+            pub const fn fixed(bits: u128) -> Self {
+                Self(Uuid::from_u128(bits))
+            }
+
             /// The bare UUID, as the database holds it.
             #[must_use]
             pub const fn uuid(self) -> Uuid {

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use api::caller::{Peer, RequestId, authenticate};
 use api::{App, Problem, idempotency};
+use axum::Extension;
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::Extension;
 use prove::api::PublishedLogs;
 use prove::directory::Directory;
 use tower_http::catch_panic::CatchPanicLayer;

@@ -11,10 +11,8 @@ use act::worker::Worker;
 use api::App;
 use db::jobs;
 use db::wake::Topic;
-use model::actor::ActorKind;
 use model::audit::Who;
 use model::connector::Connector;
-use model::id::ActorId;
 use prove::api::PublishedLogs;
 use prove::keys::Keyring;
 use prove::publish::Publisher;
@@ -62,7 +60,11 @@ pub struct Tuning {
     pub poll: Duration,
     /// How much output of a step is kept, stdout and stderr each, in bytes.
     pub output_cap: usize,
-    /// How long running requests and steps may take once the process is told to stop.
+    /// How long the process goes on answering once it is told to stop, saying that it wants no
+    /// more work, so that whoever spreads requests notices.
+    pub drain: Duration,
+    /// How long running requests and tasks may take once the process is told to stop, the drain
+    /// included.
     pub grace: Duration,
 }
 
@@ -75,6 +77,7 @@ impl Default for Tuning {
             heartbeat: Duration::from_secs(10),
             poll: Duration::from_secs(2),
             output_cap: 16 << 20,
+            drain: Duration::ZERO,
             grace: Duration::from_secs(20),
         }
     }
@@ -108,14 +111,14 @@ pub async fn serve(
     listener: TcpListener,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
-    let grace = parts.tuning.grace;
+    let (drain, grace) = (parts.tuning.drain, parts.tuning.grace);
     let health = Health::default();
     let cycle = Loop::new(parts.app.clone(), parts.decisions);
-    let who =
-        Who { id: ActorId::generate(), kind: ActorKind::Service, display_name: parts.name.clone() };
+    let who = Who::service();
     let mut tasks = Tasks::default();
     if parts.duties.work == Duty::Yes {
-        let worker = worker(&parts.app, &cycle, &parts.connectors, &who, &parts.tuning);
+        let worker =
+            worker(&parts.app, &cycle, &parts.connectors, &who, (&parts.name, &parts.tuning));
         tasks.spawn("executions", move |stop| {
             let worker = worker.clone();
             async move { worker.run(stop).await }
@@ -142,21 +145,23 @@ pub async fn serve(
     };
     let routes =
         router(&cycle, health.clone(), logs).into_make_service_with_connect_info::<SocketAddr>();
-    let ended = CancellationToken::new();
-    let ending = ended.clone();
-    let stopping = async move {
+    let closing = CancellationToken::new();
+    let served =
+        axum::serve(listener, routes).with_graceful_shutdown(closing.clone().cancelled_owned());
+    let ending = async {
         stop.cancelled().await;
+        let over = tokio::time::Instant::now() + grace;
         health.stop();
-        ending.cancel();
+        // No new work first; who asks meanwhile still gets an answer.
+        tokio::join!(tasks.stop(grace), tokio::time::sleep(drain.min(grace)));
+        closing.cancel();
+        // Watchers of event streams do not leave by themselves: they get what is left of it.
+        tokio::time::sleep_until(over).await;
     };
-    // Watchers of event streams do not leave by themselves: they get the same grace.
-    let served = axum::serve(listener, routes).with_graceful_shutdown(stopping);
-    let result = tokio::select! {
+    tokio::select! {
         result = served => result,
-        () = async { ended.cancelled().await; tokio::time::sleep(grace).await } => Ok(()),
-    };
-    tasks.stop(grace).await;
-    result
+        () = ending => Ok(()),
+    }
 }
 
 fn worker(
@@ -164,14 +169,14 @@ fn worker(
     cycle: &Loop,
     connectors: &BTreeMap<String, Arc<dyn Connector>>,
     who: &Who,
-    tuning: &Tuning,
+    (name, tuning): (&str, &Tuning),
 ) -> Worker {
     let settings = Settings {
         lease_ttl: tuning.lease_ttl,
         heartbeat: tuning.heartbeat,
         poll: tuning.poll,
         output_cap: tuning.output_cap,
-        ..Settings::new(who.display_name.clone(), who.clone())
+        ..Settings::new(name.to_owned(), who.clone())
     };
     let engine = Engine {
         db: app.db.clone(),

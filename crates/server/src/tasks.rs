@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 /// How long a failed task rests before it is started again.
 const REST: Duration = Duration::from_secs(1);
@@ -32,7 +33,7 @@ impl Tasks {
         let stop = self.stop.clone();
         self.set.spawn(async move {
             while !stop.is_cancelled() {
-                match tokio::spawn(work(stop.clone())).await {
+                match AbortOnDropHandle::new(tokio::spawn(work(stop.clone()))).await {
                     Ok(()) if stop.is_cancelled() => break,
                     Ok(()) => tracing::warn!(task = name, "task ended early; starting it again"),
                     Err(error) => {

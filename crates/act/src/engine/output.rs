@@ -22,11 +22,20 @@ pub(crate) struct Piece {
     pub(crate) attempt: AttemptId,
     pub(crate) stream: &'static str,
     pub(crate) text: String,
+    /// How many bytes of the stream, as kept, are shown once this piece is.
+    pub(crate) until: usize,
 }
+
+/// How much of each stream was shown, by attempt.
+pub(crate) type Shown = BTreeMap<(AttemptId, &'static str), usize>;
 
 /// What all attempts of one execution print, until it is written down.
 #[derive(Debug, Default)]
-pub(crate) struct Tape(Mutex<Reel>);
+pub(crate) struct Tape {
+    reel: Mutex<Reel>,
+    /// So that whoever follows an attempt anew shows nothing twice.
+    shown: Mutex<Shown>,
+}
 
 /// What has come in since the last time.
 #[derive(Debug, Default)]
@@ -37,26 +46,37 @@ pub(crate) struct Reel {
 }
 
 impl Tape {
+    /// A tape that goes on where an earlier worker's ended.
+    pub(crate) fn after(shown: Shown) -> Self {
+        Self { shown: Mutex::new(shown), ..Self::default() }
+    }
+
     /// Takes what has come in since the last time.
     pub(crate) fn take(&self) -> Reel {
-        std::mem::take(&mut *lock(&self.0))
+        std::mem::take(&mut *lock(&self.reel))
     }
 
     /// Whether nothing has come in since the last time.
     pub(crate) fn blank(&self) -> bool {
-        let reel = lock(&self.0);
+        let reel = lock(&self.reel);
         reel.pieces.is_empty() && reel.started.is_empty()
     }
 
     fn started(&self, attempt: AttemptId) {
-        lock(&self.0).started.insert(attempt);
+        lock(&self.reel).started.insert(attempt);
+    }
+
+    fn shown(&self, attempt: AttemptId, stream: &'static str) -> usize {
+        lock(&self.shown).get(&(attempt, stream)).copied().unwrap_or_default()
     }
 
     fn push(&self, piece: Piece) {
-        let mut reel = lock(&self.0);
+        lock(&self.shown).insert((piece.attempt, piece.stream), piece.until);
+        let mut reel = lock(&self.reel);
         match reel.pieces.last_mut() {
             Some(last) if last.attempt == piece.attempt && last.stream == piece.stream => {
                 last.text.push_str(&piece.text);
+                last.until = piece.until;
             }
             Some(_) | None => reel.pieces.push(piece),
         }
@@ -153,7 +173,8 @@ impl Sink {
         }
         let text = text(new.get(..whole).unwrap_or_default());
         kept.shown += whole;
-        self.tape.push(Piece { run: self.run, attempt: self.attempt, stream, text });
+        let (run, attempt, until) = (self.run, self.attempt, kept.shown);
+        self.tape.push(Piece { run, attempt, stream, text, until });
     }
 }
 
@@ -164,7 +185,8 @@ impl OutputSink for Sink {
             Stream::Stderr => "stderr",
         };
         let mut streams = lock(&self.streams);
-        let kept = streams.entry(name).or_default();
+        let fresh = || Kept { shown: self.tape.shown(self.attempt, name), ..Kept::default() };
+        let kept = streams.entry(name).or_insert_with(fresh);
         // After a reconnection the target may send again what is known.
         let known = usize::try_from(kept.offset.saturating_sub(offset)).unwrap_or(usize::MAX);
         let Some(new) = bytes.get(known..).filter(|new| !new.is_empty()) else { return };

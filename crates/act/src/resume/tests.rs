@@ -34,7 +34,10 @@ fn a_lost_fence_adopts_what_the_target_holds_or_gives_up_knowing() {
         guards().into_iter().map(|guard| after_fence(&Fence::Lost(guard), true)).collect();
     assert!(unknown(&next[0]), "the record of the start is gone");
     assert_eq!(next[1], Next::Follow, "it runs");
-    assert!(unknown(&next[2]), "the target rebooted in between");
+    assert_eq!(next[2], Next::Follow, "the target rebooted in between, but has its last output");
+    let gone = Ended::Lost(Guard::Started { epoch: 1, alive: false });
+    let seen = after_follow(&gone, Semantics::AtMostOnce);
+    assert!(matches!(seen, Observed::Unknown { .. }), "and no end");
     assert_eq!(next[3], Next::Follow, "it has a result");
     assert_eq!(next[4], Next::Follow, "it was stopped at its timeout");
     assert_eq!(next[5], Next::Close(Observed::Fenced), "somebody else fenced it");
@@ -54,8 +57,9 @@ fn at_most_once_is_never_repeated_whatever_the_target_says() {
 #[test]
 fn an_idempotent_step_that_was_killed_runs_again() {
     let dead = Guard::Started { epoch: 1, alive: false };
-    let next = after_lost(&dead, Semantics::Idempotent);
-    assert!(matches!(next, Next::Close(Observed::Repeatable { .. })));
+    assert_eq!(after_lost(&dead, Semantics::Idempotent), Next::Follow);
+    let seen = after_follow(&Ended::Lost(dead), Semantics::Idempotent);
+    assert!(matches!(seen, Observed::Repeatable { .. }));
     assert!(matches!(overdue(Semantics::Idempotent, "gone"), Observed::GaveUp { .. }));
 }
 

@@ -24,7 +24,9 @@ pub(super) struct Event {
 
 impl Event {
     pub(super) fn output(piece: &Piece) -> Self {
-        let data = json!({ "stream": piece.stream, "attempt": piece.attempt.to_string() });
+        let data = json!({
+            "stream": piece.stream, "attempt": piece.attempt.to_string(), "until": piece.until,
+        });
         Self { kind: "output", run: Some(piece.run.uuid()), message: piece.text.clone(), data }
     }
 

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use db::TenantTx;
 use model::Digest;
-use model::id::ExecutionId;
+use model::id::{AttemptId, ExecutionId};
 use model::plan::Plan;
 use model::time::Timestamp;
 use uuid::Uuid;
 
 use super::rows::{AttemptRow, EvidenceRow, StepRunRow, word};
+use crate::engine::Shown;
 use crate::error::Error;
 use crate::snapshot::Snapshot;
 
@@ -127,6 +128,30 @@ async fn evidence(tx: &mut TenantTx, id: ExecutionId) -> Result<Vec<EvidenceRow>
     .fetch_all(tx.conn())
     .await
     .map_err(read_failed)
+}
+
+/// How much of what open attempts printed was shown by the workers before this one.
+pub(crate) async fn shown(tx: &mut TenantTx, id: ExecutionId) -> Result<Shown, Error> {
+    let rows: Vec<(Uuid, String, i64)> = sqlx::query_as(
+        "SELECT a.id, e.data->>'stream', max((e.data->>'until')::bigint)
+         FROM countersign.attempts a
+         JOIN countersign.execution_events e ON e.tenant_id = a.tenant_id
+           AND e.execution_id = a.execution_id AND e.step_run_id = a.step_run_id
+         WHERE a.tenant_id = $1 AND a.execution_id = $2 AND a.state = 'intent'
+           AND e.kind = 'output' AND e.data->>'attempt' = $3 || a.id AND e.data ? 'until'
+         GROUP BY 1, 2",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(id.uuid())
+    .bind(format!("{}_", AttemptId::PREFIX))
+    .fetch_all(tx.conn())
+    .await
+    .map_err(read_failed)?;
+    let entry = |(attempt, stream, until): (Uuid, String, i64)| {
+        let stream = if stream == "stdout" { "stdout" } else { "stderr" };
+        ((attempt.into(), stream), usize::try_from(until).unwrap_or_default())
+    };
+    Ok(rows.into_iter().map(entry).collect())
 }
 
 /// Where the whole output of the last attempt that ran forwards lies, if it was kept.

@@ -1,23 +1,20 @@
 //! Idempotency keys, as the database holds them.
 
-use model::Digest;
+use axum::http::StatusCode;
+use db::{Mac, TenantTx};
 
-use super::Known;
+use super::{Known, Note};
 use crate::caller::Caller;
 use crate::problem::Answer;
 use crate::state::App;
 
-/// Takes a key, or says what is known of it.
-///
-/// A key is forgotten after a day; one whose request died without an answer is free again after
-/// five minutes, longer than any request may take.
-pub(super) async fn take(app: &App, caller: &Caller, key: &str, hash: &Digest) -> Answer<Known> {
+/// Takes a key, or says what is known of it. A key is forgotten after a day, answered or not.
+pub(super) async fn take(app: &App, caller: &Caller, key: &str, hash: &Mac) -> Answer<Known> {
     let mut tx = app.db.tenant(caller.tenant()).await?;
     sqlx::query(
         "DELETE FROM countersign.idempotency_keys
          WHERE tenant_id = $1 AND actor_id = $2 AND key = $3
-           AND (created_at < clock_timestamp() - interval '1 day'
-             OR (status IS NULL AND created_at < clock_timestamp() - interval '5 minutes'))",
+           AND created_at < clock_timestamp() - interval '1 day'",
     )
     .bind(tx.tenant().uuid())
     .bind(caller.actor.id.uuid())
@@ -33,7 +30,7 @@ pub(super) async fn take(app: &App, caller: &Caller, key: &str, hash: &Digest) -
     .bind(tx.tenant().uuid())
     .bind(caller.actor.id.uuid())
     .bind(key)
-    .bind(&hash.as_bytes()[..])
+    .bind(&hash[..])
     .execute(tx.conn())
     .await
     .map_err(db::Error::from)?
@@ -56,26 +53,38 @@ pub(super) async fn take(app: &App, caller: &Caller, key: &str, hash: &Digest) -
     .map_err(db::Error::from)?;
     tx.commit().await?;
     Ok(match row {
-        Some((stored, ..)) if stored != hash.as_bytes() => Known::Other,
+        Some((stored, ..)) if stored != hash => Known::Other,
         Some((_, Some(status), content_type, Some(body))) => Known::Answered {
             status: u16::try_from(status).unwrap_or(200),
             content_type: content_type.unwrap_or_else(|| "application/json".to_owned()),
             body,
         },
-        Some(_) | None => Known::Running,
+        Some((_, Some(_), _, None)) => Known::AnsweredSecretly,
+        Some((_, None, ..)) | None => Known::Running,
     })
 }
 
-/// Keeps the answer.
-pub(super) async fn answer(
-    app: &App,
+/// Notes what came of the request of a key.
+pub(super) async fn note(app: &App, caller: &Caller, key: &str, note: &Note) -> Answer<()> {
+    let mut tx = app.db.tenant(caller.tenant()).await?;
+    match note {
+        Note::Answer { status, content_type, body } => {
+            answer(&mut tx, caller, key, *status, Some((content_type, body))).await?;
+        }
+        Note::SecretAnswer { status } => answer(&mut tx, caller, key, *status, None).await?,
+        Note::Free => release(&mut tx, caller, key).await?,
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn answer(
+    tx: &mut TenantTx,
     caller: &Caller,
     key: &str,
-    status: u16,
-    content_type: &str,
-    body: &[u8],
-) -> Answer<()> {
-    let mut tx = app.db.tenant(caller.tenant()).await?;
+    status: StatusCode,
+    said: Option<(&str, &[u8])>,
+) -> Result<(), db::Error> {
     sqlx::query(
         "UPDATE countersign.idempotency_keys SET status = $4, content_type = $5, response = $6
          WHERE tenant_id = $1 AND actor_id = $2 AND key = $3",
@@ -83,19 +92,15 @@ pub(super) async fn answer(
     .bind(tx.tenant().uuid())
     .bind(caller.actor.id.uuid())
     .bind(key)
-    .bind(i16::try_from(status).unwrap_or(200))
-    .bind(content_type)
-    .bind(body)
+    .bind(i16::try_from(status.as_u16()).unwrap_or(200))
+    .bind(said.map(|(content_type, _)| content_type))
+    .bind(said.map(|(_, body)| body))
     .execute(tx.conn())
-    .await
-    .map_err(db::Error::from)?;
-    tx.commit().await?;
+    .await?;
     Ok(())
 }
 
-/// Frees a key whose request failed on our side.
-pub(super) async fn release(app: &App, caller: &Caller, key: &str) -> Answer<()> {
-    let mut tx = app.db.tenant(caller.tenant()).await?;
+async fn release(tx: &mut TenantTx, caller: &Caller, key: &str) -> Result<(), db::Error> {
     sqlx::query(
         "DELETE FROM countersign.idempotency_keys
          WHERE tenant_id = $1 AND actor_id = $2 AND key = $3 AND status IS NULL",
@@ -104,8 +109,6 @@ pub(super) async fn release(app: &App, caller: &Caller, key: &str) -> Answer<()>
     .bind(caller.actor.id.uuid())
     .bind(key)
     .execute(tx.conn())
-    .await
-    .map_err(db::Error::from)?;
-    tx.commit().await?;
+    .await?;
     Ok(())
 }

@@ -81,7 +81,25 @@ struct KeyRow {
     roles: Vec<String>,
 }
 
-/// The caller of a session that is active, not expired, of an active user; notes the activity.
+/// The same caller as of now: with today's roles, and `None` once the session or the key, the
+/// user, the actor or the tenant is gone.
+///
+/// # Errors
+/// When the database is not available.
+pub async fn again(app: &App, caller: &Caller) -> Answer<Option<Caller>> {
+    let (tenant, origin) = (caller.tenant(), caller.origin.clone());
+    match &caller.proof {
+        Proof::Session { id, .. } => {
+            session_caller(app, FoundSession { tenant, id: *id }, origin).await
+        }
+        Proof::Key { id } => {
+            key_caller(app, &FoundKey { tenant, id: *id, hash: Vec::new() }, origin).await
+        }
+    }
+}
+
+/// The caller of a session that is active, not expired, of an active user in an active tenant;
+/// notes the activity.
 ///
 /// # Errors
 /// When the database is not available.
@@ -96,9 +114,10 @@ pub async fn session_caller(
          FROM countersign.user_sessions s
          JOIN countersign.users u ON u.tenant_id = s.tenant_id AND u.id = s.user_id
          JOIN countersign.actors a ON a.tenant_id = u.tenant_id AND a.id = u.actor_id
+         JOIN countersign.tenants t ON t.id = s.tenant_id
          WHERE s.tenant_id = $1 AND s.id = $2
            AND s.is_active AND s.expires_at > clock_timestamp()
-           AND u.is_active AND a.is_active",
+           AND u.is_active AND a.is_active AND t.is_active",
     )
     .bind(found.tenant.uuid())
     .bind(found.id.uuid())
@@ -129,7 +148,7 @@ pub async fn session_caller(
     }))
 }
 
-/// The caller of a key that is active and not expired; notes the use.
+/// The caller of a key that is active and not expired, in an active tenant; notes the use.
 ///
 /// # Errors
 /// When the database is not available.
@@ -139,7 +158,8 @@ pub async fn key_caller(app: &App, found: &FoundKey, origin: Origin) -> Answer<O
         "SELECT a.id AS actor_id, a.type, a.display_name, a.roles
          FROM countersign.api_keys k
          JOIN countersign.actors a ON a.tenant_id = k.tenant_id AND a.id = k.actor_id
-         WHERE k.tenant_id = $1 AND k.id = $2 AND k.is_active AND a.is_active
+         JOIN countersign.tenants t ON t.id = k.tenant_id
+         WHERE k.tenant_id = $1 AND k.id = $2 AND k.is_active AND a.is_active AND t.is_active
            AND (k.expires_at IS NULL OR k.expires_at > clock_timestamp())",
     )
     .bind(found.tenant.uuid())
@@ -166,15 +186,21 @@ pub async fn key_caller(app: &App, found: &FoundKey, origin: Origin) -> Answer<O
     }))
 }
 
-/// One actor of the transaction's tenant.
+/// One actor of the transaction's tenant who may act: an inactive one, or one of an inactive
+/// tenant, is nobody.
 ///
 /// # Errors
-/// When there is none, or the database is not available.
+/// When the database is not available.
 pub async fn load_actor(tx: &mut TenantTx, id: ActorId) -> Result<Option<Actor>, db::Error> {
     let tenant = tx.tenant();
     let row: Option<KeyRow> = sqlx::query_as(
         "SELECT a.id AS actor_id, a.type, a.display_name, a.roles
-         FROM countersign.actors a WHERE a.tenant_id = $1 AND a.id = $2",
+         FROM countersign.actors a
+         JOIN countersign.tenants t ON t.id = a.tenant_id
+         WHERE a.tenant_id = $1 AND a.id = $2 AND a.is_active AND t.is_active
+           AND NOT EXISTS (
+             SELECT FROM countersign.users u
+             WHERE u.tenant_id = a.tenant_id AND u.actor_id = a.id AND NOT u.is_active)",
     )
     .bind(tenant.uuid())
     .bind(id.uuid())

@@ -42,7 +42,10 @@ fn steady(command: Command) -> Command {
 }
 
 fn help(command: &mut Command, path: &str, text: &mut String) {
-    text.push_str(&format!("$ {path} --help\n{}\n\n", command.render_long_help()));
+    let whole = command.render_long_help().to_string();
+    // They are the same everywhere; the snapshot of the whole has them.
+    let own = whole.split("Global options:").next().unwrap_or(&whole).trim_end();
+    text.push_str(&format!("$ {path} --help\n{own}\n\n\n"));
     for below in command.get_subcommands_mut().filter(|below| below.get_name() != "help") {
         let path = format!("{path} {}", below.get_name());
         help(below, &path, text);
@@ -97,6 +100,30 @@ fn every_command_and_option_says_what_it_is_in_one_line() {
             assert!(!help.to_string().is_empty(), "{path} {id}");
         }
     });
+}
+
+#[test]
+fn global_options_hold_for_every_command() {
+    let mut cli = Cli::command();
+    cli.build();
+    every(&cli, "countersign", &mut |path, command| {
+        let ids = command
+            .get_arguments()
+            .filter(|argument| argument.get_id().as_str().starts_with("global_"));
+        assert_eq!(ids.count(), 5, "{path}");
+        let mut longs: Vec<_> =
+            command.get_arguments().filter_map(|argument| argument.get_long()).collect();
+        let count = longs.len();
+        longs.sort_unstable();
+        longs.dedup();
+        assert_eq!(longs.len(), count, "{path}: an option hides a global one");
+    });
+    let given = ["countersign", "--server", "http://x:1", "--key", "cs_1", "key", "revoke", "k"];
+    let cli = Cli::try_parse_from(given).expect("parses");
+    assert_eq!(
+        (cli.global.server.as_str(), cli.global.key.as_deref()),
+        ("http://x:1", Some("cs_1"))
+    );
 }
 
 #[test]

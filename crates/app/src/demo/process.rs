@@ -64,13 +64,7 @@ impl Running {
             .stderr(log)
             .process_group(0)
             .kill_on_drop(true);
-        for (name, _) in std::env::vars_os() {
-            // The demo is the same whatever is set for a real deployment.
-            let ours = name.to_string_lossy().starts_with("COUNTERSIGN_");
-            if name == "DATABASE_URL" || (ours && name != "COUNTERSIGN_PG_BIN_DIR") {
-                command.env_remove(name);
-            }
-        }
+        own_settings(&mut command);
         let child = command.spawn().with_context(said)?;
         let pid = child.id().with_context(said)?;
         Ok(Self { name: start.name.to_owned(), child, pid, log: start.log.clone() })
@@ -106,6 +100,16 @@ impl Running {
             if tokio::time::timeout(grace, self.child.wait()).await.is_err() {
                 self.child.kill().await.ok();
             }
+        }
+    }
+}
+
+/// Takes away what is set for a real deployment: the demo is the same everywhere.
+pub(super) fn own_settings(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        let ours = name.to_string_lossy().starts_with("COUNTERSIGN_");
+        if name == "DATABASE_URL" || (ours && name != "COUNTERSIGN_PG_BIN_DIR") {
+            command.env_remove(name);
         }
     }
 }

@@ -1,118 +1,108 @@
 //! The last story: the audit log proves itself, and names the row that was changed.
 
+use std::ffi::OsString;
+use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use model::Clock as _;
-use model::id::{EventId, TenantId};
-use prove::anchor::Anchor;
-use prove::checkpoint::origin;
-use prove::directory::Directory;
-use prove::verify::report::Report;
-use prove::verify::{Options, verify};
+use model::id::EventId;
+use serde_json::Value;
+use tokio::process::Command;
 
+use super::process::own_settings;
+use super::programs::typed;
 use super::server::{DEPLOYMENT, Server};
-use super::store;
+use super::store::{self, Alteration};
 use super::timeline::Timeline;
 use super::wait::until;
+use crate::cli::End;
 use crate::cli::view::{at, raw};
 use crate::client::Client;
-use crate::config::Place;
-use crate::wiring::{self, SystemClock};
 
 /// How long the sequencer may take to sign and anchor what happened.
 const ANCHORED_WITHIN: Duration = Duration::from_secs(30);
 /// The event that is altered: who approved.
 const ACTION: &str = "approval.voted";
+/// Who is said to have approved instead.
+const INSTEAD: &str = "Ada, on call";
 
-/// Verifies, alters, verifies again.
+/// Verifies, alters a row, verifies again.
 ///
 /// # Errors
 /// When the log does not hold before, or holds after.
 pub(super) async fn audit(timeline: &Timeline, server: &Server, admin: &Client) -> Result<()> {
-    let account = admin.get(&["account"], &[]).await?;
-    let tenant: TenantId = raw(&account, "/tenant_id").parse()?;
-    let place = place(server);
-    let command = format!(
-        "countersign audit verify --data-dir {} --deployment {DEPLOYMENT}",
-        server.data_dir.display()
-    );
-    timeline.command(&command);
-    let db = wiring::reach(&place).await?;
+    let arguments = arguments(server);
     // The sequencer signs and anchors a moment after an event was committed.
-    let report = until("the audit log is anchored and verified", ANCHORED_WITHIN, async || {
-        let report = verified(&db, &place, tenant).await?;
-        let anchored = report.anchor.as_ref().is_some_and(|anchor| anchor.size == report.size);
-        if report.exit_code() == 2 {
-            bail!("the log does not hold: {report:?}");
+    until("the audit log is signed and anchored", ANCHORED_WITHIN, async || {
+        let (report, code) = report(&arguments).await?;
+        if code == End::Tampered.code() {
+            bail!("the log does not hold: {report}");
         }
-        Ok((report.ok && anchored && report.size > 0).then_some(report))
+        let whole = report.pointer("/anchor/size").is_some_and(|size| *size == report["size"]);
+        Ok((code == End::Good.code() && whole).then_some(()))
     })
     .await?;
-    timeline.good(&format!(
-        "ok: {} events, signed and anchored (exit code {})",
-        report.size,
-        report.exit_code()
-    ));
+    timeline.command(&typed("countersign", &arguments));
+    let (said, code) = run(&arguments).await?;
+    timeline.detail(&said);
+    if code != End::Good.code() {
+        bail!("audit verify ended with {code}");
+    }
+    timeline.good(&format!("exit code {code}: every event is as it was signed"));
+
     let event = latest_vote(admin).await?;
     let seq = event["seq"].as_u64().context("an event without a place")?;
-    timeline.event(&format!(
-        "event {seq} says: {} by {}",
-        at(&event, "/event/action"),
-        at(&event, "/event/actor/display_name"),
-    ));
-    timeline.command(&format!("psql (as the database's superuser)\n{}", store::ALTERATION));
+    let voter = raw(&event, "/event/actor/display_name");
+    timeline
+        .event(&format!("event {seq} of the log says: {} by {voter}", at(&event, "/event/action")));
     let id: EventId = raw(&event, "/id").parse()?;
-    let (_, admin_url) = db::private::urls(&place.data_dir)?;
-    store::alter_event(&admin_url, id.uuid()).await?;
-    timeline.bad(&format!("event {seq} is altered: it was ada who approved, it says now"));
-    timeline.command(&command);
-    let report = verified(&db, &place, tenant).await?;
-    let Some(bad) = &report.first_bad else {
-        bail!("the alteration went unnoticed: {report:?}");
-    };
-    if report.exit_code() != 2 || bad.seq != seq {
-        bail!("the altered row is {seq}, and audit verify says: {report:?}");
+    let alteration = Alteration { event: id.uuid(), from: voter, to: INSTEAD };
+    timeline.command(&format!("psql    # as the database's superuser\n{}", alteration.shown()));
+    let (_, admin_url) = db::private::urls(&server.data_dir)?;
+    store::alter(&admin_url, &alteration).await?;
+    timeline.bad(&format!("altered: it says now that {INSTEAD}, did it"));
+    timeline.command(&typed("countersign", &arguments));
+    let (said, _) = run(&arguments).await?;
+    timeline.detail(&said);
+    let (report, code) = report(&arguments).await?;
+    if code != End::Tampered.code() || report.pointer("/first_bad/seq") != Some(&Value::from(seq)) {
+        bail!("the altered row is {seq}; audit verify ended with {code} and says: {report}");
     }
-    timeline.good(&format!(
-        "tampered: event {} is bad, {} (exit code {})",
-        bad.seq,
-        serde_json::to_value(bad.kind)?.as_str().unwrap_or_default().replace('_', " "),
-        report.exit_code()
-    ));
-    timeline.detail(&format!("expected {}\nfound    {}", bad.expected, bad.found));
+    timeline.good(&format!("exit code {code}: audit verify names event {seq}"));
     Ok(())
 }
 
-fn place(server: &Server) -> Place {
-    Place {
-        data_dir: server.data_dir.clone(),
-        database_url: None,
-        deployment: DEPLOYMENT.to_owned(),
-        pg_bin_dir: None,
-        anchor_dir: None,
-    }
+fn arguments(server: &Server) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = ["audit", "verify", "--data-dir"].map(Into::into).into();
+    arguments.push(server.data_dir.clone().into());
+    arguments.extend(["--deployment", DEPLOYMENT].map(OsString::from));
+    arguments
 }
 
-async fn latest_vote(admin: &Client) -> Result<serde_json::Value> {
+async fn latest_vote(admin: &Client) -> Result<Value> {
     let query = [("action", ACTION.to_owned()), ("limit", "1".to_owned())];
     let page = admin.get(&["audit", "events"], &query).await?;
     let found = page.pointer("/items/0").cloned();
     found.with_context(|| format!("no {ACTION} is in the log"))
 }
 
-/// What `countersign audit verify` does.
-async fn verified(db: &db::Db, place: &Place, tenant: TenantId) -> Result<Report> {
-    let origin = origin(&place.deployment, tenant);
-    let policy = wiring::signer(place)?.policy(&origin)?;
-    let anchor = Anchor::new(Directory::new(place.anchor()));
-    let options = Options {
-        origin: &origin,
-        policy: Some(&policy),
-        anchor: Some(&anchor),
-        mac: None,
-        now: SystemClock.now(),
-        max_anchor_age: None,
-    };
-    Ok(verify(db, tenant, &options).await?)
+/// The answer as JSON, and the exit code.
+async fn report(arguments: &[OsString]) -> Result<(Value, u8)> {
+    let mut arguments = arguments.to_vec();
+    arguments.extend(["--output", "json"].map(OsString::from));
+    let (said, code) = run(&arguments).await?;
+    Ok((serde_json::from_str(&said).with_context(|| format!("audit verify says {said:?}"))?, code))
+}
+
+/// Runs this program; gives what it said and its exit code.
+async fn run(arguments: &[OsString]) -> Result<(String, u8)> {
+    let program = std::env::current_exe().context("cannot find this program")?;
+    let mut command = Command::new(program);
+    own_settings(&mut command);
+    let command = command.args(arguments).stdin(Stdio::null()).kill_on_drop(true);
+    let output = command.output().await.context("cannot run audit verify")?;
+    let said = String::from_utf8_lossy(&output.stdout).trim_end().to_owned();
+    let code = output.status.code().and_then(|code| u8::try_from(code).ok());
+    let complained = String::from_utf8_lossy(&output.stderr).into_owned();
+    Ok((said, code.with_context(|| format!("audit verify was killed: {complained}"))?))
 }

@@ -48,6 +48,14 @@ struct Case {
     execution: String,
 }
 
+/// An execution that was followed to its end.
+#[derive(Debug)]
+struct Followed {
+    execution: Value,
+    /// The step runs that were undone, in the order they were.
+    undone: Vec<String>,
+}
+
 /// What is believed about the failures of a category of changes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Belief {
@@ -220,20 +228,25 @@ impl Stage<'_> {
     }
 
     /// Follows an execution to its end, live, and gives it.
-    async fn followed(&self, id: &str) -> Result<Value> {
+    async fn followed(&self, id: &str) -> Result<Followed> {
         let reader = self.reader()?;
         self.timeline.command(&format!("countersign execution watch {id}"));
         let watched = async {
+            let mut undone = Vec::new();
             let mut events = reader.events(&["executions", id, "events"]);
             while let Some(event) = events.next().await? {
-                self.tell_event(&serde_json::from_str(&event.data)?);
+                let event = serde_json::from_str(&event.data)?;
+                self.tell_event(&event);
+                if at(&event, "/data/details/state") == "undone" {
+                    undone.push(at(&event, "/data/step_run_id"));
+                }
             }
-            anyhow::Ok(())
+            anyhow::Ok(undone)
         };
-        tokio::time::timeout(DONE_WITHIN, watched)
+        let undone = tokio::time::timeout(DONE_WITHIN, watched)
             .await
             .with_context(|| format!("{id} did not end within {} s", DONE_WITHIN.as_secs()))??;
-        Ok(reader.get(&["executions", id], &[]).await?)
+        Ok(Followed { execution: reader.get(&["executions", id], &[]).await?, undone })
     }
 
     fn tell_event(&self, event: &Value) {
@@ -246,7 +259,9 @@ impl Stage<'_> {
                 }
                 lines.into_iter().for_each(|line| self.timeline.detail(&format!("| {line}")));
             }
-            "state" => self.timeline.event(&format!("execution: {}", line(message).replace('_', " "))),
+            "state" => {
+                self.timeline.event(&format!("execution: {}", line(message).replace('_', " ")))
+            }
             "step" => self.timeline.event(&format!("step: {}", line(message))),
             _ => {}
         }

@@ -5,6 +5,7 @@ mod deployment;
 mod history;
 mod process;
 mod runbooks;
+mod wire;
 
 mod h5;
 mod r1;

@@ -2,6 +2,8 @@
 
 mod gate;
 mod harness;
+mod poison;
 mod routes;
 mod stage;
+mod tenancy;
 mod whole_loop;

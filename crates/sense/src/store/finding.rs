@@ -198,3 +198,21 @@ pub async fn fixed(tx: &mut TenantTx, id: FindingId) -> Result<(), db::Error> {
     .await?;
     Ok(())
 }
+
+/// Whose key sent an alert first: the requester of whatever it leads to.
+///
+/// # Errors
+/// [`db::Error::NotFound`] when there is none with this id.
+pub async fn sender(tx: &mut TenantTx, id: FindingId) -> Result<model::id::ActorId, db::Error> {
+    let tenant = tx.tenant().uuid();
+    let actor: uuid::Uuid = sqlx::query_scalar(
+        "SELECT sender_actor_id
+         FROM countersign.alerts
+         WHERE tenant_id = $1 AND finding_id = $2",
+    )
+    .bind(tenant)
+    .bind(id.uuid())
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(actor.into())
+}

@@ -204,6 +204,7 @@ async fn admit(tx: &mut TenantTx, sender: &Sender, new: &[&Entry]) -> Result<u64
         .bind(column(new, |e| e.problem.notice.raw.as_str()))
         .bind(column(&rulings, |ruling| ruling.rule.map(AlertRuleId::uuid)))
         .bind(column(&rulings, |ruling| ruling.action.word()))
+        .bind(sender.who.id.uuid())
         .execute(tx.conn())
         .await?;
     let due: Vec<FindingId> = new

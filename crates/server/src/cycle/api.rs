@@ -23,7 +23,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::ask::{Ask, Asked, ask, plan};
+use super::ask::{Ask, Asked, OF_ALERTS, ask, plan};
 use super::weigh::candidate;
 use super::{Error, Loop, store};
 
@@ -129,6 +129,10 @@ fn check(wanted: &RunIn) -> Answer<()> {
             "length",
             "must have 1 to 200 characters",
         ));
+    }
+    if wanted.deterministic_id.as_ref().is_some_and(|id| id.starts_with(OF_ALERTS)) {
+        let message = "names that begin with alert/ are the gate's own";
+        return Err(Problem::invalid("/deterministic_id", "reserved", message));
     }
     if long(&wanted.intent, 2000) {
         return Err(Problem::invalid("/intent", "length", "may have 2000 characters"));

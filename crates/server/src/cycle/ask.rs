@@ -35,6 +35,11 @@ use super::store::{self, NewExecution};
 use super::weigh::{Weighed, candidate};
 use super::{Error, Loop};
 
+/// The longest refusal shown with an execution, in characters; its decision has all reasons.
+const MAX_REFUSAL: usize = 1000;
+/// What the gate's own names for requests begin with.
+pub(super) const OF_ALERTS: &str = "alert/";
+
 /// The type of every intent that runs a runbook.
 pub(super) const RUN_RUNBOOK: &str = "runbook.run";
 
@@ -351,6 +356,11 @@ pub(super) fn refusal(decision: &Decision) -> Option<String> {
     if decision.verdict != Verdict::Deny {
         return None;
     }
-    let denying = decision.reasons.iter().filter(|reason| reason.verdict == Verdict::Deny);
-    Some(denying.map(|reason| reason.message.as_str()).collect::<Vec<_>>().join("; "))
+    let mut told: Vec<&str> = Vec::new();
+    for reason in decision.reasons.iter().filter(|reason| reason.verdict == Verdict::Deny) {
+        if !told.contains(&reason.message.as_str()) {
+            told.push(&reason.message);
+        }
+    }
+    Some(told.join("; ").chars().take(MAX_REFUSAL).collect())
 }

@@ -8,11 +8,12 @@ use act::runbook::trigger;
 use db::TenantTx;
 use db::jobs::Claimed;
 use gate::store::approvals::Source;
+use model::audit::{Event, Who};
 use model::finding::{Alert, SourceStatus};
 use model::id::FindingId;
 use model::intent::TriggerKind;
 use sense::inventory::Selector;
-use sense::store::{alert_source, finding, target};
+use sense::store::{finding, target};
 use serde_json::{Value, json};
 
 use super::ask::{Ask, ask};
@@ -60,15 +61,23 @@ async fn matches(cycle: &Loop, tx: &mut TenantTx, alert: &Alert) -> Result<Value
     let mut outcomes = Vec::new();
     for found in trigger::best_matches(alert, &armed, now, &last) {
         let Some(one) = armed.iter().find(|one| one.id == found.runbook_id) else { continue };
+        // One runbook's trouble is not the others': what it wrote is undone, and told.
+        store::mark(tx).await?;
         let outcome = match start(cycle, tx, alert, one, &found).await {
             Ok(Some(asked)) => json!({"runbook": one.runbook.name, "asked": asked}),
             Ok(None) => json!({"runbook": one.runbook.name, "cooldown": "started just now"}),
-            // What cannot be planned is told, and does not stop the other runbooks. Nothing was
-            // written for it yet.
-            Err(error @ (Error::Compile(_) | Error::Select(_))) => {
-                json!({"runbook": one.runbook.name, "error": error.to_string()})
+            Err(Error::Db(error)) if error.kind() == db::Kind::Unavailable => {
+                return Err(error.into());
             }
-            Err(error) => return Err(error),
+            Err(error) => {
+                store::back_to_mark(tx).await?;
+                let event =
+                    Event::new(Who::service(), "alert.runbook_failed", "finding", &alert.id)
+                        .with("runbook", one.runbook.name.clone())
+                        .failed(told(&error));
+                tx.audit(&event).await?;
+                json!({"runbook": one.runbook.name, "error": told(&error)})
+            }
         };
         outcomes.push(outcome);
     }
@@ -82,10 +91,10 @@ async fn start(
     armed: &trigger::Armed,
     found: &trigger::Match,
 ) -> Result<Option<super::Asked>, Error> {
-    let source = alert_source::by_name(tx, &alert.source).await?;
-    let requester = api::identity::store::load_actor(tx, source.actor_id)
+    let sender = finding::sender(tx, alert.id).await?;
+    let requester = api::identity::store::load_actor(tx, sender)
         .await?
-        .ok_or(Error::NoService(tx.tenant()))?;
+        .ok_or_else(|| Error::NotActive(alert.source.clone()))?;
     let estate = target::targets(tx, &Selector::default()).await?;
     let offered: Vec<_> = estate.iter().map(candidate).collect();
     let chosen = select::select_targets(&armed.runbook, Some(alert), &offered)?;
@@ -116,4 +125,16 @@ async fn start(
         return Ok(None);
     }
     Ok(Some(ask(cycle, tx, &ask_for).await?))
+}
+
+/// An error with what caused it, in one line of bounded length.
+fn told(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text.chars().take(1000).collect()
 }

@@ -4,7 +4,6 @@ use act::runbook::compile::CompileError;
 use act::runbook::select::SelectError;
 use api::Problem;
 use model::canonical::CanonicalError;
-use model::id::TenantId;
 
 /// Why a hand-off did not happen. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -33,9 +32,9 @@ pub enum Error {
     /// A record has no canonical form.
     #[error("the record has no canonical form")]
     Canonical(#[from] CanonicalError),
-    /// The tenant has no actor for what nobody in particular does.
-    #[error("tenant {0} has no service actor")]
-    NoService(TenantId),
+    /// Whoever asked may no longer ask.
+    #[error("{0} is not active any more")]
+    NotActive(String),
     /// The decision of an intent is gone.
     #[error("an intent has no decision")]
     Undecided,
@@ -51,7 +50,7 @@ impl From<Error> for Problem {
             Error::Compile(error) => Self::invalid(&error.path, error.code, error.to_string()),
             Error::Select(error) => Self::invalid("/targets", "no_target", error.to_string()),
             Error::Canonical(error) => Self::invalid("/variables", "number", error.to_string()),
-            error @ (Error::Learn(_) | Error::NoService(_) | Error::Undecided) => {
+            error @ (Error::Learn(_) | Error::NotActive(_) | Error::Undecided) => {
                 Self::internal(&error)
             }
         }

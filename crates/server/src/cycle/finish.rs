@@ -15,7 +15,6 @@ use learn::store::{NewOutcome, Verifier};
 use model::audit::{Event, Who};
 use model::connector::Pending;
 use model::execution::ExecutionState;
-use model::id::ActorId;
 use model::intent::IntentState;
 use model::plan::Plan;
 
@@ -100,13 +99,16 @@ async fn finish(
     rates::finish(tx, finished.execution, finished.ended_at).await?;
     let event = match counted {
         Count::Neither => return Ok(()),
-        Count::Success => breaker::Event::Succeeded,
-        Count::Failure => breaker::Event::Failed,
+        // A success nobody checked closes no breaker; a failure opens one, checked or not.
+        Count::Success if finished.verified => Some(breaker::Event::Succeeded),
+        Count::Success => None,
+        Count::Failure => Some(breaker::Event::Failed),
     };
-    let proposal = proposal(&finished.plan, ending.trigger, finished.ended_at);
-    breakers::tell(tx, &Key::all(&proposal), &event, who).await?;
-    let recorder = store::service(tx).await?.ok_or(Error::NoService(tx.tenant()))?;
-    let outcome = outcome(cycle, finished, &ending, counted, recorder.into());
+    if let Some(event) = event {
+        let proposal = proposal(&finished.plan, ending.trigger, finished.ended_at);
+        breakers::tell(tx, &Key::all(&proposal), &event, who).await?;
+    }
+    let outcome = outcome(cycle, finished, &ending, counted);
     let recorded = learn::store::record(tx, &outcome).await?;
     let event = Event::new(who.clone(), "outcome.recorded", "intent", &ending.intent)
         .with("outcome_id", recorded.id.to_string())
@@ -117,8 +119,11 @@ async fn finish(
         .with("alpha", recorded.posterior.alpha.to_string())
         .with("beta", recorded.posterior.beta.to_string());
     tx.audit(&event).await?;
-    if let (Count::Success, Some(finding)) = (counted, ending.finding) {
+    if let (Count::Success, true, Some(finding)) = (counted, finished.verified, ending.finding) {
         sense::store::finding::fixed(tx, finding).await?;
+        let event = Event::new(who.clone(), "finding.fixed", "finding", &finding)
+            .with("execution_id", finished.execution.to_string());
+        tx.audit(&event).await?;
     }
     Ok(())
 }
@@ -128,7 +133,6 @@ fn outcome(
     finished: &Finished,
     ending: &store::Ending,
     counted: Count,
-    recorded_by: ActorId,
 ) -> NewOutcome {
     let table = Table::shipped();
     let writes: BTreeSet<String> = finished
@@ -148,7 +152,7 @@ fn outcome(
         execution: Some(finished.execution),
         success: counted == Count::Success,
         verifier: if finished.verified { Verifier::Machine } else { Verifier::Nobody },
-        recorded_by,
+        recorded_by: model::actor::service(),
         notes: finished.error.clone().unwrap_or_default(),
         category: category.word().to_owned(),
         environments: environments.into_iter().collect(),

@@ -4,18 +4,20 @@
 use act::Claimed;
 use act::ports::{Begin, Outside};
 use db::TenantTx;
-use gate::clear::{self, Clearance, Hashes, Lease, Refused, ResumeFacts, StartFacts};
+use gate::clear::{self, Clearance, Hashes, Lease, Refused, Remedy, ResumeFacts, StartFacts};
 use gate::store::approvals::{self, NewApproval, Reopened, Source};
 use gate::store::guards::{self, Moment};
 use gate::store::{intents, plans};
 use model::Timestamp;
+use model::actor::Role;
 use model::audit::Who;
 use model::execution::ExecutionState;
 use model::id::ApprovalId;
-use model::intent::{ApprovalState, IntentState};
+use model::intent::IntentState;
 use model::plan::Plan;
+use model::verdict::ApprovalRequirement;
 
-use super::ask::{Ask, Settle, plan};
+use super::ask::{Ask, Settle, plan, refusal};
 use super::store::{self, Waiting};
 use super::today::Today;
 use super::weigh::Weighed;
@@ -98,8 +100,9 @@ impl Start<'_> {
         if before.recomputed != self.waiting.plan_hash {
             return self.blocked(tx, "the stored plan was altered").await;
         }
-        let Some(today) = Today::load(tx, self.waiting, &before).await? else {
-            return self.blocked(tx, "the intent names no runbook").await;
+        let today = match Today::load(tx, self.waiting, &before).await? {
+            Ok(today) => today,
+            Err(reason) => return self.blocked(tx, &reason).await,
         };
         let ask = today.ask();
         let plan = match plan(&ask) {
@@ -128,6 +131,7 @@ impl Start<'_> {
                 let execution = self.claimed.execution;
                 let Weighed { proposal, answers, .. } = &weighed;
                 guards::take_slot(tx, proposal, execution, answers, self.who).await?;
+                store::forget_refusal(tx, execution).await?;
                 Ok(Some(clearance))
             }
             Err(refused) => {
@@ -139,10 +143,24 @@ impl Start<'_> {
     }
 
     async fn blocked(&self, tx: &mut TenantTx, reason: &str) -> Result<Option<Clearance>, Error> {
-        let to = Some(ExecutionState::Blocked);
-        store::refuse(tx, self.claimed.execution, to, reason, None, self.who).await?;
-        intents::settle(tx, self.waiting.intent, IntentState::Closed).await?;
+        self.end(tx, ExecutionState::Blocked, IntentState::Closed, reason).await?;
         Ok(None)
+    }
+
+    /// Ends it before it began, with its intent and its approval.
+    async fn end(
+        &self,
+        tx: &mut TenantTx,
+        to: ExecutionState,
+        intent: IntentState,
+        reason: &str,
+    ) -> Result<(), Error> {
+        if let Some(approval) = self.waiting.approval {
+            approvals::withdraw(tx, approval, reason, self.who.clone()).await?;
+        }
+        store::refuse(tx, self.claimed.execution, Some(to), reason, None, self.who).await?;
+        intents::settle(tx, self.waiting.intent, intent).await?;
+        Ok(())
     }
 
     /// Where an execution goes that may not start now.
@@ -153,48 +171,36 @@ impl Start<'_> {
         now: &Now<'_>,
     ) -> Result<(), Error> {
         let reason = refused.to_string();
-        let (to, settle) = match refused {
-            Refused::PlanChanged | Refused::BoundChanged => {
-                if let Some(approval) = self.waiting.approval {
-                    return self.ask_again(tx, approval, &reason, now).await;
-                }
-                (Some(ExecutionState::Blocked), Some(IntentState::Closed))
+        let denied = now.weighed.decision.execution_state() == ExecutionState::Denied;
+        match refused.remedy() {
+            Remedy::Leave => {}
+            Remedy::AskAgain if denied => {
+                let reason = refusal(&now.weighed.decision).unwrap_or(reason);
+                self.end(tx, ExecutionState::Denied, IntentState::Denied, &reason).await?;
+            }
+            Remedy::AskAgain => self.ask_again(tx, &reason, now).await?,
+            Remedy::Deny => {
+                self.end(tx, ExecutionState::Denied, IntentState::Denied, &reason).await?;
+            }
+            Remedy::Expire => {
+                let (to, intent) = (ExecutionState::Expired, IntentState::Closed);
+                self.end(tx, to, intent, &reason).await?;
             }
             // Time alone will open the guards: the approval stays good until it expires.
-            Refused::Blocked(_) if refused.until().is_some() => (None, None),
-            Refused::Denied(_) | Refused::NotApproved(ApprovalState::Denied) => {
-                (Some(ExecutionState::Denied), Some(IntentState::Denied))
+            Remedy::Block if refused.until().is_some() => {
+                let until = refused.until();
+                store::refuse(tx, self.claimed.execution, None, &reason, until, self.who).await?;
             }
-            Refused::ApprovalExpired { .. } => {
-                (Some(ExecutionState::Expired), Some(IntentState::Closed))
+            Remedy::Block => {
+                self.end(tx, ExecutionState::Blocked, IntentState::Closed, &reason).await?;
             }
-            Refused::NotApproved(_)
-            | Refused::Blocked(_)
-            | Refused::GuardMissing(_)
-            | Refused::ApprovalMissing
-            | Refused::OtherApproval
-            | Refused::QuorumLost { .. }
-            | Refused::NoLease { .. }
-            | Refused::WrongState { .. } => {
-                (Some(ExecutionState::Blocked), Some(IntentState::Closed))
-            }
-        };
-        store::refuse(tx, self.claimed.execution, to, &reason, refused.until(), self.who).await?;
-        if let Some(state) = settle {
-            intents::settle(tx, self.waiting.intent, state).await?;
         }
         Ok(())
     }
 
-    /// What was approved is no longer what would run: the old approval is void, and what would
-    /// run now is asked about, if it may be asked about at all.
-    async fn ask_again(
-        &self,
-        tx: &mut TenantTx,
-        approval: ApprovalId,
-        reason: &str,
-        now: &Now<'_>,
-    ) -> Result<(), Error> {
+    /// What was approved is no longer what would run: the old approval is void, and people are
+    /// asked about what would run now, even where the policy alone would let it.
+    async fn ask_again(&self, tx: &mut TenantTx, reason: &str, now: &Now<'_>) -> Result<(), Error> {
         let version = plans::get(tx, self.waiting.plan).await?.version + 1;
         let settle = Settle {
             ask: now.ask,
@@ -205,22 +211,43 @@ impl Start<'_> {
             at: now.at,
         };
         let settled = self.cycle.settle(tx, settle).await?;
-        let instead = now.weighed.decision.approval.as_ref().map(|requirement| Reopened {
-            approval: NewApproval {
-                id: ApprovalId::generate(),
-                intent: self.waiting.intent,
-                plan: settled.plan,
-                decision: settled.decision,
-                requester: now.ask.requester.id,
-                author: now.ask.author,
-                requirement: requirement.clone(),
-                bound_hash: now.weighed.bound_hash,
-                source: Source::Auto,
-            },
-            plan_hash: now.weighed.plan_hash,
-        });
-        approvals::ask_again(tx, approval, reason, instead, self.who.clone()).await?;
-        store::let_go(tx, self.claimed.execution).await?;
+        let stored = self.approval(tx).await?.map(|request| request.requirement);
+        let requirement = now.weighed.decision.approval.clone().or(stored);
+        let approval = NewApproval {
+            id: ApprovalId::generate(),
+            intent: self.waiting.intent,
+            plan: settled.plan,
+            decision: settled.decision,
+            requester: now.ask.requester.id,
+            author: now.ask.author,
+            requirement: requirement.unwrap_or_else(|| default_requirement(now.weighed)),
+            bound_hash: now.weighed.bound_hash,
+            source: Source::Auto,
+        };
+        let execution = self.claimed.execution;
+        match self.waiting.approval {
+            Some(old) => {
+                let instead = Some(Reopened { approval, plan_hash: now.weighed.plan_hash });
+                approvals::ask_again(tx, old, reason, instead, self.who.clone()).await?;
+            }
+            None => {
+                approvals::create(tx, &approval, self.who.clone()).await?;
+                let plan_hash = now.weighed.plan_hash;
+                store::await_approval(tx, execution, &approval, plan_hash, reason, self.who)
+                    .await?;
+            }
+        }
+        store::let_go(tx, execution, now.ask.version).await?;
         Ok(())
+    }
+}
+
+/// Who must approve what nobody had to approve before: one approver, within a day.
+fn default_requirement(weighed: &Weighed) -> ApprovalRequirement {
+    ApprovalRequirement {
+        tier: weighed.record.assessment.tier,
+        roles: vec![Role::Approver, Role::Admin],
+        min_votes: 1,
+        ttl_s: gate::decide::APPROVAL_TTL_S,
     }
 }

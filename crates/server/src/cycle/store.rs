@@ -1,6 +1,7 @@
 //! Executions as the gate hands them to the engine, and what was asked before.
 
 use db::{Error, TenantTx};
+use gate::store::approvals::NewApproval;
 use model::Digest;
 use model::audit::{Event, Who};
 use model::execution::ExecutionState;
@@ -206,18 +207,6 @@ pub(super) async fn refuse(
     Ok(())
 }
 
-/// The tenant's actor for what nobody in particular does.
-pub(super) async fn service(tx: &mut TenantTx) -> Result<Option<Uuid>, Error> {
-    Ok(sqlx::query_scalar(
-        "SELECT id FROM countersign.actors
-         WHERE tenant_id = $1 AND type = 'service' AND display_name = 'countersign'
-         ORDER BY id LIMIT 1",
-    )
-    .bind(tx.tenant().uuid())
-    .fetch_optional(tx.conn())
-    .await?)
-}
-
 /// The tenants a sweeper visits.
 pub(super) async fn tenants(db: &db::Db) -> Result<Vec<model::id::TenantId>, Error> {
     let mut tx = db.across().await?;
@@ -238,16 +227,87 @@ pub(super) async fn forget_keys(tx: &mut TenantTx) -> Result<u64, Error> {
     .rows_affected())
 }
 
-/// Gives a lease back without moving the execution.
-pub(super) async fn let_go(tx: &mut TenantTx, id: ExecutionId) -> Result<(), Error> {
+/// Gives a lease back; the runbook's version is that of the plan it has now.
+pub(super) async fn let_go(tx: &mut TenantTx, id: ExecutionId, version: u32) -> Result<(), Error> {
     sqlx::query(
-        "UPDATE countersign.executions SET lease_until = NULL, lease_owner = NULL
+        "UPDATE countersign.executions
+         SET lease_until = NULL, lease_owner = NULL, runbook_version = $3, mode = 'semi_auto'
          WHERE tenant_id = $1 AND id = $2",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(id.uuid())
+    .bind(i32::try_from(version).map_err(Error::internal)?)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Forgets why an execution was put off, now that it starts.
+pub(super) async fn forget_refusal(tx: &mut TenantTx, id: ExecutionId) -> Result<(), Error> {
+    sqlx::query(
+        "UPDATE countersign.executions SET error_message = NULL
+         WHERE tenant_id = $1 AND id = $2 AND error_message IS NOT NULL",
     )
     .bind(tx.tenant().uuid())
     .bind(id.uuid())
     .execute(tx.conn())
     .await?;
+    Ok(())
+}
+
+/// Lets an execution nobody had to approve wait for an approval after all.
+pub(super) async fn await_approval(
+    tx: &mut TenantTx,
+    id: ExecutionId,
+    approval: &NewApproval,
+    plan_hash: Digest,
+    reason: &str,
+    who: &Who,
+) -> Result<(), Error> {
+    let seq: i64 = sqlx::query_scalar(
+        "UPDATE countersign.executions
+         SET state = 'awaiting_approval', approval_id = $3, plan_id = $4, decision_id = $5,
+             plan_hash = $6, bound_hash = $7, event_seq = event_seq + 1
+         WHERE tenant_id = $1 AND id = $2 AND state = 'approved'
+         RETURNING event_seq",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(id.uuid())
+    .bind(approval.id.uuid())
+    .bind(approval.plan.uuid())
+    .bind(approval.decision.uuid())
+    .bind(&plan_hash.as_bytes()[..])
+    .bind(&approval.bound_hash.as_bytes()[..])
+    .fetch_one(tx.conn())
+    .await?;
+    sqlx::query(
+        "INSERT INTO countersign.execution_events
+           (tenant_id, execution_id, seq, kind, message, data)
+         VALUES ($1, $2, $3, 'state', $4, $5)",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(id.uuid())
+    .bind(seq)
+    .bind(reason)
+    .bind(json!({"state": "awaiting_approval", "approval_id": approval.id}))
+    .execute(tx.conn())
+    .await?;
+    let event = Event::new(who.clone(), "execution.awaiting_approval", "execution", &id)
+        .with("approval_id", approval.id.to_string())
+        .with("reason", reason.chars().take(2000).collect::<String>());
+    tx.audit(&event).await?;
+    Ok(())
+}
+
+/// Marks a place in the transaction to come back to.
+pub(super) async fn mark(tx: &mut TenantTx) -> Result<(), Error> {
+    sqlx::query("SAVEPOINT one_runbook").execute(tx.conn()).await?;
+    Ok(())
+}
+
+/// Undoes everything since [`mark`].
+pub(super) async fn back_to_mark(tx: &mut TenantTx) -> Result<(), Error> {
+    sqlx::query("ROLLBACK TO SAVEPOINT one_runbook").execute(tx.conn()).await?;
     Ok(())
 }
 

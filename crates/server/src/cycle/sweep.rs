@@ -34,7 +34,10 @@ pub async fn sweep(db: Db, who: Who, stop: CancellationToken) {
 
 async fn round(db: &Db, who: &Who) -> Result<(), Error> {
     for tenant in store::tenants(db).await? {
-        one(db, who, tenant).await?;
+        // One tenant's trouble must not keep the others' approvals from expiring.
+        if let Err(error) = one(db, who, tenant).await {
+            tracing::warn!(%tenant, %error, "sweeping a tenant failed; it is tried again");
+        }
     }
     Ok(())
 }

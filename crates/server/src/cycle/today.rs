@@ -2,19 +2,22 @@
 
 use std::collections::BTreeMap;
 
+use act::runbook::select;
 use act::runbook::store::{self as runbooks, Stored};
 use db::TenantTx;
 use gate::store::approvals::Source;
 use gate::store::intents::{self, Intent};
 use gate::store::plans::StoredPlan;
 use model::actor::Actor;
-use model::finding::Alert;
+use model::finding::{Alert, SourceStatus};
 use model::id::{ActorId, TriggerId};
+use model::intent::TriggerKind;
 use sense::inventory::{Selector, TargetFacts};
 use sense::store::{finding, target};
 
 use super::ask::Ask;
 use super::store::{self, Waiting};
+use super::weigh::candidate;
 use super::{Error, Loop};
 
 /// Everything an intent to run a runbook refers to, as it is now.
@@ -31,25 +34,37 @@ pub(super) struct Today {
 }
 
 impl Today {
-    /// Reads it; `None` when the intent names no runbook.
+    /// Reads it, or says why the intent can no longer be carried out.
     pub(super) async fn load(
         tx: &mut TenantTx,
         waiting: &Waiting,
         before: &StoredPlan,
-    ) -> Result<Option<Self>, Error> {
+    ) -> Result<Result<Self, String>, Error> {
         let intent = intents::get(tx, waiting.intent).await?;
-        let Some(runbook_id) = intent.runbook else { return Ok(None) };
-        let requester = api::identity::store::load_actor(tx, waiting.initiated_by)
-            .await?
-            .ok_or(Error::NoService(tx.tenant()))?;
+        let Some(runbook_id) = intent.runbook else {
+            return Ok(Err("the intent names no runbook".to_owned()));
+        };
+        let requester = api::identity::store::load_actor(tx, waiting.initiated_by).await?;
+        let Some(requester) = requester else {
+            return Ok(Err("whoever asked for it is not active any more".to_owned()));
+        };
         let runbook = runbooks::get(tx, runbook_id).await?;
         let author = store::author(tx, runbook_id, runbook.version).await?;
         let alert = match intent.finding {
             Some(id) => Some(finding::alert(tx, id).await?),
             None => None,
         };
+        let gone = alert.as_ref().is_some_and(|alert| alert.status == SourceStatus::Resolved);
+        if gone && intent.trigger == TriggerKind::Alert {
+            return Ok(Err("the alert resolved before anything was done".to_owned()));
+        }
         let ids = before.plan.targets.iter().map(|target| target.resource_id).collect();
         let targets = target::targets(tx, &Selector { ids, ..Selector::default() }).await?;
+        let refused =
+            targets.iter().find(|facts| !select::allowed(&runbook.runbook, &candidate(facts)));
+        if let Some(facts) = refused {
+            return Ok(Err(format!("the runbook may not touch {} any more", facts.target.name)));
+        }
         let variables = intent
             .payload
             .get("variables")
@@ -59,7 +74,7 @@ impl Today {
             Some(trigger) => Some((trigger, store::cooldown_s(tx, trigger).await?)),
             None => None,
         };
-        Ok(Some(Self { intent, requester, runbook, author, alert, targets, variables, matched }))
+        Ok(Ok(Self { intent, requester, runbook, author, alert, targets, variables, matched }))
     }
 
     /// The same request, asked today.

@@ -38,6 +38,9 @@ use super::{Error, Loop};
 /// refresh of five minutes (operations assistant). They are read in the same transaction.
 const CONTEXT_MAX_AGE_S: u32 = 300;
 
+/// Bundles looked through for the hash of one that cannot be used.
+const MOST_BUNDLES: u32 = 10_000;
+
 /// What is to be weighed.
 #[derive(Debug)]
 pub(super) struct Matter<'a> {
@@ -67,16 +70,24 @@ pub(super) struct Weighed {
     pub(super) decision: Decision,
 }
 
+/// What policy there is for a tenant.
+struct Policy {
+    id: Option<BundleId>,
+    /// What the decision is bound to, usable or not.
+    hash: Digest,
+    bundle: Option<Bundle>,
+}
+
 impl Loop {
     pub(super) async fn weigh(
         &self,
         tx: &mut TenantTx,
         matter: &Matter<'_>,
     ) -> Result<Weighed, Error> {
-        let (bundle_id, bundle) = self.bundle(tx).await?;
+        let Policy { id: bundle_id, hash: bundle_hash, bundle } = self.policy(tx).await?;
         let question = self.question(tx, matter).await?;
-        let judgement = evaluate::judge(&question, Some(&bundle));
-        let counterfactual = counterfactual::search(&question, &judgement, Some(&bundle));
+        let judgement = evaluate::judge(&question, bundle.as_ref());
+        let counterfactual = counterfactual::search(&question, &judgement, bundle.as_ref());
         let constraints = constraints(&judgement)?;
         let proposal = proposal(matter);
         let understood = Constraints::parse(&constraints).unwrap_or_default();
@@ -93,7 +104,6 @@ impl Loop {
             constraints: &constraints,
         });
         let plan_hash = matter.plan.hash()?;
-        let bundle_hash = bundle.hash();
         let tier = judgement.assessment.tier;
         let bound_hash =
             gate::bound::bound_hash(plan_hash, bundle_hash, tier, &question.risk.blast)?;
@@ -112,11 +122,27 @@ impl Loop {
         })
     }
 
-    /// The tenant's own bundle if one is active, else the shipped one.
-    async fn bundle(&self, tx: &mut TenantTx) -> Result<(Option<BundleId>, Bundle), Error> {
-        match bundles::active(tx, &self.0.policies).await? {
-            Some((stored, bundle)) => Ok((Some(stored.id), bundle)),
-            None => Ok((None, shipped().clone())),
+    /// The tenant's own bundle if one is active, else the shipped one. One that is active and
+    /// cannot be used is not replaced by another: without a policy every write is denied.
+    async fn policy(&self, tx: &mut TenantTx) -> Result<Policy, Error> {
+        use judge::store::Error as Judge;
+        match bundles::active(tx, &self.0.policies).await {
+            Ok(Some((stored, bundle))) => {
+                Ok(Policy { id: Some(stored.id), hash: stored.hash, bundle: Some(bundle) })
+            }
+            Ok(None) => {
+                let bundle = shipped().clone();
+                Ok(Policy { id: None, hash: bundle.hash(), bundle: Some(bundle) })
+            }
+            Err(error @ (Judge::Unusable { id, .. } | Judge::Altered(id))) => {
+                tracing::error!(bundle.id = %id, %error, "the active policy cannot be used: every write is denied");
+                let listed = bundles::list(tx, MOST_BUNDLES).await?;
+                let Some(stored) = listed.into_iter().find(|stored| stored.id == id) else {
+                    return Err(error.into());
+                };
+                Ok(Policy { id: Some(id), hash: stored.hash, bundle: None })
+            }
+            Err(error) => Err(error.into()),
         }
     }
 

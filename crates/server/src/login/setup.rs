@@ -3,9 +3,9 @@
 use api::identity::random_text;
 use api::problem::Answer;
 use db::Db;
-use model::actor::{ActorKind, Role};
+use model::actor::Role;
 use model::audit::{Event, Who};
-use model::id::{ActorId, TenantId};
+use model::id::TenantId;
 
 use super::{password, store};
 
@@ -47,8 +47,8 @@ pub async fn first_start(db: &Db) -> Answer<FirstStart> {
         roles: &[Role::Admin],
     };
     match store::new_user(&mut tx, &new).await {
-        Ok((user, actor)) => {
-            let event = Event::new(service(actor, "setup"), "user.created", "user", &user)
+        Ok((user, _)) => {
+            let event = Event::new(Who::service(), "user.created", "user", &user)
                 .with("username", ADMIN)
                 .with("roles", vec![Role::Admin.word()]);
             tx.audit(&event).await?;
@@ -61,11 +61,6 @@ pub async fn first_start(db: &Db) -> Answer<FirstStart> {
         }
         Err(error) => Err(error.into()),
     }
-}
-
-/// The actor of work nobody in particular does: the worker, the sequencer, sweepers.
-fn service(id: ActorId, name: &str) -> Who {
-    Who { id, kind: ActorKind::Service, display_name: name.to_owned() }
 }
 
 async fn ensure_tenant(db: &Db, slug: &str, name: &str, is_system: bool) -> Answer<TenantId> {
@@ -84,10 +79,7 @@ async fn ensure_tenant(db: &Db, slug: &str, name: &str, is_system: bool) -> Answ
         }
         Err(error) => return Err(error.into()),
     }
-    let actor =
-        store::new_actor(&mut tx, ActorKind::Service, "countersign", &[Role::Operator]).await?;
-    let event = Event::new(service(actor, "countersign"), "tenant.created", "tenant", &tenant)
-        .with("slug", slug);
+    let event = Event::new(Who::service(), "tenant.created", "tenant", &tenant).with("slug", slug);
     tx.audit(&event).await?;
     tx.commit().await?;
     Ok(tenant)

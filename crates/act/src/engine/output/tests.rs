@@ -16,6 +16,25 @@ fn bytes_told_twice_are_kept_once() {
 }
 
 #[test]
+fn h5_whoever_follows_anew_shows_what_nobody_has_seen_and_keeps_all() {
+    let (first, tape) = sink(false, 100);
+    first.write(Stream::Stdout, 0, b"one two");
+    let again = || Sink::new(first.run, first.attempt, false, (100, 1000), None, tape.clone());
+    let second = again();
+    second.write(Stream::Stdout, 0, b"one ");
+    second.write(Stream::Stdout, 4, b"two three");
+    assert_eq!(second.finish().stdout, b"one two three");
+    let pieces = tape.take().pieces;
+    assert_eq!((pieces[0].text.as_str(), pieces[0].until), ("one two three", 13));
+    let shown = Shown::from([((first.attempt, "stdout"), 7)]);
+    let elsewhere = Arc::new(Tape::after(shown));
+    let third =
+        Sink::new(first.run, first.attempt, false, (100, 1000), None, elsewhere.clone());
+    third.write(Stream::Stdout, 0, b"one two three");
+    assert_eq!(elsewhere.take().pieces[0].text, " three");
+}
+
+#[test]
 fn output_beyond_the_cap_is_dropped_and_said_to_be() {
     let (sink, _tape) = sink(false, 5);
     sink.write(Stream::Stderr, 0, b"123");

@@ -36,7 +36,8 @@ fn a_test_that_fails_is_named_and_fails_the_bundle() {
     let outcome = tested(files);
     assert_eq!(outcome["ok"], false, "{}", told(&outcome));
     assert!(
-        told(&outcome).contains("wrong_test.rego:5:1: policy.assistant.v1_test.test_one_is_two failed"),
+        told(&outcome)
+            .contains("wrong_test.rego:5:1: policy.assistant.v1_test.test_one_is_two failed"),
         "{}",
         told(&outcome)
     );

@@ -1,9 +1,8 @@
 //! The second story: a fix does not help, and everything it did is undone.
 
-use anyhow::{Result, bail};
-use serde_json::Value;
+use anyhow::{Context as _, Result, bail};
 
-use super::{Stage, expect};
+use super::{Followed, Stage, expect};
 use crate::cli::view::{at, raw};
 use crate::demo::hosts::SERVICE;
 
@@ -11,6 +10,8 @@ const SERVER: &str = "web-3";
 const ALERT: &str = "ErrorRatioHigh";
 /// A release that fails every fourth request, and whose data the one before cannot read.
 const RELEASE: &str = "1.5";
+/// How many steps of the runbook change something.
+const WRITES: usize = 3;
 
 impl Stage<'_> {
     /// A release goes wrong, going back does not help, and going back is undone.
@@ -35,17 +36,12 @@ impl Stage<'_> {
         } else {
             bail!("the shipped policy asks for {} votes, not 2", at(&case.approval, "/min_votes"));
         }
-        let ended = self.followed(&case.execution).await?;
-        expect("the execution", &ended, "/state", "rolled_back")?;
-        self.timeline.bad(&format!("rolled back: {}", at(&ended, "/rollback_reason")));
-        for step in ended["steps"].as_array().into_iter().flatten() {
-            self.timeline.detail(&format!(
-                "{} {}: {}",
-                at(step, "/order"),
-                at(step, "/name"),
-                at(step, "/state")
-            ));
-        }
+        let followed = self.followed(&case.execution).await?;
+        let ended = &followed.execution;
+        expect("the execution", ended, "/state", "rolled_back")?;
+        self.timeline
+            .bad(&format!("rolled back: {}", at(ended, "/rollback_reason").replace('_', " ")));
+        self.undone_in_reverse(&followed)?;
         let after_all = host.control(&["status", SERVICE]).await?;
         if after_all != before_all {
             bail!("not as before on {SERVER}: {after_all}; before: {before_all}");
@@ -59,17 +55,22 @@ impl Stage<'_> {
         if after.mean() <= before.mean() {
             bail!("a failure did not raise the expected rate of failures");
         }
-        self.undone_in_reverse(&ended)
+        Ok(())
     }
 
-    /// Every step that changed something must have been undone.
-    fn undone_in_reverse(&self, ended: &Value) -> Result<()> {
-        let steps = ended["steps"].as_array().map_or(&[][..], Vec::as_slice);
-        let undone = steps.iter().filter(|step| step["state"] == "rolled_back").count();
-        if undone < 3 {
-            bail!("{undone} steps were rolled back, not 3");
+    /// Every step that changed something must have been undone, the last one first.
+    fn undone_in_reverse(&self, followed: &Followed) -> Result<()> {
+        let steps = followed.execution["steps"].as_array().map_or(&[][..], Vec::as_slice);
+        let mut orders = Vec::new();
+        for run in &followed.undone {
+            let step = steps.iter().find(|step| at(step, "/id") == *run);
+            let step = step.with_context(|| format!("{run} was undone and is no step"))?;
+            self.timeline.detail(&format!("{} {}: undone", at(step, "/order"), at(step, "/name")));
+            orders.push(step["order"].as_u64().context("a step without a place")?);
         }
-        self.timeline.good(&format!("{undone} steps undone, last done first"));
+        if orders.len() != WRITES || !orders.is_sorted_by(|one, next| one > next) {
+            bail!("undone were the steps {orders:?}: {WRITES} must be, the last one first");
+        }
         Ok(())
     }
 }

@@ -29,7 +29,7 @@ impl Stage<'_> {
         let approval = raw(&case.approval, "/id");
         let ballot = self.approved("grace", approval, "the service is down, restart it").await?;
         expect("the vote", &ballot, "/status", "approved")?;
-        let ended = self.followed(&case.execution).await?;
+        let ended = self.followed(&case.execution).await?.execution;
         expect("the execution", &ended, "/state", "completed")?;
         let evidence = ended["evidence"].as_array().map_or(0, Vec::len);
         self.timeline.good(&format!(

@@ -174,8 +174,8 @@ async fn r1_killed_at_every_point_of_every_way_back_a_fresh_server_goes_on() {
         let book = backwards(&deployment, fails).await;
         for point in POINTS {
             // No evidence is asked for, and nothing is checked unless the check is what fails.
-            let passed = !point.contains("evidence")
-                && (fails == "check" || !point.contains("verifying"));
+            let passed =
+                !point.contains("evidence") && (fails == "check" || !point.contains("verifying"));
             if passed {
                 deployment.forget_failures().await;
                 dies_and_is_taken_up(&deployment, &book, point, "rolled_back").await;

@@ -26,10 +26,10 @@ fn started_link(guard: &Path) -> (std::path::PathBuf, String) {
 
 fn kill(pid: &str) {
     // Fails only when it has ended before.
-    drop(kill_process(Pid::from_raw(pid.parse().unwrap()).unwrap(), Signal::KILL));
+    kill_process(Pid::from_raw(pid.parse().unwrap()).unwrap(), Signal::KILL).ok();
 }
 
-/// Every process whose working file descriptors or arguments name this guard token, and the step.
+/// Kills the keepers of all steps, and the step of this link.
 fn power_off(guard: &Path, link: &str) {
     let step = link.rsplit(':').next().unwrap().split('.').next().unwrap();
     for entry in fs::read_dir(guard).unwrap().flatten() {

@@ -13,7 +13,7 @@ pub(super) struct Step {
     then: String,
     /// Shell that follows the line of its undo; without it there is no undo.
     undo: Option<String>,
-    more: &'static str,
+    more: Vec<&'static str>,
 }
 
 impl Step {
@@ -25,7 +25,7 @@ impl Step {
             stage: "act",
             then: "true".to_owned(),
             undo: Some("true".to_owned()),
-            more: "",
+            more: Vec::new(),
         }
     }
 
@@ -47,8 +47,15 @@ impl Step {
     }
 
     /// It must leave its output as evidence.
-    pub(super) fn with_evidence(self) -> Self {
-        Self { more: "    evidence:\n      - type: log\n        query: stdout\n", ..self }
+    pub(super) fn with_evidence(mut self) -> Self {
+        self.more.push("    evidence:\n      - type: log\n        query: stdout\n");
+        self
+    }
+
+    /// It is to exit with 7.
+    pub(super) fn exits_with_7(mut self) -> Self {
+        self.more.push("    expected_exit_codes: [7]\n");
+        self
     }
 
     /// Waits for this file to be there.
@@ -67,7 +74,8 @@ pub(super) fn runbook(name: &str, effects: &Path, steps: &[Step]) -> String {
     };
     for step in steps {
         let action = if step.semantics == "read" { "host.read" } else { "host.shell" };
-        let Step { name, semantics, stage, more, .. } = step;
+        let Step { name, semantics, stage, .. } = step;
+        let more = step.more.concat();
         let command = line(step, "do", &step.then);
         write!(
             yaml,

@@ -11,6 +11,7 @@ use super::harness::{Caller, Site, text};
 pub(crate) const REPAIR: &str = r#"
 name: repair
 category: service-management
+mode: semi_auto
 status: active
 timeout_seconds: 60
 environment_vars:
@@ -32,7 +33,7 @@ steps:
 triggers:
   - name: Broken
     alert_name_pattern: "Broken*"
-    cooldown_seconds: 1
+    cooldown_seconds: 0
 "#;
 
 /// The group Alertmanager would send.

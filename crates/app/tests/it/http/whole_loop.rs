@@ -44,13 +44,15 @@ async fn behaviour_1_3_5_15_and_17_an_alert_becomes_a_verified_signed_learned_fr
     assert_eq!(stage.approve(&approval).await["result"], "approved");
     let done = site.reaches(admin, &execution, "completed").await;
     assert_eq!(stage.effects(), ["prepared", "repaired by hand"]);
-    let states: Vec<_> = done["steps"].as_array().unwrap().iter().map(|step| &step["state"]).collect();
+    let states: Vec<_> =
+        done["steps"].as_array().unwrap().iter().map(|step| &step["state"]).collect();
     assert_eq!(states, ["succeeded", "succeeded", "succeeded"]);
     // Behaviour 5, in the small: one attempt a step.
     assert_eq!(site.count(stage.tenant, "attempts").await, 3);
     // Behaviour 15: the evidence that was required is there, and is what it was.
     let evidence = text(&done["evidence"][0], "id");
-    let evidence = admin.get(&format!("/executions/{execution}/evidence/{evidence}")).await.expect(200);
+    let evidence =
+        admin.get(&format!("/executions/{execution}/evidence/{evidence}")).await.expect(200);
     assert!(evidence.to_string().contains("it is up"), "{evidence:#}");
 
     learned(&site, &stage, &runbook, &finding, &asked).await;
@@ -74,7 +76,8 @@ async fn learned(site: &Site, stage: &Stage, runbook: &str, finding: &str, asked
         .unwrap();
     assert_eq!(beliefs[0]["beta"].as_f64().unwrap(), prior + 1.0);
     let breakers = admin.get("/circuit-breakers").await.expect(200);
-    let scopes: Vec<_> = breakers["items"].as_array().unwrap().iter().map(|one| &one["scope_id"]).collect();
+    let scopes: Vec<_> =
+        breakers["items"].as_array().unwrap().iter().map(|one| &one["scope_id"]).collect();
     assert!(scopes.contains(&&json!(runbook)), "the breaker was told: {breakers:#}");
     let fixed = admin.get(&format!("/findings/{finding}")).await.expect(200);
     assert_eq!(fixed["status"], "fixed");
@@ -85,9 +88,18 @@ async fn learned(site: &Site, stage: &Stage, runbook: &str, finding: &str, asked
     assert!(report.size >= 20, "{report:?}");
     let logged = admin.get("/audit/events?limit=100").await.expect(200).to_string();
     for action in [
-        "alerts.received", "intent.created", "decision.made", "approval.requested",
-        "approval.vote_refused", "approval.voted", "execution.approved", "step.started",
-        "step.ended", "evidence.stored", "execution.ended", "outcome.recorded",
+        "alerts.received",
+        "intent.created",
+        "decision.made",
+        "approval.requested",
+        "approval.vote_refused",
+        "approval.voted",
+        "execution.approved",
+        "step.started",
+        "step.ended",
+        "evidence.stored",
+        "execution.ended",
+        "outcome.recorded",
     ] {
         assert!(logged.contains(&format!("\"{action}\"")), "no {action} in the log");
     }
@@ -102,7 +114,8 @@ async fn recomputed(site: &Site, stage: &Stage, decision: &str) {
         key_fingerprint: text(&shown, "key_fingerprint").parse().unwrap(),
     };
     verify_decision(&canon, &signed, site.decision_keys()).unwrap();
-    let record: judge::risk::Record = serde_json::from_value(shown["record"]["risk"].clone()).unwrap();
+    let record: judge::risk::Record =
+        serde_json::from_value(shown["record"]["risk"].clone()).unwrap();
     record.verify().unwrap();
 
     let mut altered = shown["record"].clone();
@@ -127,7 +140,10 @@ async fn tampered(site: &Site, stage: &Stage) {
     .unwrap();
     let report = site.verify_now(stage.tenant).await;
     let bad = report.first_bad.expect("something is wrong");
-    assert_eq!((report.ok, bad.seq, bad.kind), (false, u64::try_from(changed).unwrap(), Kind::LeafMismatch));
+    assert_eq!(
+        (report.ok, bad.seq, bad.kind),
+        (false, u64::try_from(changed).unwrap(), Kind::LeafMismatch)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -138,7 +154,8 @@ async fn behaviour_3_a_denied_approval_cannot_become_approved() {
     let finding = stage.fire(alert("Broken", "web-1", 1, "x")).await;
     let asked = stage.asked(&site, &finding).await;
     let approval = text(&asked, "approval_id");
-    let denied = stage.approver.post(&format!("/approvals/{approval}/deny"), &json!({})).await.expect(200);
+    let denied =
+        stage.approver.post(&format!("/approvals/{approval}/deny"), &json!({})).await.expect(200);
     assert_eq!(denied["status"], "denied");
     let other = site.caller("bob", &[Role::Approver]).await;
     let late = other.post(&format!("/approvals/{approval}/approve"), &json!({})).await;

@@ -1,0 +1,292 @@
+//! One tenant's ids in another tenant's hands: as good as ids of nothing.
+
+use std::collections::BTreeMap;
+
+use model::actor::Role;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::harness::{Caller, Reply, Site, text};
+use super::routes::operations;
+use super::stage::{REPAIR, Stage, alert, group};
+
+/// What a tenant has, by the path that leads to it.
+type Seeds = BTreeMap<&'static str, String>;
+
+/// Makes one of everything there is a path to.
+async fn seed(site: &Site, stage: &Stage) -> Seeds {
+    let admin = &stage.admin;
+    let runbook = site.runbook(admin, REPAIR).await;
+    let done = stage.run_through(site, 1, "completed").await;
+    let finding = stage.fire(alert("Broken", "web-1", 2, "x")).await;
+    let asked = stage.asked(site, &finding).await;
+    let generic = site.caller_of(stage.tenant, "zabbix", &[Role::Operator]).await;
+    let source = json!({
+        "name": "theirs", "kind": "generic", "actor_id": generic.actor.id.to_string(),
+        "mapping": {"name": "/check", "starts_at": "/since"}, "secret": "sixteen bytes at least",
+    });
+    admin.post("/alert-sources", &source).await.expect(201);
+    let mut bad = alert("Bad", "web-1", 3, "x");
+    bad["startsAt"] = json!("never");
+    stage.source.post("/hooks/alertmanager", &group(&[bad])).await.expect(200);
+    let quarantined = admin.get("/quarantined-alerts").await.expect(200);
+    let resource = admin.get("/resources").await.expect(200)["items"][0].clone();
+    let path = format!("/resources/{}/connections", stage.resource);
+    let connections = admin.get(&path).await.expect(200);
+    let user = json!({"username": "eve", "roles": ["viewer"]});
+    let user = admin.post("/users", &user).await.expect(201);
+    let key = admin.post("/api-keys", &json!({"name": "k", "roles": ["viewer"]})).await.expect(201);
+    let window = admin.post("/blackout-windows", &window()).await.expect(201);
+    let limit = json!({"scope": "tenant", "scope_id": "tenant", "count": 100, "window_seconds": 60});
+    let limit = admin.send(Method::PUT, "/rate-limits", &limit).await.expect(200);
+    let policy = json!({"name": "p", "files": {"p.rego": "package policy.assistant.v1\n"}});
+    let policy = admin.post("/policies", &policy).await.expect(201);
+    let rules = admin.get("/alert-rules").await.expect(200);
+    let credentials = admin.get("/credentials").await.expect(200);
+    site.verified(stage.tenant).await;
+    let events = admin.get("/audit/events").await.expect(200);
+    BTreeMap::from([
+        ("/alert-rules/{id}", text(&rules[0], "id")),
+        ("/alert-sources/{name}", "theirs".to_owned()),
+        ("/alerts/{id}", finding.clone()),
+        ("/api-keys/{id}", text(&key, "id")),
+        ("/approvals/{id}", text(&asked, "approval_id")),
+        ("/audit/events/{id}", text(&events["items"][0], "id")),
+        ("/blackout-windows/{id}", text(&window, "id")),
+        ("/circuit-breakers/{scope}", "runbook".to_owned()),
+        ("/circuit-breakers/{scope}/{scope_id}", runbook.clone()),
+        ("/connections/{id}", text(&connections[0], "id")),
+        ("/credentials/{id}", text(&credentials[0], "id")),
+        ("/decisions/{id}", text(&asked, "decision_id")),
+        ("/environments/{id}", text(&resource, "environment_id")),
+        ("/executions/{id}", text(&done, "id")),
+        ("/executions/{id}/evidence/{evidence}", text(&done["evidence"][0], "id")),
+        ("/executions/{id}/steps/{step}", text(&done["steps"][0], "id")),
+        ("/findings/{id}", finding),
+        ("/hooks/generic/{source}", "theirs".to_owned()),
+        ("/intents/{id}", text(&asked, "intent_id")),
+        ("/plans/{id}", text(&asked, "plan_id")),
+        ("/policies/{id}", text(&policy, "id")),
+        ("/quarantined-alerts/{id}", text(&quarantined["items"][0], "id")),
+        ("/rate-limits/{id}", text(&limit, "id")),
+        ("/resources/{id}", stage.resource.clone()),
+        ("/runbooks/{id}", runbook),
+        ("/runbooks/{id}/versions/{version}", "1".to_owned()),
+        ("/users/{id}", text(&user["user"], "id")),
+    ])
+}
+
+fn window() -> Value {
+    json!({"name": "w", "start_time": "2020-01-01T00:00:00", "end_time": "2020-01-01T00:01:00"})
+}
+
+/// An id of the same kind that nothing has.
+fn nothing(id: &str) -> String {
+    match id.split_once('_') {
+        Some((prefix, uuid)) if uuid.len() == 36 => format!("{prefix}_{}", uuid::Uuid::now_v7()),
+        _ if ["runbook", "1"].contains(&id) => id.to_owned(),
+        _ => "nothing".to_owned(),
+    }
+}
+
+/// A body that would be good, so that the id is what decides.
+fn body(name: &str, environment: &str, host_key: &str) -> Value {
+    match name.split_once("/api/v1/").map(|(method, path)| format!("{method}{path}")).unwrap().as_str() {
+        "PUT alert-rules/{id}" => json!({"name": "r", "action": "ignore"}),
+        "POST alert-sources/{name}/secret" => json!({"secret": "sixteen bytes at least"}),
+        "POST approvals/{id}/approve" | "POST approvals/{id}/deny" => json!({}),
+        "POST plans/{id}/approve" | "POST plans/{id}/deny" => json!({}),
+        "PUT blackout-windows/{id}" => window(),
+        "PUT circuit-breakers/{scope}/{scope_id}" => json!({}),
+        "POST circuit-breakers/{scope}/{scope_id}/close" => json!({"reason": "r"}),
+        "POST circuit-breakers/{scope}/{scope_id}/open" => json!({"reason": "r"}),
+        "PUT connections/{id}" => json!({"host": "h", "username": "u"}),
+        "POST connections/{id}/host-keys" => json!({"public_key": host_key}),
+        "POST connections/{id}/host-keys/unpin" => json!({"public_key": host_key}),
+        "PUT credentials/{id}/secret" => json!({"secret": "s"}),
+        "PUT environments/{id}" => json!({"name": "n", "slug": "n", "class": "dev"}),
+        "POST executions/{id}/steps/{step}/resolve" => json!({"choice": "mark_succeeded"}),
+        "POST hooks/generic/{source}" => json!({"check": "c", "since": 1_772_359_200}),
+        "PUT resources/{id}" => json!({"name": "n", "environment_id": environment}),
+        "POST resources/{id}/connections" => json!({"host": "h", "username": "u"}),
+        "POST runbooks/{id}/run" => json!({"targets": ["web-1"]}),
+        "PUT runbooks/{id}/status" => json!({"status": "disabled"}),
+        "PATCH users/{id}" => json!({"is_active": false}),
+        other => panic!("{other} takes a body: give this test a good one"),
+    }
+}
+
+/// A breaker is made by naming it: its id is nobody's, and each tenant has its own of that name.
+const NAMED_BY_THE_CALLER: &str = "/api/v1/circuit-breakers/";
+
+async fn call(caller: &Caller, method: &Method, path: &str, body: Option<&Value>) -> Reply {
+    let request = caller.request(method.clone(), path);
+    let request = match body {
+        Some(body) => request.json(body),
+        None => request,
+    };
+    Reply::of(request.send().await.unwrap()).await
+}
+
+/// An answer without what differs by nature: the request's name, the ids asked for, times.
+fn comparable(reply: &Reply, ids: &[String]) -> String {
+    let mut body = reply.body.clone();
+    if let Some(problem) = body.as_object_mut() {
+        for volatile in ["request_id", "id", "last_failure_at"] {
+            problem.remove(volatile);
+        }
+    }
+    let shown = format!("{} {body}", reply.status);
+    ids.iter().fold(shown, |shown, id| shown.replace(id.as_str(), "ID"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn t1_an_id_of_another_tenant_is_answered_like_one_of_nothing_on_every_path() {
+    let site = Site::start().await;
+    let theirs = Stage::set(&site, site.another_tenant().await, "test").await;
+    let ours = Stage::set(&site, site.tenant(), "test").await;
+    let seeds = seed(&site, &theirs).await;
+    let caller = site.caller("everything", Role::ALL).await;
+    let environment = caller.get("/resources").await.expect(200);
+    let environment = text(&environment["items"][0], "environment_id");
+    let before = site.rows(theirs.tenant).await;
+    let mut asked = 0;
+    for operation in operations().into_iter().filter(|one| one.path.contains('{')) {
+        let name = operation.name();
+        let body = operation.has_body.then(|| body(&name, &environment, ours.sshd.host_key()));
+        let mut ids = Vec::new();
+        let mut seeded = |template: &str| {
+            let id = seeds.get(template).unwrap_or_else(|| panic!("{name}: seed {template}"));
+            ids.push(id.clone());
+            id.clone()
+        };
+        let foreign = operation.filled(&mut seeded);
+        let mut missing = Vec::new();
+        let nowhere = operation.filled(|template| {
+            missing.push(nothing(&seeds[template]));
+            nothing(&seeds[template])
+        });
+        let foreign = call(&caller, &operation.method, &foreign, body.as_ref()).await;
+        let nowhere = call(&caller, &operation.method, &nowhere, body.as_ref()).await;
+        let (foreign_shown, nowhere_shown) = (comparable(&foreign, &ids), comparable(&nowhere, &missing));
+        assert_eq!(foreign_shown, nowhere_shown, "{name}");
+        if !operation.path.starts_with(NAMED_BY_THE_CALLER) {
+            assert_eq!(foreign.status.as_u16(), 404, "{name}: {foreign_shown}");
+        }
+        asked += 1;
+    }
+    assert!(asked > 50, "only {asked} operations with ids");
+    let after = site.rows(theirs.tenant).await;
+    for (table, hash) in before {
+        assert_eq!(after[&table], hash, "{table} of the other tenant changed");
+    }
+
+    // The seeds are good: their owner finds every one of them.
+    for (template, id) in &seeds {
+        let Some(operation) = operations().into_iter().find(|one| {
+            one.method == Method::GET && one.path.strip_prefix("/api/v1") == Some(*template)
+        }) else {
+            continue;
+        };
+        let found = theirs.admin.get(&operation.filled(|at| seeds[at].clone())).await;
+        assert_eq!(found.status.as_u16(), 200, "{template} {id}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn t1_an_id_of_another_tenant_in_a_body_or_a_query_leads_nowhere() {
+    let site = Site::start().await;
+    let theirs = Stage::set(&site, site.another_tenant().await, "test").await;
+    let ours = Stage::set(&site, site.tenant(), "test").await;
+    let seeds = seed(&site, &theirs).await;
+    let runbook = site.runbook(&ours.admin, REPAIR).await;
+    let caller = site.caller("everything", Role::ALL).await;
+    let connections = caller.get(&format!("/resources/{}/connections", ours.resource)).await.expect(200);
+    let connection = format!("/connections/{}", text(&connections[0], "id"));
+    let before = (site.rows(theirs.tenant).await, site.count(ours.tenant, "intents").await);
+    let actor = theirs.source.actor.id.to_string();
+    let bodies = |id: &dyn Fn(&str) -> String| {
+        let actor = if id("/runbooks/{id}") == seeds["/runbooks/{id}"] { actor.clone() } else { nothing(&actor) };
+        vec![
+            (Method::POST, "/resources".to_owned(), json!({"name": "n", "environment_id": id("/environments/{id}")})),
+            (Method::PUT, connection.clone(), json!({"host": "h", "username": "u", "credential_id": id("/credentials/{id}")})),
+            (Method::POST, "/alert-sources".to_owned(), json!({"name": "n", "kind": "alertmanager", "actor_id": actor})),
+            (Method::POST, format!("/runbooks/{runbook}/run"), json!({"targets": [id("/resources/{id}")]})),
+            (Method::POST, format!("/runbooks/{runbook}/run"), json!({"finding_id": id("/findings/{id}")})),
+            (Method::POST, "/intents/evaluate".to_owned(), json!({"runbook_id": id("/runbooks/{id}"), "targets": ["web-1"]})),
+        ]
+    };
+    let foreign = bodies(&|template| seeds[template].clone());
+    let nowhere = bodies(&|template| nothing(&seeds[template]));
+    for ((method, path, foreign), (_, _, nowhere)) in foreign.into_iter().zip(nowhere) {
+        let foreign = call(&caller, &method, &path, Some(&foreign)).await;
+        let nowhere = call(&caller, &method, &path, Some(&nowhere)).await;
+        assert_eq!(comparable(&foreign, &[]), comparable(&nowhere, &[]), "{method} {path}");
+        assert!(foreign.status.is_client_error(), "{method} {path}: {:#}", foreign.body);
+    }
+    for path in [
+        format!("/executions?runbook_id={}", seeds["/runbooks/{id}"]),
+        format!("/audit/events?actor_id={actor}"),
+        format!("/audit/events?target_id={}", seeds["/runbooks/{id}"]),
+    ] {
+        assert_eq!(caller.get(&path).await.expect(200)["items"], json!([]), "{path}");
+    }
+    let after = (site.rows(theirs.tenant).await, site.count(ours.tenant, "intents").await);
+    assert_eq!(before, after);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn t2_lists_and_streams_hold_only_the_callers_own() {
+    let site = Site::start().await;
+    let theirs = Stage::set(&site, site.another_tenant().await, "test").await;
+    let seeds = seed(&site, &theirs).await;
+    let caller = site.caller("everything", Role::ALL).await;
+    let secrets: Vec<&String> = seeds.values().filter(|id| id.len() > 30).collect();
+    for operation in operations() {
+        let is_list = operation.method == Method::GET && !operation.path.contains('{');
+        if !is_list || operation.path == "/api/v1/events" || !operation.path.starts_with("/api/v1") {
+            continue;
+        }
+        let reply = caller.get(&operation.filled(|_| String::new())).await;
+        let shown = reply.body.to_string();
+        assert!(reply.status.is_success() || reply.status.as_u16() == 404, "{shown}");
+        for id in &secrets {
+            assert!(!shown.contains(id.as_str()), "{} shows {id}", operation.path);
+        }
+        assert!(!shown.contains(&theirs.tenant.to_string()), "{}", operation.path);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn t3_what_nobody_may_set_is_refused_wherever_a_body_is_taken() {
+    let site = Site::start().await;
+    let stage = Stage::set(&site, site.tenant(), "test").await;
+    let caller = site.caller("everything", Role::ALL).await;
+    let seeds = seed(&site, &stage).await;
+    let before = site.rows(stage.tenant).await;
+    let fields = [
+        ("tenant_id", json!("x")), ("role", json!("admin")), ("approved_by", json!("x")),
+        ("risk", json!({"tier": "read"})), ("id", json!("x")), ("status", json!(7)),
+        ("created_by", json!("x")), ("min_votes", json!(0)), ("verdict", json!("allow")),
+    ];
+    for operation in operations().into_iter().filter(|one| one.has_body) {
+        // The hooks tolerate what they do not read: that is not ours to refuse.
+        if operation.path.starts_with("/api/v1/hooks/") {
+            continue;
+        }
+        for (field, value) in &fields {
+            let path = operation.filled(|template| seeds[template].clone());
+            let body = json!({*field: value});
+            let reply = call(&caller, &operation.method, &path, Some(&body)).await;
+            let name = operation.name();
+            assert!(reply.status.is_client_error(), "{name} {field}: {} {:#}", reply.status, reply.body);
+        }
+    }
+    let after = site.rows(stage.tenant).await;
+    // Refused logins and keys that were used are on record; nothing else is.
+    for (table, hash) in before {
+        if !table.starts_with("audit_") && table != "api_keys" {
+            assert_eq!(after[&table], hash, "{table} changed");
+        }
+    }
+}
