@@ -197,18 +197,57 @@ CREATE INDEX decisions_intent ON countersign.decisions (tenant_id, intent_id);
 SELECT countersign.protect('countersign.decisions');
 GRANT SELECT, INSERT ON countersign.decisions TO countersign_app;
 
--- Who is behind an account: the subject at the identity provider, so that two accounts of one
--- person are one person; else the account itself. It runs as the caller, within row-level security.
+-- Everybody behind an account. A person is the subject at the identity provider, so that two
+-- accounts of one person are one person; without a subject, the account itself. Behind a service or
+-- an agent is also whoever made one of its keys, so that nobody approves what their own key asked
+-- for. It runs as the caller, within row-level security.
+CREATE FUNCTION countersign.people_of(tenant uuid, actor uuid)
+RETURNS text[] LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
+  WITH RECURSIVE behind AS (
+    SELECT actor AS id
+    UNION
+    SELECT k.created_by
+    FROM behind b
+    JOIN countersign.actors a ON a.tenant_id = tenant AND a.id = b.id AND a.type <> 'user'
+    JOIN countersign.api_keys k ON k.tenant_id = tenant AND k.actor_id = b.id
+    WHERE k.created_by IS NOT NULL
+  )
+  SELECT array_agg(DISTINCT
+    COALESCE(NULLIF(lower(u.upn), ''), NULLIF(lower(u.email), ''), b.id::text))
+  FROM behind b
+  LEFT JOIN countersign.users u ON u.tenant_id = tenant AND u.actor_id = b.id
+$$;
+
+-- The one person an account stands for: itself or, when it is a service or an agent, whoever made
+-- its newest key. Keys that nobody in particular made leave it standing for itself.
 CREATE FUNCTION countersign.person_of(tenant uuid, actor uuid)
 RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
-  SELECT COALESCE(
-    (SELECT COALESCE(NULLIF(lower(u.upn), ''), NULLIF(lower(u.email), ''))
-     FROM countersign.users u
-     WHERE u.tenant_id = tenant AND u.actor_id = actor),
-    actor::text)
+  WITH RECURSIVE chain AS (
+    SELECT actor AS id, 0 AS step
+    UNION ALL
+    SELECT newest.created_by, c.step + 1
+    FROM chain c
+    CROSS JOIN LATERAL (
+      SELECT k.created_by
+      FROM countersign.actors a
+      JOIN countersign.api_keys k ON k.tenant_id = a.tenant_id AND k.actor_id = a.id
+      WHERE a.tenant_id = tenant AND a.id = c.id AND a.type <> 'user' AND k.created_by IS NOT NULL
+      ORDER BY k.created_at DESC, k.id DESC
+      LIMIT 1
+    ) newest
+    -- A key that made itself ends here.
+    WHERE c.step < 8
+  )
+  SELECT COALESCE(NULLIF(lower(u.upn), ''), NULLIF(lower(u.email), ''), c.id::text)
+  FROM chain c
+  LEFT JOIN countersign.users u ON u.tenant_id = tenant AND u.actor_id = c.id
+  ORDER BY c.step DESC
+  LIMIT 1
 $$;
-REVOKE ALL ON FUNCTION countersign.person_of(uuid, uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION countersign.person_of(uuid, uuid) TO countersign_app;
+REVOKE ALL ON FUNCTION countersign.people_of(uuid, uuid), countersign.person_of(uuid, uuid)
+  FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION countersign.people_of(uuid, uuid), countersign.person_of(uuid, uuid)
+  TO countersign_app;
 
 CREATE TABLE countersign.approvals (
   tenant_id uuid NOT NULL,

@@ -58,7 +58,8 @@ CREATE TABLE countersign.executions (
 );
 CREATE INDEX executions_recent ON countersign.executions (tenant_id, id DESC);
 CREATE INDEX executions_runbook ON countersign.executions (tenant_id, runbook_id, id DESC);
-CREATE INDEX executions_claimable ON countersign.executions (next_run_at)
+-- Finds the tenants with executions to work on by hopping over the index, then each one's oldest.
+CREATE INDEX executions_claimable ON countersign.executions (tenant_id, next_run_at)
   WHERE state IN ('approved', 'in_progress', 'verifying', 'rolling_back');
 SELECT countersign.protect('countersign.executions');
 GRANT SELECT, INSERT, UPDATE ON countersign.executions TO countersign_app;
@@ -68,17 +69,57 @@ CREATE POLICY queue ON countersign.executions TO countersign_queue USING (true) 
 GRANT SELECT (tenant_id, id, state, next_run_at, lease_epoch, lease_until),
   UPDATE (lease_owner, lease_epoch, lease_until) ON countersign.executions TO countersign_queue;
 
+-- Leases one execution. Tenants take turns as with jobs: first those with the fewest executions
+-- under way, and by lot among equals, so that a tenant with a thousand of them does not delay
+-- another's only one.
 CREATE FUNCTION countersign.claim_execution(worker text, ttl interval)
 RETURNS TABLE (tenant_id uuid, execution_id uuid, epoch bigint, state text)
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog AS $$
-  WITH free AS MATERIALIZED (
-    SELECT c.tenant_id, c.id FROM countersign.executions c
-    WHERE c.state IN ('approved', 'in_progress', 'verifying', 'rolling_back')
-      AND c.next_run_at <= clock_timestamp()
-      AND (c.lease_until IS NULL OR c.lease_until < clock_timestamp())
-    ORDER BY c.next_run_at
+  WITH RECURSIVE waiting AS (
+    (SELECT c.tenant_id FROM countersign.executions c
+     WHERE c.state IN ('approved', 'in_progress', 'verifying', 'rolling_back')
+     ORDER BY c.tenant_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT c.tenant_id FROM countersign.executions c
+            WHERE c.state IN ('approved', 'in_progress', 'verifying', 'rolling_back')
+              AND c.tenant_id > w.tenant_id
+            ORDER BY c.tenant_id LIMIT 1)
+    FROM waiting w
+    WHERE w.tenant_id IS NOT NULL
+  ),
+  -- A few of each tenant, not locked yet: another worker may be taking the first.
+  candidate AS MATERIALIZED (
+    SELECT head.tenant_id, head.id, head.turn, busy.executions AS under_way, turns.lot
+    FROM waiting w
+    CROSS JOIN LATERAL (SELECT random() AS lot WHERE w.tenant_id IS NOT NULL) turns
+    CROSS JOIN LATERAL (
+      SELECT count(*) AS executions FROM countersign.executions c
+      WHERE c.tenant_id = w.tenant_id
+        AND c.state IN ('approved', 'in_progress', 'verifying', 'rolling_back')
+        AND c.lease_until >= clock_timestamp()
+    ) busy
+    CROSS JOIN LATERAL (
+      SELECT c.tenant_id, c.id, row_number() OVER (ORDER BY c.next_run_at, c.id) AS turn
+      FROM countersign.executions c
+      WHERE c.tenant_id = w.tenant_id
+        AND c.state IN ('approved', 'in_progress', 'verifying', 'rolling_back')
+        AND c.next_run_at <= clock_timestamp()
+        AND (c.lease_until IS NULL OR c.lease_until < clock_timestamp())
+      ORDER BY c.next_run_at, c.id
+      LIMIT 8
+    ) head
+  ),
+  free AS MATERIALIZED (
+    SELECT e.tenant_id, e.id
+    FROM candidate c
+    JOIN countersign.executions e ON e.tenant_id = c.tenant_id AND e.id = c.id
+    -- Once more, for the row as it is when it is locked.
+    WHERE e.state IN ('approved', 'in_progress', 'verifying', 'rolling_back')
+      AND e.next_run_at <= clock_timestamp()
+      AND (e.lease_until IS NULL OR e.lease_until < clock_timestamp())
+    ORDER BY c.under_way + c.turn, c.lot, c.turn
     LIMIT 1
-    FOR UPDATE SKIP LOCKED
+    FOR UPDATE OF e SKIP LOCKED
   )
   UPDATE countersign.executions e
   SET lease_owner = worker,
@@ -149,6 +190,8 @@ CREATE TABLE countersign.attempts (
   resolved_by uuid,
   recovered boolean NOT NULL DEFAULT false,
   exit_code integer,
+  -- Whether its end was seen on the target: it exited, or was stopped at its timeout.
+  end_seen boolean NOT NULL DEFAULT false,
   output_ref text,
   output_sha256 bytea,
   error text,

@@ -43,7 +43,9 @@ impl Postgres {
     pub(crate) fn with_database(&self, name: &str) -> Result<String> {
         let (head, options) = self.admin_url().split_once('?').context("no options in the URL")?;
         let (server, _) = head.rsplit_once('/').context("no database in the URL")?;
-        Ok(format!("{server}/{name}?{options}"))
+        // Other clients do not know all of our driver's options.
+        let host = options.split('&').find(|option| option.starts_with("host="));
+        Ok(format!("{server}/{name}?{}", host.unwrap_or_default()))
     }
 
     /// Its first process.

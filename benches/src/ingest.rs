@@ -16,7 +16,7 @@ use bodies::Novelty;
 use systems::{Alerta, Alertmanager, Ours, System};
 
 const CONNECTIONS: usize = 16;
-const SPAN: Duration = Duration::from_secs(4);
+const SPAN: Duration = Duration::from_secs(3);
 /// No run sends more alerts than this.
 const MOST_ALERTS: u64 = 400_000;
 

@@ -57,6 +57,9 @@ pub(super) async fn openssh(setting: &Setting, hosts: &Hosts, count: usize) -> R
 pub(super) async fn ansible(setting: &Setting, hosts: &Hosts, count: usize) -> Result<Once> {
     let home = hosts.file("ansible");
     std::fs::create_dir_all(&home)?;
+    // Nobody's own configuration.
+    let config = hosts.file("ansible.cfg");
+    std::fs::write(&config, "[defaults]\n")?;
     let command = [
         word(&setting.venv.join("bin/ansible-playbook")),
         "--forks".to_owned(),
@@ -71,7 +74,7 @@ pub(super) async fn ansible(setting: &Setting, hosts: &Hosts, count: usize) -> R
     );
     let environment = [
         ("ANSIBLE_HOME", word(&home)),
-        ("ANSIBLE_CONFIG", "/dev/null".to_owned()),
+        ("ANSIBLE_CONFIG", word(&config)),
         ("ANSIBLE_PIPELINING", "True".to_owned()),
         ("ANSIBLE_SSH_ARGS", ssh),
         ("ANSIBLE_SSH_CONTROL_PATH_DIR", word(&hosts.file("cm"))),

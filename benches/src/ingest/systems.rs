@@ -294,7 +294,7 @@ impl Alertmanager {
             &config,
             format!(
                 "route: {{receiver: all, group_by: [alertname], group_wait: 1s, \
-                 group_interval: 5s, repeat_interval: 4h}}\nreceivers:\n  - name: all{hook}\n"
+                 group_interval: 2s, repeat_interval: 4h}}\nreceivers:\n  - name: all{hook}\n"
             ),
         )?;
         let log = dir.join("log");
@@ -400,9 +400,9 @@ impl System for Alertmanager {
     }
 
     fn drain(&self) -> BoxFuture<'_, Result<()>> {
-        // A group is told after a second, and again five seconds later.
+        // A group is told after a second, and again two seconds later.
         let wait =
-            if self.sink.is_some() { Duration::from_secs(6) } else { Duration::from_millis(1500) };
+            if self.sink.is_some() { Duration::from_secs(4) } else { Duration::from_millis(1500) };
         async move {
             tokio::time::sleep(wait).await;
             Ok(())

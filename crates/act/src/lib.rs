@@ -12,6 +12,7 @@ pub mod resume;
 pub mod runbook;
 pub mod snapshot;
 pub mod store;
+pub mod verified;
 pub mod worker;
 
 pub use engine::{Ended, Engine, Settings};

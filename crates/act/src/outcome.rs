@@ -77,6 +77,7 @@ pub fn close(
         started: Some(true),
         resolution: None,
         exit_code: None,
+        end_seen: false,
         error: None,
         run: None,
         next_at: None,
@@ -84,6 +85,7 @@ pub fn close(
     match observed {
         Observed::Exited { code } => exited(base, step, attempt, code, retry),
         Observed::TimedOut => {
+            let base = Closing { end_seen: true, ..base };
             let error = format!("took longer than {} s and was stopped", step.timeout_s);
             failed(&base, attempt.direction, error, StepState::TimedOut, retry)
         }
@@ -160,7 +162,7 @@ fn exited(base: Closing, step: &PlanStep, attempt: &Attempt, code: i32, retry: R
         Direction::Do => (step.expected_exit_codes.contains(&code), StepState::Succeeded),
         Direction::Undo => (code == 0, StepState::Undone),
     };
-    let base = Closing { exit_code: Some(code), ..base };
+    let base = Closing { exit_code: Some(code), end_seen: true, ..base };
     if expected {
         return Closing { state: AttemptState::Succeeded, run: Some(done), ..base };
     }

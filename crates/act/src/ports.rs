@@ -53,7 +53,7 @@ pub struct Finished {
     pub because: Option<Because>,
     /// What went wrong, for people.
     pub error: Option<String>,
-    /// Whether a check said so: one that passed, or one that failed. Only then it teaches.
+    /// Whether a check or an observed end said so: see [`crate::verified`]. Only then it teaches.
     pub verified: bool,
     /// When it started acting.
     pub started_at: Option<Timestamp>,

@@ -147,6 +147,8 @@ pub struct Attempt {
     pub deadline: Timestamp,
     /// What was said about it, when its end is not known.
     pub resolution: Option<Resolution>,
+    /// Whether its end was seen on the target: it exited, or was stopped at its timeout.
+    pub end_seen: bool,
 }
 
 impl Attempt {
@@ -214,6 +216,8 @@ pub struct Closing {
     pub resolution: Option<Resolution>,
     /// The exit code, when it exited.
     pub exit_code: Option<i32>,
+    /// Whether its end was seen on the target: it exited, or was stopped at its timeout.
+    pub end_seen: bool,
     /// What went wrong.
     pub error: Option<String>,
     /// The step run's state from now on; `None` leaves it alone.
@@ -374,6 +378,7 @@ impl Snapshot {
         attempt.state = closing.state;
         attempt.started = closing.started;
         attempt.resolution = closing.resolution;
+        attempt.end_seen = closing.end_seen;
         let (run, direction) = (attempt.run, attempt.direction);
         self.change_run(run, |run| {
             run.next_at = closing.next_at;

@@ -26,6 +26,7 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use db::Mac;
+use jiff_sqlx::Timestamp as SqlTimestamp;
 use model::id::EventId;
 use uuid::Uuid;
 
@@ -51,7 +52,7 @@ pub struct Secret;
 #[derive(Debug)]
 pub(crate) enum Known {
     /// It is new, and now ours.
-    Fresh,
+    Fresh(Taken),
     /// The same request is running, or nobody knows what came of it.
     Running,
     /// It was used for another request.
@@ -60,6 +61,15 @@ pub(crate) enum Known {
     Answered { status: u16, content_type: String, body: Vec<u8> },
     /// It was answered with a secret, which is not kept.
     AnsweredSecretly,
+}
+
+/// A key in use by one request.
+#[derive(Debug, Clone)]
+pub(crate) struct Taken {
+    caller: Caller,
+    key: String,
+    /// Tells it from a later use of the same key.
+    since: SqlTimestamp,
 }
 
 /// What is to be noted of a key once its request has ended.
@@ -108,18 +118,18 @@ async fn once(app: &App, key: &HeaderValue, request: Request, next: Next) -> Ans
     let limit = parts.extensions.get::<OwnLimit>().map_or(app.body_limit, |own| own.0);
     let body = read_all(body, limit).await?;
     let hash = request_hash(app, &caller, &key, &parts, &body);
-    match store::take(app, &caller, &key, &hash).await? {
-        Known::Fresh => {}
+    let taken = match store::take(app, caller, key, &hash).await? {
+        Known::Fresh(taken) => taken,
         Known::Answered { status, content_type, body } => {
             return Ok(stored(status, &content_type, body));
         }
         known => return Err(refusal(&known)),
-    }
+    };
     let request = Request::from_parts(parts, RawBody::from(body));
     let app = app.clone();
     let work = tokio::spawn(async move {
         let response = next.run(request).await;
-        keep(app, caller, key, response).await
+        keep(app, taken, response).await
     });
     match work.await {
         Ok(answer) => answer,
@@ -152,7 +162,7 @@ fn refusal(known: &Known) -> Problem {
             "this request was carried out, and its answer held a secret that was shown once and \
              is not kept; if it was lost, revoke what was made and ask anew with a new key",
         ),
-        Known::Running | Known::Fresh | Known::Answered { .. } => Problem::conflict(
+        Known::Running | Known::Fresh(_) | Known::Answered { .. } => Problem::conflict(
             "idempotency_running",
             "a request with this Idempotency-Key is still running: ask again; if that stays so \
              its outcome is unknown: look at what it was to make, then use a new key",
@@ -161,7 +171,7 @@ fn refusal(known: &Known) -> Problem {
 }
 
 /// Notes what came of the request.
-async fn keep(app: App, caller: Caller, key: String, response: Response) -> Answer<Response> {
+async fn keep(app: App, taken: Taken, response: Response) -> Answer<Response> {
     let (parts, body) = response.into_parts();
     let body = read_all(body, MAX_ANSWER).await?;
     let status = parts.status;
@@ -183,19 +193,19 @@ async fn keep(app: App, caller: Caller, key: String, response: Response) -> Answ
         Some(Note::Answer { status, content_type, body: body.clone() })
     };
     if let Some(note) = note
-        && store::note(&app, &caller, &key, &note).await.is_err()
+        && store::note(&app, &taken, &note).await.is_err()
     {
         // What was done is done: the answer stays true though it could not be noted yet.
-        tokio::spawn(note_later(app, caller, key, note));
+        tokio::spawn(note_later(app, taken, note));
     }
     Ok(Response::from_parts(parts, RawBody::from(body)))
 }
 
-async fn note_later(app: App, caller: Caller, key: String, note: Note) {
+async fn note_later(app: App, taken: Taken, note: Note) {
     let mut pause = Duration::from_secs(1);
     for _ in 0..NOTE_TRIES {
         tokio::time::sleep(pause).await;
-        if store::note(&app, &caller, &key, &note).await.is_ok() {
+        if store::note(&app, &taken, &note).await.is_ok() {
             return;
         }
         pause *= 2;

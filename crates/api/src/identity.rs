@@ -4,6 +4,8 @@
 //! hashes of secrets are stored; they are compared in constant time.
 
 pub mod store;
+#[cfg(test)]
+mod tests;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::rand;

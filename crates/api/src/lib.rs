@@ -11,6 +11,8 @@ pub mod permission;
 pub mod problem;
 pub mod state;
 pub mod strict;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use body::Body;
 pub use caller::{Caller, Can};

@@ -1,9 +1,9 @@
 //! `countersign serve`: one process of the service, from its first line to its last.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use server::login::setup;
@@ -28,11 +28,11 @@ pub async fn run(serve: Serve) -> Result<()> {
         .with_context(|| format!("cannot listen on {}", serve.listen))?;
     let database = wiring::database(&serve.place, serve.db_connections).await?;
     let parts = wiring::parts(&serve, &database.db)?;
-    let first = setup::first_start(&database.db)
+    let kept = serve.place.data_dir.join("first-password");
+    let first = setup::first_start(&database.db, |password| keep_password(&kept, password))
         .await
         .map_err(|problem| anyhow::anyhow!("the first start: {}", problem.detail))?;
     if let Some(password) = first.one_time_password {
-        let kept = keep_password(&serve.place.data_dir, &password)?;
         output::note(&format!(
             "first start: log in as `{}` with the one-time password {password}\n\
              (also in {}; it must be changed at the first login)",
@@ -67,16 +67,9 @@ fn stop_on_signals() -> Result<CancellationToken> {
 }
 
 /// Keeps the first password for its owner alone to read.
-fn keep_password(data_dir: &Path, password: &str) -> Result<PathBuf> {
-    let path = data_dir.join("first-password");
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&path)
-        .with_context(|| format!("cannot write {}", path.display()))?;
+fn keep_password(path: &Path, password: &str) -> io::Result<()> {
+    let mut file =
+        fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
     writeln!(file, "{password}")?;
-    file.sync_all()?;
-    Ok(path)
+    file.sync_all()
 }

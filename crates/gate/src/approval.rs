@@ -3,6 +3,8 @@
 //! A denial is final, and so is an expiry. The number and the roles of approvers come from the
 //! decision, never from the request.
 
+use std::collections::BTreeSet;
+
 use model::actor::{Actor, ActorKind};
 use model::id::ActorId;
 use model::intent::ApprovalState;
@@ -22,14 +24,14 @@ model::words! {
     }
 }
 
-/// A party to an approval: an account and the person behind it.
+/// A party to an approval: an account and everybody behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Party {
     /// The account.
     pub actor: ActorId,
     /// Who is behind it: the subject of the identity provider, so that two accounts of one person
-    /// are one person.
-    pub person: String,
+    /// are one person; behind a service or an agent, also whoever made its keys.
+    pub people: BTreeSet<String>,
 }
 
 /// Somebody who votes, with the roles held now.
@@ -158,7 +160,7 @@ impl Refused {
 /// # Errors
 /// Says why not.
 pub fn eligible(request: &Request, voter: &Voter) -> Result<(), Refused> {
-    let is = |party: &Party| party.actor == voter.actor.id || party.person == voter.person;
+    let is = |party: &Party| party.actor == voter.actor.id || party.people.contains(&voter.person);
     if voter.actor.kind != ActorKind::User {
         return Err(Refused::NotAPerson);
     }

@@ -9,6 +9,7 @@ use crate::blackout::{self, Malformed, Window, WindowKind};
 use crate::breaker::Breaker;
 use crate::constraint::Constraints;
 use crate::cooldown::Cooldown;
+use crate::gist::joined;
 use crate::proposal::{Freshness, Proposal};
 use crate::rate::Usage;
 
@@ -118,15 +119,16 @@ pub fn all_allow(results: &[GuardResult]) -> bool {
         && results.iter().all(|result| result.verdict == Verdict::Allow)
 }
 
-/// One answer out of a guard's several: all reasons to deny, and the last of their ends.
-fn worst(guard: Guard, results: Vec<GuardResult>) -> GuardResult {
-    let mut denials = results.into_iter().filter(|result| result.verdict != Verdict::Allow);
+/// One answer out of a guard's several: its reasons to deny, and the last of their ends.
+fn worst(guard: Guard, mut results: Vec<GuardResult>) -> GuardResult {
+    results.retain(|result| result.verdict != Verdict::Allow);
+    let message = joined(results.iter().map(|result| result.message.as_str()));
+    let mut denials = results.into_iter();
     let Some(mut worst) = denials.next() else {
         return GuardResult::allow(guard, "clear");
     };
+    worst.message = message;
     for other in denials {
-        worst.message.push_str("; ");
-        worst.message.push_str(&other.message);
         worst.until = worst.until.zip(other.until).map(|(one, other)| one.max(other));
     }
     worst
@@ -162,8 +164,8 @@ fn blackouts(
     let outside = maintenance.iter().all(|window| blackout::active(window, at).is_none());
     if !maintenance.is_empty() && outside {
         let next = maintenance.iter().filter_map(|window| window.next(at)).min();
-        let names: Vec<_> = maintenance.iter().map(|window| window.name.as_str()).collect();
-        let message = format!("outside the maintenance window {}", names.join(", "));
+        let names = joined(maintenance.iter().map(|window| window.name.as_str()));
+        let message = format!("outside the maintenance window {names}");
         results.push(GuardResult::deny(Guard::Blackout, "outside_maintenance", message, next));
     }
     results

@@ -14,6 +14,7 @@ pub mod constraint;
 pub mod cooldown;
 pub mod decide;
 mod error;
+pub mod gist;
 pub mod guard;
 pub mod proposal;
 pub mod quorum;

@@ -2,35 +2,57 @@
 //!
 //! `/events` carries every audited event of the tenant by its number in the log, which has no
 //! gaps; `/executions/{id}/events` carries the steps and the output of one execution.
+//!
+//! A stream ends with its execution, when its caller may no longer watch (the session or key, the
+//! actor or the role is gone), and when the process stops.
 
+mod limit;
 mod store;
+#[cfg(test)]
+mod tests;
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use api::permission::{ReadPlans, Watch};
+use api::permission::{Permission, ReadPlans, Watch};
 use api::problem::Answer;
-use api::{App, Can, Problem};
+use api::{App, Caller, Can, Problem, identity};
+use axum::Extension;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
-use db::wake::Topic;
+use db::wake::{Topic, Waker};
 use futures::Stream;
 use model::id::{ExecutionId, TenantId};
 use serde::Deserialize;
+use tokio_util::sync::CancellationToken;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// How long to wait for a wake-up before looking anyway.
-const LOOK_ANYWAY: Duration = Duration::from_secs(5);
+use self::limit::{Open, Streams};
+
+/// How long a watcher is trusted before it is looked up again, and so the longest wait for a
+/// wake-up: whoever may no longer watch is told nothing more after five seconds.
+const TRUSTED: Duration = Duration::from_secs(4);
+/// How long to wait when the watcher cannot be looked up.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
 /// Events fetched at once.
 const AT_ONCE: i64 = 500;
 
 /// The routes of this room.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(watch_events)).routes(routes!(watch_execution))
+    OpenApiRouter::new()
+        .routes(routes!(watch_events))
+        .routes(routes!(watch_execution))
+        .layer(Extension(Streams::default()))
 }
+
+/// An extension of the routes: all streams end when this token is cancelled. Without it they do
+/// not end with the process.
+#[derive(Debug, Clone)]
+pub struct Stopping(pub CancellationToken);
 
 /// Whether a path is an endless stream, exempt from the time limit.
 #[must_use]
@@ -64,6 +86,8 @@ fn resume_after(headers: &HeaderMap, query: &FromIn) -> Answer<Option<i64>> {
 async fn watch_events(
     State(app): State<App>,
     caller: Can<Watch>,
+    Extension(streams): Extension<Streams>,
+    stopping: Option<Extension<Stopping>>,
     headers: HeaderMap,
     Query(query): Query<FromIn>,
 ) -> Answer<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
@@ -75,7 +99,9 @@ async fn watch_events(
             store::newest(&mut tx).await?
         }
     };
-    Ok(Sse::new(follow(app, Source::Tenant(tenant), after)).keep_alive(KeepAlive::default()))
+    let watcher = Watcher::of(&caller, &streams, stopping)?;
+    let events = follow(app, watcher, Source::Tenant(tenant), after);
+    Ok(Sse::new(events).keep_alive(KeepAlive::default()))
 }
 
 /// Watch the steps and the output of one execution, from its beginning unless told otherwise.
@@ -86,6 +112,8 @@ async fn watch_events(
 async fn watch_execution(
     State(app): State<App>,
     caller: Can<ReadPlans>,
+    Extension(streams): Extension<Streams>,
+    stopping: Option<Extension<Stopping>>,
     headers: HeaderMap,
     Path(id): Path<ExecutionId>,
     Query(query): Query<FromIn>,
@@ -97,7 +125,9 @@ async fn watch_execution(
     }
     drop(tx);
     let after = resume_after(&headers, &query)?.unwrap_or(-1);
-    Ok(Sse::new(follow(app, Source::Execution(tenant, id), after)).keep_alive(KeepAlive::default()))
+    let watcher = Watcher::of(&caller, &streams, stopping)?;
+    let events = follow(app, watcher, Source::Execution(tenant, id), after);
+    Ok(Sse::new(events).keep_alive(KeepAlive::default()))
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -116,29 +146,92 @@ pub(crate) struct Told {
     last: bool,
 }
 
+/// Whoever watches, and until when.
+struct Watcher {
+    caller: Caller,
+    may: fn(&Caller) -> bool,
+    looked_up: Instant,
+    stop: CancellationToken,
+    _open: Open,
+}
+
+impl Watcher {
+    fn of<P: Permission>(
+        caller: &Can<P>,
+        streams: &Streams,
+        stopping: Option<Extension<Stopping>>,
+    ) -> Answer<Self> {
+        Ok(Self {
+            caller: caller.caller().clone(),
+            may: Can::<P>::has,
+            looked_up: Instant::now(),
+            stop: stopping.map(|Extension(stopping)| stopping.0).unwrap_or_default(),
+            _open: streams.open(caller)?,
+        })
+    }
+
+    /// How long it is still trusted without being looked up.
+    fn trusted(&self) -> Duration {
+        TRUSTED.saturating_sub(self.looked_up.elapsed())
+    }
+
+    /// Looks it up again, and says whether it may still watch.
+    async fn look_up(&mut self, app: &App) -> Answer<bool> {
+        let now = identity::store::again(app, &self.caller).await?;
+        self.looked_up = Instant::now();
+        Ok(now.is_some_and(|caller| (self.may)(&caller)))
+    }
+}
+
 struct Watching {
     app: App,
+    waker: Waker,
+    watcher: Watcher,
     source: Source,
     after: i64,
-    ready: std::collections::VecDeque<Told>,
+    ready: VecDeque<Told>,
     ended: bool,
 }
 
-/// Reads on after `after`, waits for more, and so on, until an execution has ended.
+impl Watching {
+    async fn wait(&mut self, at_most: Duration) {
+        tokio::select! {
+            () = self.watcher.stop.cancelled() => {}
+            () = self.waker.wait(at_most) => {}
+        }
+    }
+}
+
+/// Reads on after `after`, waits for more, and so on, until it is over.
 fn follow(
     app: App,
+    watcher: Watcher,
     source: Source,
     after: i64,
 ) -> impl Stream<Item = Result<Event, Infallible>> + use<> {
     let waker = app.db.waker(Topic::Events);
     let first =
-        Watching { app, source, after, ready: std::collections::VecDeque::new(), ended: false };
-    futures::stream::unfold((first, waker), async |(mut state, mut waker)| {
+        Watching { app, waker, watcher, source, after, ready: VecDeque::new(), ended: false };
+    futures::stream::unfold(first, async |mut state| {
         loop {
+            if state.watcher.stop.is_cancelled() {
+                return None;
+            }
+            if state.watcher.trusted().is_zero() {
+                match state.watcher.look_up(&state.app).await {
+                    Ok(true) => {}
+                    Ok(false) => return None,
+                    // As long as nobody knows, nothing is told.
+                    Err(_) => {
+                        state.wait(ASK_AGAIN).await;
+                        continue;
+                    }
+                }
+            }
             if let Some(told) = state.ready.pop_front() {
                 state.after = told.seq;
                 state.ended = told.last;
-                return Some((Ok(event(&told)), (state, waker)));
+                return Some((Ok(event(&told)), state));
             }
             if state.ended {
                 return None;
@@ -150,7 +243,7 @@ fn follow(
                 state.ready.extend(found);
                 continue;
             }
-            waker.wait(LOOK_ANYWAY).await;
+            state.wait(state.watcher.trusted()).await;
         }
     })
 }

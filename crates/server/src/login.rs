@@ -5,6 +5,9 @@ pub mod keys;
 pub mod password;
 pub mod setup;
 pub mod store;
+#[cfg(test)]
+mod tests;
+pub mod throttle;
 pub mod users;
 
 use api::App;

@@ -1,13 +1,16 @@
 //! Every route on one screen, and what each request passes on its way.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::time::Duration;
 
+use api::body::OwnLimit;
 use api::caller::{Peer, RequestId, authenticate};
 use api::{App, Problem, idempotency};
-use axum::Extension;
-use axum::Router;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::{Extension, Router};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -27,6 +30,8 @@ use crate::{cycle, events, login};
 pub const PREFIX: &str = "/api/v1";
 /// How long a request may take; event streams are exempt.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+/// What axum's `Path` begins with when a part of the path cannot be read.
+const BAD_PATH: &str = "Invalid URL: ";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The routes of every room, under [`PREFIX`], and of the process itself, with their description.
@@ -74,7 +79,7 @@ pub fn router(cycle: &Loop, health: Health, logs: PublishedLogs) -> Router {
         .layer(middleware::from_fn_with_state(app.clone(), idempotency::layer))
         .layer(middleware::from_fn_with_state(app.clone(), authenticate))
         .layer(RequestDecompressionLayer::new())
-        .layer(middleware::from_fn(bounded))
+        .layer(middleware::from_fn_with_state(REQUEST_TIMEOUT, bounded))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
             Problem::new(
                 StatusCode::INTERNAL_SERVER_ERROR,
@@ -88,7 +93,7 @@ pub fn router(cycle: &Loop, health: Health, logs: PublishedLogs) -> Router {
         .with_state(app)
 }
 
-/// Gives each request an id and an end in time, and writes the id into whatever is answered.
+/// Gives each request an id, and writes it into whatever is answered.
 async fn named(mut request: Request, next: Next) -> Response {
     let id = request
         .headers()
@@ -104,9 +109,13 @@ async fn named(mut request: Request, next: Next) -> Response {
     if let Some(peer) = peer.map(|info| Peer(info.0.ip().to_string())) {
         request.extensions_mut().insert(peer);
     }
+    if request.uri().path().strip_prefix(PREFIX).is_some_and(|path| path.starts_with("/hooks/")) {
+        request.extensions_mut().insert(OwnLimit(sense::alert::MAX_BODY_BYTES));
+    }
+    let route = request.extensions().get::<MatchedPath>().cloned();
     let mut response = next.run(request).await;
     if response.status().is_client_error() || response.status().is_server_error() {
-        response = with_request_id(response, &id).await;
+        response = with_request_id(response, &id, route.as_ref().map(MatchedPath::as_str)).await;
     }
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
@@ -118,13 +127,16 @@ async fn named(mut request: Request, next: Next) -> Response {
 }
 
 /// Problems name the request they belong to; whatever is an error and no problem becomes one.
-async fn with_request_id(response: Response, id: &str) -> Response {
+async fn with_request_id(response: Response, id: &str, route: Option<&str>) -> Response {
     let (mut parts, body) = response.into_parts();
     let Ok(bytes) = axum::body::to_bytes(body, 1 << 20).await else {
         return (parts.status, "").into_response();
     };
     let mut problem: Problem = serde_json::from_slice(&bytes).unwrap_or_else(|_| {
         let said = String::from_utf8_lossy(&bytes).into_owned();
+        if let (StatusCode::BAD_REQUEST, Some(said)) = (parts.status, said.strip_prefix(BAD_PATH)) {
+            return bad_path(said, route.unwrap_or_default());
+        }
         let code = if parts.status.is_server_error() { "internal" } else { "invalid" };
         let detail = if said.is_empty() { parts.status.to_string() } else { said };
         Problem::new(parts.status, code, "The request cannot be answered", detail)
@@ -137,15 +149,24 @@ async fn with_request_id(response: Response, id: &str) -> Response {
     Response::from_parts(parts, body)
 }
 
-/// Ends requests that take too long. What they began in the database is rolled back.
-async fn bounded(State(()): State<()>, request: Request, next: Next) -> Response {
+/// A part of the path that cannot be read, from what axum's `Path` says of it: mostly
+/// "Cannot parse `name` with value `…`: why", or only why when the route has one parameter.
+fn bad_path(said: &str, route: &str) -> Problem {
+    let quoted = said.strip_prefix("Cannot parse `").or(said.strip_prefix("Invalid UTF-8 in `"));
+    let named = quoted.and_then(|rest| rest.split_once('`')).map(|(name, _)| name);
+    let only = || route.split_once('{')?.1.split_once('}').map(|(name, _)| name);
+    let name = named.or_else(only).unwrap_or("id");
+    Problem::invalid(&format!("path.{name}"), "id", said)
+}
+
+/// Ends requests that take too long. What they began in the database is mostly rolled back, but
+/// the end may also come between a commit and the answer.
+async fn bounded(State(at_most): State<Duration>, request: Request, next: Next) -> Response {
     if events::streams(request.uri().path()) {
         return next.run(request).await;
     }
-    match tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
+    match tokio::time::timeout(at_most, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => {
-            Problem::unavailable("the request took too long; nothing was changed").into_response()
-        }
+        Err(_) => Problem::outcome_unknown("the request took too long").into_response(),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 
+use gate::gist::joined;
 use model::execution::{Direction, StepState};
 use model::plan::Stage;
 use model::time::Timestamp;
@@ -77,7 +78,8 @@ fn finish(snapshot: &Snapshot, acted: &[&StepRun]) -> Command {
         return end(Event::Undone, None);
     }
     let why = snapshot.error.as_deref().unwrap_or("stopped");
-    end(Event::UndoneInPart, Some(format!("{why}; cannot be undone: {}", left.join(", "))))
+    let left = joined(left.iter().map(String::as_str));
+    end(Event::UndoneInPart, Some(format!("{why}; cannot be undone: {left}")))
 }
 
 fn end(event: Event, error: Option<String>) -> Command {

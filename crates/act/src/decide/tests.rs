@@ -147,6 +147,7 @@ pub(crate) fn attempt(run: StepRunId, direction: Direction, no: u32) -> Attempt 
         started: None,
         deadline: NOW.parse::<Timestamp>().unwrap() + jiff::SignedDuration::from_secs(60),
         resolution: None,
+        end_seen: false,
     }
 }
 

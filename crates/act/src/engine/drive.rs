@@ -13,7 +13,7 @@ use jiff::SignedDuration;
 use model::Digest;
 use model::execution::{AttemptState, Direction, ExecutionState, StepState};
 use model::id::{AttemptId, StepRunId};
-use model::plan::{EvidenceRequirement, Stage};
+use model::plan::EvidenceRequirement;
 use model::time::Timestamp;
 
 use super::effect::{Job, Landing};
@@ -26,9 +26,10 @@ use crate::execution;
 use crate::lease::Lease;
 use crate::outcome::close;
 use crate::ports::Finished;
-use crate::snapshot::{Attempt, Because, Change, Snapshot, StepRun};
+use crate::snapshot::{Attempt, Change, Snapshot, StepRun};
 use crate::store::load::Loaded;
 use crate::store::write::{Artifact, Batch, Stored, write};
+use crate::verified::verified;
 
 /// How often output is written down for people who watch.
 const SHOW_EVERY: Duration = Duration::from_millis(250);
@@ -296,6 +297,7 @@ impl<'a> Turn<'a> {
             started: None,
             deadline: now.checked_add(whole.ok()?).unwrap_or(Timestamp::MAX),
             resolution: None,
+            end_seen: false,
         };
         extras.scripts.insert(attempt.id, Digest::of(open.script.as_bytes()));
         let stop_first = open.stop_first.and_then(|id| after.attempt(id)).map(Attempt::token);
@@ -461,11 +463,6 @@ fn ended(state: ExecutionState) -> Ended {
 }
 
 fn finished(snapshot: &Snapshot, at: Timestamp) -> Finished {
-    let checked = |run: &StepRun| {
-        snapshot.step(run).is_some_and(|step| step.stage == Stage::Verify)
-            && matches!(run.state, StepState::Succeeded | StepState::Failed | StepState::TimedOut)
-    };
-    let verified = snapshot.runs.iter().any(checked);
     Finished {
         tenant: snapshot.tenant,
         execution: snapshot.execution,
@@ -473,7 +470,7 @@ fn finished(snapshot: &Snapshot, at: Timestamp) -> Finished {
         state: snapshot.state,
         because: snapshot.because,
         error: snapshot.error.clone(),
-        verified: verified || snapshot.because == Some(Because::VerifyFailed),
+        verified: verified(snapshot),
         started_at: snapshot.started_at,
         ended_at: at,
     }

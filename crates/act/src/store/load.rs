@@ -105,7 +105,8 @@ async fn runs(tx: &mut TenantTx, id: ExecutionId) -> Result<Vec<StepRunRow>, Err
 
 async fn attempts(tx: &mut TenantTx, id: ExecutionId) -> Result<Vec<AttemptRow>, Error> {
     sqlx::query_as(
-        "SELECT id, step_run_id, direction, attempt_no, epoch, state, started, deadline, resolution
+        "SELECT id, step_run_id, direction, attempt_no, epoch, state, started, deadline, resolution,
+           end_seen
          FROM countersign.attempts
          WHERE tenant_id = $1 AND execution_id = $2
          ORDER BY step_run_id, direction, attempt_no",

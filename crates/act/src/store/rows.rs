@@ -36,6 +36,7 @@ pub(crate) struct AttemptRow {
     started: Option<bool>,
     deadline: jiff_sqlx::Timestamp,
     resolution: Option<String>,
+    end_seen: bool,
 }
 
 #[derive(Debug, sqlx::FromRow)]
@@ -97,6 +98,7 @@ impl AttemptRow {
             started: self.started,
             deadline: self.deadline.to_jiff(),
             resolution: resolution.transpose()?,
+            end_seen: self.end_seen,
         })
     }
 }

@@ -295,14 +295,16 @@ async fn close_attempts(tx: &mut TenantTx, batch: &Batch<'_>) -> Result<(), db::
              started = one.started,
              resolution = one.resolution,
              exit_code = one.exit_code,
+             end_seen = one.end_seen,
              error = one.error,
              recovered = one.recovered,
              output_ref = one.output_ref,
              output_sha256 = one.sha256,
              closed_at = clock_timestamp()
          FROM unnest($2::uuid[], $3::text[], $4::boolean[], $5::text[], $6::integer[], $7::text[],
-             $8::boolean[], $9::text[], $10::bytea[])
-           AS one (id, state, started, resolution, exit_code, error, recovered, output_ref, sha256)
+             $8::boolean[], $9::text[], $10::bytea[], $11::boolean[])
+           AS one (id, state, started, resolution, exit_code, error, recovered, output_ref, sha256,
+             end_seen)
          WHERE attempt.tenant_id = $1 AND attempt.id = one.id AND attempt.state = 'intent'",
     )
     .bind(batch.after.tenant.uuid())
@@ -330,6 +332,7 @@ async fn close_attempts(tx: &mut TenantTx, batch: &Batch<'_>) -> Result<(), db::
             .map(|(id, _)| output(id).map(|one| one.1.as_bytes().to_vec()))
             .collect::<Vec<_>>(),
     )
+    .bind(closed.iter().map(|(_, one)| one.end_seen).collect::<Vec<_>>())
     .execute(tx.conn())
     .await?;
     Ok(())

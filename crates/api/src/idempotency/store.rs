@@ -2,14 +2,15 @@
 
 use axum::http::StatusCode;
 use db::{Mac, TenantTx};
+use jiff_sqlx::Timestamp as SqlTimestamp;
 
-use super::{Known, Note};
+use super::{Known, Note, Taken};
 use crate::caller::Caller;
 use crate::problem::Answer;
 use crate::state::App;
 
 /// Takes a key, or says what is known of it. A key is forgotten after a day, answered or not.
-pub(super) async fn take(app: &App, caller: &Caller, key: &str, hash: &Mac) -> Answer<Known> {
+pub(super) async fn take(app: &App, caller: Caller, key: String, hash: &Mac) -> Answer<Known> {
     let mut tx = app.db.tenant(caller.tenant()).await?;
     sqlx::query(
         "DELETE FROM countersign.idempotency_keys
@@ -18,26 +19,26 @@ pub(super) async fn take(app: &App, caller: &Caller, key: &str, hash: &Mac) -> A
     )
     .bind(tx.tenant().uuid())
     .bind(caller.actor.id.uuid())
-    .bind(key)
+    .bind(&key)
     .execute(tx.conn())
     .await
     .map_err(db::Error::from)?;
-    let inserted = sqlx::query(
+    let since: Option<SqlTimestamp> = sqlx::query_scalar(
         "INSERT INTO countersign.idempotency_keys (tenant_id, actor_id, key, request_hash)
          VALUES ($1, $2, $3, $4)
-         ON CONFLICT ON CONSTRAINT idempotency_keys_pk DO NOTHING",
+         ON CONFLICT ON CONSTRAINT idempotency_keys_pk DO NOTHING
+         RETURNING created_at",
     )
     .bind(tx.tenant().uuid())
     .bind(caller.actor.id.uuid())
-    .bind(key)
+    .bind(&key)
     .bind(&hash[..])
-    .execute(tx.conn())
+    .fetch_optional(tx.conn())
     .await
-    .map_err(db::Error::from)?
-    .rows_affected();
-    if inserted == 1 {
+    .map_err(db::Error::from)?;
+    if let Some(since) = since {
         tx.commit().await?;
-        return Ok(Known::Fresh);
+        return Ok(Known::Fresh(Taken { caller, key, since }));
     }
     type Row = (Vec<u8>, Option<i16>, Option<String>, Option<Vec<u8>>);
     let row: Option<Row> = sqlx::query_as(
@@ -47,7 +48,7 @@ pub(super) async fn take(app: &App, caller: &Caller, key: &str, hash: &Mac) -> A
     )
     .bind(tx.tenant().uuid())
     .bind(caller.actor.id.uuid())
-    .bind(key)
+    .bind(&key)
     .fetch_optional(tx.conn())
     .await
     .map_err(db::Error::from)?;
@@ -65,14 +66,14 @@ pub(super) async fn take(app: &App, caller: &Caller, key: &str, hash: &Mac) -> A
 }
 
 /// Notes what came of the request of a key.
-pub(super) async fn note(app: &App, caller: &Caller, key: &str, note: &Note) -> Answer<()> {
-    let mut tx = app.db.tenant(caller.tenant()).await?;
+pub(super) async fn note(app: &App, taken: &Taken, note: &Note) -> Answer<()> {
+    let mut tx = app.db.tenant(taken.caller.tenant()).await?;
     match note {
         Note::Answer { status, content_type, body } => {
-            answer(&mut tx, caller, key, *status, Some((content_type, body))).await?;
+            answer(&mut tx, taken, *status, Some((content_type, body))).await?;
         }
-        Note::SecretAnswer { status } => answer(&mut tx, caller, key, *status, None).await?,
-        Note::Free => release(&mut tx, caller, key).await?,
+        Note::SecretAnswer { status } => answer(&mut tx, taken, *status, None).await?,
+        Note::Free => release(&mut tx, taken).await?,
     }
     tx.commit().await?;
     Ok(())
@@ -80,18 +81,18 @@ pub(super) async fn note(app: &App, caller: &Caller, key: &str, note: &Note) -> 
 
 async fn answer(
     tx: &mut TenantTx,
-    caller: &Caller,
-    key: &str,
+    taken: &Taken,
     status: StatusCode,
     said: Option<(&str, &[u8])>,
 ) -> Result<(), db::Error> {
     sqlx::query(
-        "UPDATE countersign.idempotency_keys SET status = $4, content_type = $5, response = $6
-         WHERE tenant_id = $1 AND actor_id = $2 AND key = $3",
+        "UPDATE countersign.idempotency_keys SET status = $5, content_type = $6, response = $7
+         WHERE tenant_id = $1 AND actor_id = $2 AND key = $3 AND created_at = $4",
     )
     .bind(tx.tenant().uuid())
-    .bind(caller.actor.id.uuid())
-    .bind(key)
+    .bind(taken.caller.actor.id.uuid())
+    .bind(&taken.key)
+    .bind(taken.since)
     .bind(i16::try_from(status.as_u16()).unwrap_or(200))
     .bind(said.map(|(content_type, _)| content_type))
     .bind(said.map(|(_, body)| body))
@@ -100,14 +101,15 @@ async fn answer(
     Ok(())
 }
 
-async fn release(tx: &mut TenantTx, caller: &Caller, key: &str) -> Result<(), db::Error> {
+async fn release(tx: &mut TenantTx, taken: &Taken) -> Result<(), db::Error> {
     sqlx::query(
         "DELETE FROM countersign.idempotency_keys
-         WHERE tenant_id = $1 AND actor_id = $2 AND key = $3 AND status IS NULL",
+         WHERE tenant_id = $1 AND actor_id = $2 AND key = $3 AND created_at = $4",
     )
     .bind(tx.tenant().uuid())
-    .bind(caller.actor.id.uuid())
-    .bind(key)
+    .bind(taken.caller.actor.id.uuid())
+    .bind(&taken.key)
+    .bind(taken.since)
     .execute(tx.conn())
     .await?;
     Ok(())

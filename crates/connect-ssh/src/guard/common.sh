@@ -25,6 +25,14 @@ lives() {
   esac
 } 2>/dev/null
 
+# Puts the tick at which process $1 started into cs_j: nothing when it is gone.
+tick() {
+  cs_j=
+  read -r cs_x </proc/"$1"/stat || return 1
+  set -- ${cs_x##*) }
+  cs_j=${20}
+} 2>/dev/null
+
 # Whether anybody lives in the group and session $1.
 members() {
   cs_j=$1
@@ -50,8 +58,9 @@ group() {
   cs_b=${cs_a#*.}
   [ "$cs_b" != "$cs_a" ] || cs_b=
   cs_a=${cs_a%%.*}
+  # A number with a leading zero is another one to some of those who read it.
   case $cs_a in
-  "" | 0 | 1 | *[!0-9]*) return 1 ;;
+  "" | 0* | 1 | *[!0-9]*) return 1 ;;
   esac
   lives "$cs_a" "$cs_b"
   case $? in
@@ -66,7 +75,7 @@ group() {
 # Otherwise one by one, again and again, since they may start others meanwhile.
 slay() {
   case $2 in
-  "" | 0 | 1 | *[!0-9]*) return 1 ;;
+  "" | 0* | 1 | *[!0-9]*) return 1 ;;
   esac
   case $(type kill) in
   *builtin*) kill "-$1" "-$2" ;;

@@ -8,7 +8,7 @@ ln -sn "$1" "$2" 2>/dev/null || [ "$(readlink "$2")" = "$1" ] || {
   if [ -L "$2" ]; then echo l; else echo k; fi
   exit
 }
-echo "w $$"
+echo "w $$ ${1##*.}"
 umask "$3"
 set --
 . /proc/self/fd/9

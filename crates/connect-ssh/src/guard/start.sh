@@ -52,12 +52,14 @@ cs_o= cs_e= cs_from=0 cs_efrom=0
   cs_late=
   read -r cs_x </proc/self/stat
   set -- "$1" "$2" "$3" "$4" "$5" "$6" ${cs_x%% *} ${cs_x##*) }
-  cs_s=$7
+  # Numbers are given to others once their process is gone: nobody is signalled whose tick differs.
+  cs_s=$7 cs_h=${27}
   # Before the step can start, so that there is no moment at which nobody seems to be there.
   echo "$7 ${27}" >"$cs_p.by"
   exec 3<"$cs_p.o" 5<"$cs_p.e"
   cs_w=
-  read -r cs_w cs_k <&3
+  read -r cs_w cs_k cs_m <&3
+  cs_l=started:$4:$cs_b:$cs_k.$cs_m
   if [ "$cs_w" != w ]; then
     rm -f "$cs_p.o" "$cs_p.e" "$cs_p.s" "$cs_p.by" >/dev/null
     echo "${cs_w:-n}"
@@ -75,41 +77,43 @@ cs_o= cs_e= cs_from=0 cs_efrom=0
   # so that a daemon that still holds our pipes cannot keep the result from being written.
   {
     exec </dev/null
-    read -r cs_x cs_y </proc/uptime
+    read -r cs_v cs_y </proc/uptime
     # One more, because the fraction is cut off: never before its time.
-    cs_d=$((${cs_x%%.*} + $5 + 1))
+    cs_d=$((${cs_v%%.*} + $5 + 1))
     cs_q=$((cs_d + 600))
     sleep 0.25 >/dev/null
     {
       trap - PIPE
       cs_i=0
       while [ $cs_i -lt $((($5 + 60) * 5)) ]; do
-        kill -0 "$cs_s" && echo t || exit
+        lives "$cs_s" "$cs_h" && echo t || exit
         sleep 0.2 >/dev/null
         cs_i=$((cs_i + 1))
       done
     } &
     exec >/dev/null
-    while [ "${cs_x%%.*}" -lt $cs_q ]; do
-      if ! kill -0 "$cs_k"; then
-        kill -USR1 "$cs_s" || exit
-      elif [ "${cs_x%%.*}" -ge $cs_d ]; then
+    while [ "${cs_v%%.*}" -lt $cs_q ]; do
+      if ! lives "$cs_k" "$cs_m"; then
+        lives "$cs_s" "$cs_h" && kill -USR1 "$cs_s" || exit
+      elif [ "${cs_v%%.*}" -ge $cs_d ]; then
         # Not the colon: when that cannot write, the shell exits, and nobody would be stopped.
         true >"$cs_p.t"
         slay TERM "$cs_k"
         cs_i=0
-        while [ $cs_i -lt 20 ] && members "$cs_k"; do
+        while [ $cs_i -lt 20 ] && group "$cs_l"; do
           sleep 0.1
           cs_i=$((cs_i + 1))
         done
-        slay KILL "$cs_k"
-        kill -USR1 "$cs_s"
+        group "$cs_l" && slay KILL "$cs_k"
+        lives "$cs_s" "$cs_h" && kill -USR1 "$cs_s"
       fi
       sleep 0.5
-      read -r cs_x cs_y </proc/uptime
+      read -r cs_v cs_y </proc/uptime
     done
   } &
   cs_c=$!
+  tick "$cs_c"
+  cs_z=$cs_j
   rm -f "$cs_p.o" "$cs_p.e" "$cs_p.s" >/dev/null &
 
   cs_r=
@@ -125,7 +129,7 @@ cs_o= cs_e= cs_from=0 cs_efrom=0
   if [ -e "$cs_p.t" ]; then
     until [ "$cs_late" ]; do
       wait "$cs_c"
-      kill -0 "$cs_c" || break
+      lives "$cs_c" "$cs_z" || break
     done
     cs_r=timeout
     rm -f "$cs_p.t" >/dev/null
@@ -133,7 +137,7 @@ cs_o= cs_e= cs_from=0 cs_efrom=0
   cs_late=
   wait "$cs_o"
   [ "$cs_late" ] || wait "$cs_e"
-  kill -KILL "$cs_c"
+  [ "$cs_z" ] && lives "$cs_c" "$cs_z" && kill -KILL "$cs_c"
   if ! ln -sn "rc:$cs_r" "$cs_t.rc"; then
     # Full or gone. Whoever listens is told; for the others it is tried again for a while.
     {

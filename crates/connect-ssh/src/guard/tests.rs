@@ -124,3 +124,44 @@ fn groups_are_killed_in_one_place_only() {
         assert_eq!(kills(packed), 3);
     }
 }
+
+/// What the shell says that every verb shares this text with, when it is asked to do this as well.
+fn shared(more: &str) -> String {
+    // Nobody is signalled here, whatever the text does: the signal is only told.
+    let recorded = "type() { echo builtin; }\nkill() { echo \"killed $*\"; }";
+    let script = format!("{}\n{recorded}\n{more}", super::COMMON);
+    let output = Command::new("sh").args(["-c", &script, "guard", "n", "t", "/x"]).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim_start_matches("n:").to_owned()
+}
+
+#[test]
+fn a_group_number_that_can_be_read_in_two_ways_is_no_group() {
+    assert_eq!(shared("slay TERM 4711"), "killed -TERM -4711\n");
+    for number in ["", "0", "1", "00", "01", "007", "04711", "-1", "4 7", "0x10"] {
+        assert_eq!(shared(&format!("slay TERM '{number}' || echo no")), "no\n", "{number}");
+    }
+    // A link that names such a group is no living one, even if somebody lived there.
+    let anybody = "lives() { return 0; }; read -r cs_i </proc/sys/kernel/random/boot_id";
+    let group = |number: &str| {
+        shared(&format!("{anybody}\ngroup \"started:1:$cs_i:{number}.5\" && echo yes || echo no"))
+    };
+    assert_eq!(group("4711"), "yes\n");
+    for number in ["", "0", "1", "01", "04711", "-1"] {
+        assert_eq!(group(number), "no\n", "{number}");
+    }
+}
+
+#[test]
+fn nobody_is_signalled_whose_tick_was_not_looked_at() {
+    let start = include_str!("start.sh");
+    assert!(!start.contains("kill -0"), "a number alone says nothing");
+    let signals: Vec<&str> = start.lines().filter(|line| line.contains("kill -")).collect();
+    assert_eq!(signals.len(), 3);
+    for line in signals {
+        let (before, after) = line.split_once("kill -").unwrap();
+        let number = after.split('"').nth(1).unwrap();
+        assert!(before.contains(&format!("lives \"{number}\" \"$cs_")), "{line}");
+    }
+    let tick = shared("tick $$; lives $$ \"$cs_j\" && echo same; lives $$ \"${cs_j}0\" || echo other");
+    assert_eq!(tick, "same\nother\n");
+}

@@ -30,7 +30,7 @@ fn approver() -> Voter {
 
 fn party() -> Party {
     let actor = ActorId::generate();
-    Party { actor, person: actor.to_string() }
+    Party { actor, people: [actor.to_string()].into() }
 }
 
 fn request(tier: Tier, min_votes: u32) -> Request {
@@ -54,7 +54,7 @@ fn request(tier: Tier, min_votes: u32) -> Request {
 fn a4_requesters_linked_accounts_services_and_agents_are_refused() {
     let mut asked = request(Tier::Medium, 1);
     let requester = approver();
-    asked.requester = Party { actor: requester.actor.id, person: requester.person.clone() };
+    asked.requester = Party { actor: requester.actor.id, people: [requester.person.clone()].into() };
     let refused = |voter: &Voter| vote(&asked, voter, Choice::Approve, second(0)).unwrap_err();
     assert_eq!(refused(&requester), Refused::OwnRequest);
     let second_account = Voter { person: requester.person, ..approver() };
@@ -77,7 +77,7 @@ fn authors_may_approve_their_plan_only_up_to_tier_low() {
         [(Tier::Read, true), (Tier::Low, true), (Tier::Medium, false), (Tier::Critical, false)]
     {
         let mut asked = request(tier, 1);
-        asked.author = Party { actor: author.actor.id, person: author.person.clone() };
+        asked.author = Party { actor: author.actor.id, people: [author.person.clone()].into() };
         let answer = vote(&asked, &author, Choice::Approve, second(0));
         assert_eq!(answer.is_ok(), allowed, "{tier}: {answer:?}");
     }

@@ -5,6 +5,7 @@ use model::execution::ExecutionState;
 use model::intent::ApprovalState;
 use model::verdict::{Reason, Verdict};
 
+use crate::gist::joined;
 use crate::guard::{Guard, GuardResult};
 
 /// Why nothing may run.
@@ -34,7 +35,7 @@ pub enum Refused {
     #[error("denied: {}", messages(.0))]
     Denied(Vec<Reason>),
     /// A guard says no.
-    #[error("blocked: {}", .0.iter().map(|one| one.message.as_str()).collect::<Vec<_>>().join("; "))]
+    #[error("blocked: {}", joined(.0.iter().map(|one| one.message.as_str())))]
     Blocked(Vec<GuardResult>),
     /// A guard was not asked.
     #[error("the guard {0} was not asked")]
@@ -144,5 +145,5 @@ impl Refused {
 
 fn messages(reasons: &[Reason]) -> String {
     let denying = reasons.iter().filter(|reason| reason.verdict == Verdict::Deny);
-    denying.map(|reason| reason.message.as_str()).collect::<Vec<_>>().join("; ")
+    joined(denying.map(|reason| reason.message.as_str()))
 }

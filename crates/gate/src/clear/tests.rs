@@ -22,7 +22,7 @@ fn lease(state: ExecutionState) -> Lease {
 
 fn party() -> Party {
     let actor = ActorId::generate();
-    Party { actor, person: actor.to_string() }
+    Party { actor, people: [actor.to_string()].into() }
 }
 
 fn approved_by(votes: usize) -> Request {

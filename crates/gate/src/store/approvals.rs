@@ -13,8 +13,9 @@ use db::TenantTx;
 use db::wake::Topic;
 use model::Digest;
 use model::audit::{Event, Who};
-use model::id::{ActorId, ApprovalId, DecisionId, IntentId, PlanId};
+use model::id::{ActorId, ApprovalId, DecisionId, ExecutionId, IntentId, PlanId};
 use model::verdict::ApprovalRequirement;
+use uuid::Uuid;
 
 use super::small;
 use crate::error::Error;
@@ -58,6 +59,42 @@ pub struct NewApproval {
     pub bound_hash: Digest,
     /// Through which door it came.
     pub source: Source,
+}
+
+/// Holds the approval an execution waits for or was given, if it has one. Whoever needs both holds
+/// the approval first and the execution afterwards, as a vote and the sweep do: so that none of
+/// them waits for another that waits for it.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn hold(tx: &mut TenantTx, execution: ExecutionId) -> Result<Option<ApprovalId>, Error> {
+    let mut held: Option<Uuid> = None;
+    loop {
+        let named: Option<Option<Uuid>> = sqlx::query_scalar(
+            "SELECT e.approval_id FROM countersign.executions e
+             WHERE e.tenant_id = $1 AND e.id = $2",
+        )
+        .bind(tx.tenant().uuid())
+        .bind(execution.uuid())
+        .fetch_optional(tx.conn())
+        .await?;
+        let named = named.flatten();
+        if named == held {
+            return Ok(held.map(Into::into));
+        }
+        let Some(id) = named else { return Ok(None) };
+        sqlx::query(
+            "SELECT a.id FROM countersign.approvals a
+             WHERE a.tenant_id = $1 AND a.id = $2
+             FOR UPDATE",
+        )
+        .bind(tx.tenant().uuid())
+        .bind(id)
+        .execute(tx.conn())
+        .await?;
+        // While it waited another may have taken its place: look again.
+        held = Some(id);
+    }
 }
 
 /// Asks for an approval; it expires `ttl_s` from now by the database's clock. The execution that

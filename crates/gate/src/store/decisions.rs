@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::{count, digest, small};
 use crate::decide::Decision;
 use crate::error::Error;
+use crate::gist::headlines;
 use crate::guard::GuardResult;
 
 /// A decision about to be written.
@@ -124,17 +125,17 @@ pub async fn insert(tx: &mut TenantTx, new: &NewDecision<'_>, who: Who) -> Resul
     .bind(&new.key_fingerprint)
     .execute(tx.conn())
     .await?;
-    let deciding: Vec<Value> = decision
-        .reasons
-        .iter()
-        .filter(|reason| reason.verdict == decision.verdict)
-        .map(|reason| Value::from(format!("{}: {}", reason.judge, reason.code)))
-        .collect();
+    // The row has every reason; the event has what fits into it.
+    let deciding = decision.reasons.iter().filter(|reason| reason.verdict == decision.verdict);
+    let deciding = headlines(deciding);
     let mut event = Event::new(who, "decision.made", "decision", &new.id)
         .decided(decision.verdict)
         .with("intent_id", new.intent.to_string())
         .with("decision_sha256", Digest::of(&new.canon).to_string())
-        .with("reasons", deciding);
+        .with("reasons", deciding.told);
+    if deciding.more > 0 {
+        event = event.with("more_reasons", deciding.more);
+    }
     if let Some(bound) = new.bound_hash {
         event = event.with("bound_hash", bound.to_string());
     }

@@ -66,3 +66,17 @@ pub(super) async fn advance(
     }
     Ok(Some(id.into()))
 }
+
+/// Lets approved executions that wait for a guard to open ask again at once: a guard was changed.
+pub(super) async fn look_again(tx: &mut TenantTx) -> Result<(), Error> {
+    sqlx::query(
+        "UPDATE countersign.executions SET next_run_at = clock_timestamp()
+         WHERE tenant_id = $1 AND state = $2 AND next_run_at > clock_timestamp()",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(ExecutionState::Approved.word())
+    .execute(tx.conn())
+    .await?;
+    tx.signal(Topic::Executions);
+    Ok(())
+}

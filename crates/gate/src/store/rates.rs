@@ -12,7 +12,7 @@ use model::id::{ExecutionId, RateLimitId};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::{count, small};
+use super::{count, executions, small};
 use crate::cooldown::Cooldown;
 use crate::error::Error;
 use crate::proposal::Proposal;
@@ -323,6 +323,7 @@ pub async fn save(
     .bind(enabled == Enabled::Yes)
     .fetch_one(tx.conn())
     .await?;
+    executions::look_again(tx).await?;
     Ok(id.into())
 }
 
@@ -349,7 +350,7 @@ pub async fn remove(tx: &mut TenantTx, id: RateLimitId) -> Result<(), Error> {
     if removed.rows_affected() == 0 {
         return Err(Error::NotFound { what: "rate limit", id: id.to_string() });
     }
-    Ok(())
+    executions::look_again(tx).await
 }
 
 /// Ids are written one way, or the limit would never be found again.

@@ -7,6 +7,7 @@ use serde_json::Value;
 use sqlx::FromRow;
 use uuid::Uuid;
 
+use super::executions;
 use crate::blackout::{Draft, Malformed, Window};
 use crate::error::Error;
 
@@ -167,7 +168,7 @@ pub async fn save(tx: &mut TenantTx, window: &StoredWindow, by: ActorId) -> Resu
     .execute(tx.conn())
     .await
     .map_err(|error| taken(error.into(), &draft.name))?;
-    Ok(())
+    executions::look_again(tx).await
 }
 
 /// Removes a window.
@@ -181,7 +182,10 @@ pub async fn remove(tx: &mut TenantTx, id: BlackoutId) -> Result<(), Error> {
             .bind(id.uuid())
             .execute(tx.conn())
             .await?;
-    if removed.rows_affected() == 0 { Err(missing(id)) } else { Ok(()) }
+    if removed.rows_affected() == 0 {
+        return Err(missing(id));
+    }
+    executions::look_again(tx).await
 }
 
 fn missing(id: BlackoutId) -> Error {

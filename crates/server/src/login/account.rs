@@ -1,6 +1,7 @@
 //! Logging in and out, and one's own account.
 
 use api::caller::{Caller, Peer, Proof, RequestId};
+use api::idempotency::Secret;
 use api::identity::{COOKIE, new_session};
 use api::permission::OwnAccount;
 use api::problem::Answer;
@@ -17,6 +18,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::throttle::Throttle;
 use super::{password, store};
 
 /// The routes of this room.
@@ -26,6 +28,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(log_out))
         .routes(routes!(get_account))
         .routes(routes!(change_password))
+        .layer(Extension(Throttle::default()))
 }
 
 /// A login.
@@ -68,18 +71,22 @@ struct LoginOut {
 
 /// Log in with a password.
 ///
-/// Whoever is logged in already gets a new session; the old one ends.
+/// Whoever is logged in already gets a new session; the old one ends. Wrong passwords are
+/// limited by address, and by account and address: 429 says in `Retry-After` how long to wait.
 #[utoipa::path(post, path = "/login", tag = "identity", request_body = LoginIn,
     responses((status = 200, body = LoginOut), (status = "4XX", body = Problem)))]
 async fn log_in(
     State(app): State<App>,
-    before: Option<Extension<Peer>>,
+    Extension(throttle): Extension<Throttle>,
+    peer: Option<Extension<Peer>>,
     request: Option<Extension<RequestId>>,
     headers: HeaderMap,
     old: Result<Caller, Problem>,
     Body(login): Body<LoginIn>,
 ) -> Answer<Response> {
     let wrong = || Problem::unauthenticated("tenant, user name or password is wrong");
+    let peer = peer.map(|Extension(peer)| peer.0);
+    let guess = throttle.enter(peer.as_deref(), &[&login.tenant, &login.username]).await?;
     let tenant = store::tenant_by_slug(&app.db, &login.tenant).await?;
     let user = match tenant {
         Some(tenant) => {
@@ -92,7 +99,7 @@ async fn log_in(
     let right = password::matches(login.password, stored).await?;
     let (Some(tenant), Some(user)) = (tenant, user) else { return Err(wrong()) };
     let origin = Origin {
-        ip: before.map(|Extension(peer)| peer.0),
+        ip: peer,
         user_agent: headers
             .get(header::USER_AGENT)
             .and_then(|agent| agent.to_str().ok())
@@ -110,6 +117,7 @@ async fn log_in(
         tx.commit().await?;
         return Err(wrong());
     }
+    guess.right();
     let token = new_session()?;
     let mut tx = app.db.tenant(tenant).await?;
     if let Ok(Caller { proof: Proof::Session { id, .. }, actor: old, .. }) = &old
@@ -143,7 +151,9 @@ fn self_actor(tenant_id: TenantId, id: ActorId, username: &str) -> Actor {
     }
 }
 
+/// Answers with a session's token, which is shown once.
 fn with_cookie(mut response: Response, token: &str) -> Response {
+    response.extensions_mut().insert(Secret);
     let cookie = format!("{COOKIE}={token}; Path=/; Secure; HttpOnly; SameSite=Strict");
     if let Ok(value) = HeaderValue::from_str(&cookie) {
         response.headers_mut().insert(header::SET_COOKIE, value);
@@ -215,6 +225,7 @@ struct PasswordIn {
     responses((status = 200, body = LoginOut), (status = "4XX", body = Problem)))]
 async fn change_password(
     State(app): State<App>,
+    Extension(throttle): Extension<Throttle>,
     caller: Can<OwnAccount>,
     Body(wanted): Body<PasswordIn>,
 ) -> Answer<Response> {
@@ -222,12 +233,14 @@ async fn change_password(
         return Err(Problem::conflict("no_password", "an API key has no password to change"));
     };
     password::check_strength("/new_password", &wanted.new_password)?;
+    let guess = throttle.enter(caller.origin.ip.as_deref(), &[&user.to_string()]).await?;
     let mut tx = app.db.tenant(caller.tenant()).await?;
     let row = store::user(&mut tx, *user).await?.ok_or_else(|| Problem::not_found("user"))?;
     drop(tx);
     if !password::matches(wanted.current_password, row.password_hash).await? {
         return Err(Problem::invalid("/current_password", "wrong", "is not the present password"));
     }
+    guess.right();
     let hash = password::hash(wanted.new_password).await?;
     let token = new_session()?;
     let mut change = Change::begin(&app, &caller).await?;

@@ -1,10 +1,11 @@
 //! API keys over HTTP: shown once, revoked for good.
 
+use api::idempotency::Secret;
 use api::identity;
 use api::permission::ManageIdentity;
 use api::problem::Answer;
 use api::{App, Body, Can, Change, PageOut, Paging, Problem};
-use axum::Json;
+use axum::{Extension, Json};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use model::actor::ActorKind;
@@ -126,7 +127,7 @@ async fn create_key(
     State(app): State<App>,
     caller: Can<ManageIdentity>,
     Body(wanted): Body<KeyIn>,
-) -> Answer<(StatusCode, Json<KeyMade>)> {
+) -> Answer<(StatusCode, Extension<Secret>, Json<KeyMade>)> {
     if !(1..=100).contains(&wanted.name.chars().count()) {
         return Err(Problem::invalid("/name", "length", "must have 1 to 100 characters"));
     }
@@ -153,7 +154,8 @@ async fn create_key(
         .with("prefix", token.public_id)
         .with("holder", kind.word());
     change.commit(event).await?;
-    Ok((StatusCode::CREATED, Json(KeyMade { id, actor_id: actor, key: token.text })))
+    let made = KeyMade { id, actor_id: actor, key: token.text };
+    Ok((StatusCode::CREATED, Extension(Secret), Json(made)))
 }
 
 /// Revoke an API key, for good.

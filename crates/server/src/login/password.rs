@@ -14,7 +14,7 @@ pub const MIN_LENGTH: usize = 15;
 /// Longest password taken, in bytes.
 pub const MAX_LENGTH: usize = 1024;
 /// Hashes computed at the same time; each takes 19 MiB.
-const AT_ONCE: usize = 4;
+pub(super) const AT_ONCE: usize = 4;
 
 static TURNS: Semaphore = Semaphore::const_new(AT_ONCE);
 

@@ -1,5 +1,8 @@
 //! The first start: a tenant, an administrator with a one-time password, and the system tenant.
 
+use std::io;
+
+use api::Problem;
 use api::identity::random_text;
 use api::problem::Answer;
 use db::Db;
@@ -27,9 +30,16 @@ pub struct FirstStart {
 
 /// Makes what a fresh database lacks. Safe to repeat, and when two processes start together.
 ///
+/// `keep` gets the administrator's one-time password, and keeps it, before there is an
+/// administrator: a process that dies in between leaves a password nobody has, and the next start
+/// makes another, but never an administrator nobody knows the password of.
+///
 /// # Errors
-/// When the database is not available.
-pub async fn first_start(db: &Db) -> Answer<FirstStart> {
+/// When the database is not available, or `keep` fails: then no administrator was made.
+pub async fn first_start(
+    db: &Db,
+    keep: impl FnOnce(&str) -> io::Result<()>,
+) -> Answer<FirstStart> {
     ensure_tenant(db, SYSTEM_TENANT, "Deployment", true).await?;
     let tenant = ensure_tenant(db, DEFAULT_TENANT, "Default", false).await?;
     let mut tx = db.tenant(tenant).await?;
@@ -52,6 +62,9 @@ pub async fn first_start(db: &Db) -> Answer<FirstStart> {
                 .with("username", ADMIN)
                 .with("roles", vec![Role::Admin.word()]);
             tx.audit(&event).await?;
+            keep(&one_time_password).map_err(|error| {
+                Problem::unavailable(format!("the one-time password cannot be kept: {error}"))
+            })?;
             tx.commit().await?;
             Ok(FirstStart { tenant, one_time_password: Some(one_time_password) })
         }
@@ -75,7 +88,7 @@ async fn ensure_tenant(db: &Db, slug: &str, name: &str, is_system: bool) -> Answ
             drop(tx);
             return store::tenant_by_slug(db, slug)
                 .await?
-                .ok_or_else(|| api::Problem::unavailable("the tenant is being made; try again"));
+                .ok_or_else(|| Problem::unavailable("the tenant is being made; try again"));
         }
         Err(error) => return Err(error.into()),
     }

@@ -140,6 +140,22 @@ pub async fn end_sessions(tx: &mut TenantTx, user: UserId) -> Result<u64, Error>
     .rows_affected())
 }
 
+/// Deletes sessions that ended or expired more than 30 days ago.
+///
+/// # Errors
+/// When the database is not available.
+pub async fn prune_sessions(tx: &mut TenantTx) -> Result<u64, Error> {
+    // When a session was ended is not kept, but that is not after it would have expired.
+    Ok(sqlx::query(
+        "DELETE FROM countersign.user_sessions
+         WHERE tenant_id = $1 AND expires_at < clock_timestamp() - interval '30 days'",
+    )
+    .bind(tx.tenant().uuid())
+    .execute(tx.conn())
+    .await?
+    .rows_affected())
+}
+
 /// Sets a password.
 ///
 /// # Errors
@@ -296,7 +312,7 @@ pub async fn user_row(tx: &mut TenantTx, id: UserId) -> Result<Option<UserRow>, 
     .await?)
 }
 
-/// Changes a user's roles and whether it may log in; what is `None` stays.
+/// Changes a user's roles and whether it may log in or act; what is `None` stays.
 ///
 /// # Errors
 /// When the database is not available.
@@ -309,13 +325,16 @@ pub async fn change_user(
     let words: Option<Vec<&str>> =
         roles.map(|roles| roles.iter().map(|role| role.word()).collect());
     sqlx::query(
-        "UPDATE countersign.actors a SET roles = coalesce($3, a.roles), updated_at = clock_timestamp()
+        "UPDATE countersign.actors a
+         SET roles = coalesce($3, a.roles), is_active = coalesce($4, a.is_active),
+             updated_at = clock_timestamp()
          FROM countersign.users u
          WHERE u.tenant_id = $1 AND u.id = $2 AND a.tenant_id = $1 AND a.id = u.actor_id",
     )
     .bind(tx.tenant().uuid())
     .bind(id.uuid())
     .bind(words)
+    .bind(is_active)
     .execute(tx.conn())
     .await?;
     sqlx::query(

@@ -1,10 +1,11 @@
 //! Users over HTTP, for administrators.
 
+use api::idempotency::Secret;
 use api::identity::random_text;
 use api::permission::ManageIdentity;
 use api::problem::Answer;
 use api::{App, Body, Can, Change, PageOut, Paging, Problem};
-use axum::Json;
+use axum::{Extension, Json};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use model::actor::Role;
@@ -134,7 +135,7 @@ async fn create_user(
     State(app): State<App>,
     caller: Can<ManageIdentity>,
     Body(wanted): Body<UserIn>,
-) -> Answer<(StatusCode, Json<UserMade>)> {
+) -> Answer<(StatusCode, Extension<Secret>, Json<UserMade>)> {
     let roles = parse_roles(&wanted.roles)?;
     if wanted.full_name.chars().count() > 100 {
         return Err(Problem::invalid("/full_name", "length", "may have 100 characters"));
@@ -161,7 +162,8 @@ async fn create_user(
         .with("username", wanted.username)
         .with("roles", row.roles.clone());
     change.commit(event).await?;
-    Ok((StatusCode::CREATED, Json(UserMade { user: row.into(), one_time_password })))
+    let made = UserMade { user: row.into(), one_time_password };
+    Ok((StatusCode::CREATED, Extension(Secret), Json(made)))
 }
 
 fn taken(error: db::Error) -> Problem {

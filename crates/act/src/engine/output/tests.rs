@@ -28,8 +28,7 @@ fn h5_whoever_follows_anew_shows_what_nobody_has_seen_and_keeps_all() {
     assert_eq!((pieces[0].text.as_str(), pieces[0].until), ("one two three", 13));
     let shown = Shown::from([((first.attempt, "stdout"), 7)]);
     let elsewhere = Arc::new(Tape::after(shown));
-    let third =
-        Sink::new(first.run, first.attempt, false, (100, 1000), None, elsewhere.clone());
+    let third = Sink::new(first.run, first.attempt, false, (100, 1000), None, elsewhere.clone());
     third.write(Stream::Stdout, 0, b"one two three");
     assert_eq!(elsewhere.take().pieces[0].text, " three");
 }

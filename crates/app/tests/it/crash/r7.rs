@@ -14,9 +14,6 @@ use super::{LEASE, until};
 /// The least the guard sends is its answer, padded to this.
 const ANSWER: usize = 256;
 
-/// The guard's own text is longer than this.
-const GUARD: usize = 4096;
-
 #[tokio::test]
 async fn r7_what_a_zombie_starts_is_refused_by_the_target_and_what_it_writes_touches_nothing() {
     let sshd = Sshd::start().unwrap();
@@ -29,18 +26,13 @@ async fn r7_what_a_zombie_starts_is_refused_by_the_target_and_what_it_writes_tou
     let warm = deployment.approved(&book).await;
     assert_eq!(deployment.settled(&[warm]).await, ["completed"]);
     assert_eq!(wire.connections(), 1);
-    wire.hold(0);
+    wire.quiet(0, LEASE / 2).await;
+    // A channel, and the guard at its other end; then the script it waits for is held back.
+    wire.hold_after(0, 2);
     let execution = deployment.approved(&book).await;
-    // T1 is written and the start is on its way, script and all, when the worker falls asleep.
-    let mut last = (0, Instant::now());
-    until("a whole start on its way", async || {
-        let held = wire.held(0);
-        if held != last.0 {
-            last = (held, Instant::now());
-        }
-        (held > GUARD && last.1.elapsed() > LEASE / 2).then_some(())
-    })
-    .await;
+    // T1 is written and the start is on its way, to its last byte, when the worker falls asleep.
+    until("a start on its way", async || (wire.held(0) > 0).then_some(())).await;
+    wire.quiet(0, LEASE / 2).await;
     zombie.signal(Signal::STOP);
     let asleep = Instant::now();
     let mut other = deployment.worker().start().await;

@@ -2,11 +2,14 @@
 
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
+
+use super::until;
 
 /// How far a connection is on its way to being held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -14,11 +17,11 @@ enum Stage {
     /// Everything passes.
     #[default]
     Open,
-    /// The next thing sent passes: it asks for a channel.
-    Armed,
-    /// The channel was asked for.
-    Asked,
-    /// It was granted: nothing that is sent passes any more.
+    /// This many questions and their answers still pass.
+    Passing(u32),
+    /// A question passed; this many with their answers will, once it is answered.
+    Asked(u32),
+    /// Nothing that is sent passes any more.
     Held,
 }
 
@@ -26,6 +29,8 @@ enum Stage {
 struct State {
     stage: Stage,
     held: Vec<u8>,
+    /// Bytes in either direction, held or not.
+    moved: usize,
     /// Bytes the host sent since what was held was let through.
     answered: usize,
 }
@@ -58,10 +63,11 @@ impl Line {
             }
             let passes = {
                 let mut state = self.state();
+                state.moved += read;
                 match state.stage {
-                    Stage::Open | Stage::Asked => true,
-                    Stage::Armed => {
-                        state.stage = Stage::Asked;
+                    Stage::Open | Stage::Asked(_) => true,
+                    Stage::Passing(more) => {
+                        state.stage = Stage::Asked(more.saturating_sub(1));
                         true
                     }
                     Stage::Held => {
@@ -85,9 +91,12 @@ impl Line {
             }
             {
                 let mut state = self.state();
-                if state.stage == Stage::Asked {
-                    state.stage = Stage::Held;
-                }
+                state.stage = match state.stage {
+                    Stage::Asked(0) => Stage::Held,
+                    Stage::Asked(more) => Stage::Passing(more),
+                    stage @ (Stage::Open | Stage::Passing(_) | Stage::Held) => stage,
+                };
+                state.moved += read;
                 state.answered += read;
             }
             to.write_all(&buffer[..read]).await?;
@@ -134,9 +143,23 @@ impl Wire {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// From the next channel on, what a connection sends is held back.
-    pub(super) fn hold(&self, connection: usize) {
-        self.line(connection).state().stage = Stage::Armed;
+    /// Waits until nothing moves for this long.
+    pub(super) async fn quiet(&self, connection: usize, time: Duration) {
+        let line = self.line(connection);
+        let mut last = (line.state().moved, Instant::now());
+        until("a quiet connection", async || {
+            let moved = line.state().moved;
+            if moved != last.0 {
+                last = (moved, Instant::now());
+            }
+            (last.1.elapsed() >= time).then_some(())
+        })
+        .await;
+    }
+
+    /// Holds back what a connection sends after this many more questions and answers.
+    pub(super) fn hold_after(&self, connection: usize, questions: u32) {
+        self.line(connection).state().stage = Stage::Passing(questions);
     }
 
     /// How many bytes are held back.

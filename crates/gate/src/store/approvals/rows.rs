@@ -49,8 +49,8 @@ struct Row {
     decision_id: Uuid,
     requester_actor_id: Uuid,
     author_actor_id: Uuid,
-    requester_person: String,
-    author_person: String,
+    requester_people: Vec<String>,
+    author_people: Vec<String>,
     status: String,
     tier: String,
     roles: Vec<String>,
@@ -100,9 +100,12 @@ impl Row {
                 requirement,
                 requester: Party {
                     actor: self.requester_actor_id.into(),
-                    person: self.requester_person,
+                    people: self.requester_people.into_iter().collect(),
                 },
-                author: Party { actor: self.author_actor_id.into(), person: self.author_person },
+                author: Party {
+                    actor: self.author_actor_id.into(),
+                    people: self.author_people.into_iter().collect(),
+                },
                 bound_hash: digest("bound hash", &self.bound_hash)?,
                 expires_at: self.expires_at.to_jiff(),
                 votes,
@@ -189,9 +192,9 @@ pub(super) async fn fetch(
     }
     let row: Option<Row> = sqlx::query_as(
         "SELECT a.id, a.intent_id, a.plan_id, a.decision_id, a.requester_actor_id,
-           a.author_actor_id, countersign.person_of(a.tenant_id, a.requester_actor_id)
-             AS requester_person,
-           countersign.person_of(a.tenant_id, a.author_actor_id) AS author_person,
+           a.author_actor_id, countersign.people_of(a.tenant_id, a.requester_actor_id)
+             AS requester_people,
+           countersign.people_of(a.tenant_id, a.author_actor_id) AS author_people,
            a.status, a.tier, a.roles, a.min_votes, a.bound_hash, a.source, a.reason, a.expires_at,
            extract(epoch FROM a.expires_at - a.created_at)::integer AS ttl_s, a.created_at,
            a.decided_at
@@ -218,9 +221,9 @@ pub async fn list(
 ) -> Result<Page<StoredApproval>, Error> {
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT a.id, a.intent_id, a.plan_id, a.decision_id, a.requester_actor_id,
-           a.author_actor_id, countersign.person_of(a.tenant_id, a.requester_actor_id)
-             AS requester_person,
-           countersign.person_of(a.tenant_id, a.author_actor_id) AS author_person,
+           a.author_actor_id, countersign.people_of(a.tenant_id, a.requester_actor_id)
+             AS requester_people,
+           countersign.people_of(a.tenant_id, a.author_actor_id) AS author_people,
            a.status, a.tier, a.roles, a.min_votes, a.bound_hash, a.source, a.reason, a.expires_at,
            extract(epoch FROM a.expires_at - a.created_at)::integer AS ttl_s, a.created_at,
            a.decided_at
