@@ -57,6 +57,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     migrations(root, &mut breaches)?;
     snapshots(root, &sources, &mut breaches)?;
     errors(root, &sources, &mut breaches)?;
+    promises(root, &sources, &mut breaches)?;
     paths(root, &mut breaches)?;
     for breach in &breaches {
         say(breach);
@@ -222,6 +223,19 @@ fn errors(root: &Path, sources: &[Source], breaches: &mut Vec<String>) -> Result
                     breaches.push(format!("{}: docs/errors.md has no row for `{code}`", source.path));
                 }
             }
+        }
+    }
+    Ok(())
+}
+
+/// Every test that docs/safety.md names exists.
+fn promises(root: &Path, sources: &[Source], breaches: &mut Vec<String>) -> Result<()> {
+    let page = fs::read_to_string(root.join("docs/safety.md")).context("docs/safety.md is missing")?;
+    let named = page.lines().filter_map(|line| line.strip_prefix("- `")?.split('`').next());
+    for test in named {
+        let declared = format!("fn {test}(");
+        if !sources.iter().any(|source| source.text.contains(&declared)) {
+            breaches.push(format!("docs/safety.md: no test is called {test}"));
         }
     }
     Ok(())

@@ -106,34 +106,54 @@ impl Evaluate {
 
 fn evaluation(answer: &Value) -> String {
     let mut text = decision(answer);
-    let risk = view::facts(
-        &answer["risk"],
-        &[
-            ("tier", "/assessment/tier"),
-            ("score", "/assessment/score"),
-            ("model", "/assessment/model"),
-            ("reach", "/input/blast"),
-        ],
-    );
-    if !risk.is_empty() {
-        text.push_str(&format!("\n\nrisk:\n{}", view::indent(&risk, "  ")));
-    }
+    let risk = &answer["risk"];
+    text.push_str(&format!(
+        "\n\nrisk  tier {}, probability of failure {} (model {}, {} outcomes seen)\nreach {} target(s), {}, {}",
+        view::at(risk, "/assessment/tier"),
+        rounded(view::raw(risk, "/assessment/score")),
+        view::at(risk, "/assessment/model"),
+        view::at(risk, "/assessment/estimate/n"),
+        view::at(risk, "/input/blast/targets"),
+        view::at(risk, "/input/blast/environments"),
+        if risk.pointer("/input/blast/irreversible") == Some(&json!(true)) {
+            "some of it cannot be undone"
+        } else {
+            "all of it can be undone"
+        },
+    ));
     let otherwise = view::items(&answer["counterfactual"]);
     if !otherwise.is_empty() {
         text.push_str("\n\nwhat would have had to differ:");
         for one in otherwise {
-            let told = view::raw(one, "/message");
-            let told = if told.is_empty() { view::words(one) } else { view::line(told) };
-            text.push_str(&format!("\n  {told}"));
+            text.push_str(&format!("\n  {}", difference(one)));
         }
     }
     text
 }
 
+/// A number for people: the signed record has every digit.
+fn rounded(number: &str) -> String {
+    number.parse::<f64>().map_or_else(|_| view::line(number), |number| format!("{number:.3}"))
+}
+
+/// One thing that would have changed the verdict.
+fn difference(change: &Value) -> String {
+    let of = |pointer| view::at(change, pointer);
+    match view::raw(change, "/change") {
+        "environment" => format!("an environment of class {}", of("/class")),
+        "fewer_targets" => format!("at most {} target(s)", of("/targets")),
+        "lower_tier" => format!("risk tier {}", of("/tier")),
+        "more_successes" => format!("{} more verified successes", of("/successes")),
+        _ => view::words(change),
+    }
+}
+
 /// A verdict with every reason, and the guards that say no.
 pub(super) fn decision(decision: &Value) -> String {
     let mut text = format!("verdict  {}", view::at(decision, "/verdict"));
-    for reason in view::items(&decision["reasons"]) {
+    // A guard that lets pass has nothing to say; those that do not are told below, with their time.
+    let said = |reason: &&Value| reason["judge"] != "guard";
+    for reason in view::items(&decision["reasons"]).iter().filter(said) {
         text.push_str(&format!(
             "\n  {}: {} [{}, {}]",
             view::at(reason, "/judge"),

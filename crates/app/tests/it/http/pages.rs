@@ -66,8 +66,8 @@ async fn every_paged_list_walks_every_row_once() {
     for number in 0..5 {
         let body = json!({"yaml": REPAIR.replace("name: repair", &format!("name: repair-{number}"))});
         stage.admin.post("/runbooks", &body).await.expect(201);
-        let run = json!({"targets": ["web-1"], "intent": format!("number {number}")});
-        stage.admin.post(&format!("/runbooks/{runbook}/run"), &run).await;
+        let run = json!({"targets": ["web-1"], "variables": {"NOTE": "x"}});
+        stage.admin.post(&format!("/runbooks/{runbook}/run"), &run).await.expect(202);
         let user = json!({"username": format!("user-{number}"), "roles": ["viewer"]});
         stage.admin.post("/users", &user).await.expect(201);
         let window = json!({

@@ -14,23 +14,27 @@ category: service-management
 mode: semi_auto
 status: active
 timeout_seconds: 60
+environment_vars:
+  NOTE: "{{ alert.labels.note }}"
 steps:
   - name: Prepare
     command: echo prepared >> "$HOME/effects"
     rollback_command: echo unprepared >> "$HOME/effects"
     action: host.service.reload
+    params: &note
+      NOTE:
+        pattern: "[^\\n]{1,500}"
   - name: Repair
-    command: printf 'repaired %s\n' {{ alert.labels.note }} >> "$HOME/effects"; touch "$HOME/repaired"
+    command: printf 'repaired %s\n' {{ NOTE }} >> "$HOME/effects"; touch "$HOME/repaired"
     rollback_command: rm -f "$HOME/repaired"; echo unrepaired >> "$HOME/effects"
     action: host.service.restart
-    params:
-      alert.labels.note:
-        pattern: "[^\n]{1,500}"
+    params: *note
   - name: Verify
     command: test -e "$HOME/repaired" && echo it is up
     semantics: read
     action: host.service.status
     stage: verify
+    params: *note
 triggers:
   - name: Broken
     alert_name_pattern: "Broken*"
