@@ -17,6 +17,7 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
             Error::Db { source, .. } => source.into(),
+            Error::Gate(source) => source.into(),
             Error::NotFound(_) => Self::not_found("execution"),
             Error::WrongState { .. } => Self::conflict("wrong_state", error.to_string()),
             Error::NothingToResolve(_) => Self::conflict("nothing_to_resolve", error.to_string()),

@@ -54,6 +54,9 @@ pub enum Error {
     /// The planner and the state machine disagree: a fault of ours.
     #[error("the plan was to move in a way it cannot")]
     Refused(#[source] Refused),
+    /// The gate's side of it failed.
+    #[error("what belongs to it at the gate could not be changed")]
+    Gate(#[source] gate::Error),
     /// The object store failed.
     #[error("the object store failed")]
     Objects(#[source] ObjectError),
@@ -78,9 +81,10 @@ impl Error {
 
     /// How to answer it.
     #[must_use]
-    pub const fn kind(&self) -> db::Kind {
+    pub fn kind(&self) -> db::Kind {
         match self {
             Self::Db { source, .. } => source.kind(),
+            Self::Gate(source) => source.kind(),
             Self::NotFound(_) => db::Kind::NotFound,
             Self::WrongState { .. } | Self::NothingToResolve(_) => db::Kind::Conflict,
             Self::NotCleared | Self::PlanChanged => db::Kind::Refused,

@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod decide;
+pub mod duty;
 pub mod engine;
 mod error;
 pub mod execution;

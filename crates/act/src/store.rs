@@ -1,6 +1,7 @@
 //! Executions in the database: leases, snapshots, changes, lists.
 
 pub(crate) mod claim;
+mod duty;
 mod events;
 #[cfg(test)]
 pub(crate) mod fixture;

@@ -52,7 +52,11 @@ pub async fn read_all(body: RawBody, limit: usize) -> Answer<bytes::Bytes> {
     to_bytes(body, limit).await.map_err(|error| {
         let too_large = std::error::Error::source(&error)
             .is_some_and(|source| source.to_string().contains("length limit"));
-        if too_large { too_large_body(limit) } else { Problem::invalid("", "body", "the body broke off") }
+        if too_large {
+            too_large_body(limit)
+        } else {
+            Problem::invalid("", "body", "the body broke off")
+        }
     })
 }
 

@@ -52,7 +52,7 @@ pub struct Secret;
 #[derive(Debug)]
 pub(crate) enum Known {
     /// It is new, and now ours.
-    Fresh(Taken),
+    Fresh(Box<Taken>),
     /// The same request is running, or nobody knows what came of it.
     Running,
     /// It was used for another request.
@@ -119,7 +119,7 @@ async fn once(app: &App, key: &HeaderValue, request: Request, next: Next) -> Ans
     let body = read_all(body, limit).await?;
     let hash = request_hash(app, &caller, &key, &parts, &body);
     let taken = match store::take(app, caller, key, &hash).await? {
-        Known::Fresh(taken) => taken,
+        Known::Fresh(taken) => *taken,
         Known::Answered { status, content_type, body } => {
             return Ok(stored(status, &content_type, body));
         }

@@ -3,6 +3,7 @@
 //! A token is `cs_<public id>_<secret>` (API key) or `css_<secret>` (login session). Only SHA-256
 //! hashes of secrets are stored; they are compared in constant time.
 
+mod known;
 pub mod store;
 #[cfg(test)]
 mod tests;
@@ -81,23 +82,56 @@ pub fn new_session() -> Answer<Token> {
 /// # Errors
 /// 401 without saying which part was wrong; 503 when the database is not available.
 pub async fn resolve(app: &App, token: &str, origin: Origin) -> Answer<Caller> {
-    let unknown = || Problem::unauthenticated("this API key or session is not, or no longer, valid");
+    let unknown =
+        || Problem::unauthenticated("this API key or session is not, or no longer, valid");
     let hash = Digest::of(token.as_bytes());
     if token.starts_with(SESSION_PREFIX) {
-        let found = store::find_session(app, &hash).await?.ok_or_else(unknown)?;
-        return store::session_caller(app, found, origin).await?.ok_or_else(unknown);
+        return session(app, &hash, origin).await?.ok_or_else(unknown);
     }
     let public_id = token
         .strip_prefix(KEY_PREFIX)
         .and_then(|rest| rest.split_once('_'))
         .map(|(public_id, _)| public_id)
         .ok_or_else(unknown)?;
+    key(app, public_id, &hash, origin).await?.ok_or_else(unknown)
+}
+
+async fn session(app: &App, hash: &Digest, origin: Origin) -> Answer<Option<Caller>> {
+    if let Some(place) = known::place(hash) {
+        let found = store::FoundSession { tenant: place.tenant, id: place.id.into() };
+        if let Some(caller) = store::session_caller(app, found, hash, origin.clone()).await? {
+            return Ok(Some(caller));
+        }
+        known::forget(hash);
+    }
+    let Some(found) = store::find_session(app, hash).await? else { return Ok(None) };
+    let caller = store::session_caller(app, found, hash, origin).await?;
+    if caller.is_some() {
+        known::remember(*hash, known::Place { tenant: found.tenant, id: found.id.uuid() });
+    }
+    Ok(caller)
+}
+
+async fn key(app: &App, public_id: &str, hash: &Digest, origin: Origin) -> Answer<Option<Caller>> {
+    if let Some(place) = known::place(hash) {
+        let (tenant, id) = (place.tenant, place.id.into());
+        let found = store::FoundKey { tenant, id, hash: hash.as_bytes().to_vec() };
+        if let Some(caller) = store::key_caller(app, &found, origin.clone()).await? {
+            return Ok(Some(caller));
+        }
+        known::forget(hash);
+    }
     for candidate in store::find_keys(app, public_id).await? {
         if verify_slices_are_equal(&candidate.hash, hash.as_bytes()).is_ok() {
-            return store::key_caller(app, &candidate, origin).await?.ok_or_else(unknown);
+            let caller = store::key_caller(app, &candidate, origin).await?;
+            if caller.is_some() {
+                let place = known::Place { tenant: candidate.tenant, id: candidate.id.uuid() };
+                known::remember(*hash, place);
+            }
+            return Ok(caller);
         }
     }
-    Err(unknown())
+    Ok(None)
 }
 
 /// Whether a caller is there by a session that may act as a person.

@@ -87,7 +87,9 @@ mod tests {
     #[test]
     fn an_auditor_changes_nothing() {
         let writes = TABLE.iter().filter(|row| {
-            !(row.name.ends_with(".read") || row.name.ends_with(".watch") || row.name.ends_with(".own"))
+            !(row.name.ends_with(".read")
+                || row.name.ends_with(".watch")
+                || row.name.ends_with(".own"))
         });
         for row in writes {
             assert!(!row.roles.contains(&Auditor), "{}", row.name);

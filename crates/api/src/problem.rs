@@ -198,8 +198,7 @@ impl From<db::Error> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status =
-            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let (retry_after, unknown) = (self.retry_after_s, self.code == OUTCOME_UNKNOWN);
         let mut response = (status, Json(self)).into_response();
         if let Some(seconds) = retry_after {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use db::Db;
 use model::actor::Actor;
-use model::id::{ApiKeyId, SessionId, UserId};
 use model::connector::Pending;
+use model::id::{ApiKeyId, SessionId, UserId};
 use model::objects::{ObjectError, Objects};
 use model::secret::Secret;
 use model::vault::{Place, Sealed, Vault, VaultError};

@@ -116,9 +116,14 @@ impl Client {
             match request.send().await {
                 Ok(response) => return read_status(response).await,
                 Err(error) if again && !error.is_connect() && !error.is_timeout() => again = false,
-                Err(source) => return Err(Error::Unreachable { server: self.address(), source }),
+                Err(source) => return Err(self.unreachable(source)),
             }
         }
+    }
+
+    /// The address is in the sentence; the error need not repeat it.
+    fn unreachable(&self, source: reqwest::Error) -> Error {
+        Error::Unreachable { server: self.address(), source: source.without_url() }
     }
 
     async fn json(&self, response: Response) -> Result<Value, Error> {
@@ -193,8 +198,7 @@ impl Client {
         let mut url = self.base.clone();
         url.set_path("readyz");
         let answer = self.http.get(url).timeout(self.timeout).send().await;
-        let answer =
-            answer.map_err(|source| Error::Unreachable { server: self.address(), source })?;
+        let answer = answer.map_err(|source| self.unreachable(source))?;
         Ok(answer.status().is_success())
     }
 
@@ -229,8 +233,7 @@ impl Client {
             request = request.header("last-event-id", after);
         }
         let answer = request.send().await;
-        let response =
-            answer.map_err(|source| Error::Unreachable { server: self.address(), source })?;
+        let response = answer.map_err(|source| self.unreachable(source))?;
         read_status(response).await
     }
 }

@@ -25,7 +25,7 @@ use people::Person;
 use programs::Programs;
 use server::Server;
 use story::Stage;
-use timeline::Timeline;
+use timeline::{Timeline, plain};
 
 use crate::output;
 
@@ -56,9 +56,7 @@ impl Cast {
         if let Some(server) = self.server {
             server.end().await;
         }
-        for host in self.hosts {
-            host.end().await;
-        }
+        futures::future::join_all(self.hosts.into_iter().map(Host::end)).await;
     }
 }
 
@@ -70,31 +68,37 @@ pub async fn run(args: Args) -> Result<()> {
     let programs = programs::find()?;
     let mut directory = Directory::make()?;
     let mut timeline = Timeline::begin();
-    timeline.plain("Countersign: automation proposes; Countersign decides, acts and proves.");
-    timeline.plain(&format!("Everything below happens in {}.", directory.path().display()));
+    plain("Countersign: automation proposes; Countersign decides, acts and proves.");
+    plain(&format!(
+        "Everything below happens in {}. Lines with $ are what you would type.",
+        directory.path().display()
+    ));
     let mut interrupted = interruption()?;
     let mut cast = Cast::default();
-    let told = {
-        let story = Box::pin(tell(&programs, &directory, &mut timeline, &mut cast));
-        tokio::select! {
-            told = story => told,
-            () = interrupted.arrives() => Err(anyhow::anyhow!("interrupted")),
-        }
+    let story = Box::pin(tell(&programs, &directory, &mut timeline, &mut cast));
+    let told = tokio::select! {
+        told = story => Some(told),
+        () = interrupted.arrives() => None,
     };
-    if told.is_ok() {
-        summary(&timeline);
-        if args.keep {
-            tell_what_runs(&timeline, &directory, &cast);
-            interrupted.arrives().await;
+    match &told {
+        Some(Ok(())) => {
+            summary(&timeline);
+            if args.keep {
+                tell_what_runs(&directory, &cast);
+                interrupted.arrives().await;
+            }
         }
-    } else if args.keep {
-        directory.keep();
-        output::note(&format!("logs and data stay in {}", directory.path().display()));
-    } else {
-        tell_logs(&directory);
+        Some(Err(_)) if args.keep => {
+            directory.keep();
+            output::note(&format!("logs and data stay in {}", directory.path().display()));
+        }
+        Some(Err(_)) => tell_logs(&directory),
+        None => {}
     }
     cast.end().await;
-    told
+    let kept = if directory.kept() { "is kept" } else { "is removed" };
+    plain(&format!("Everything is stopped; {} {kept}.", directory.path().display()));
+    told.unwrap_or_else(|| bail!("interrupted"))
 }
 
 /// SIGINT or SIGTERM.
@@ -202,14 +206,14 @@ fn stage<'a>(
 }
 
 fn summary(timeline: &Timeline) {
-    timeline.plain(&format!("\nDone in {:.0} s. What you saw:", timeline.elapsed_s()));
-    timeline.plain(
+    plain(&format!("\nDone in {:.0} s. What you saw:", timeline.elapsed_s()));
+    plain(
         "  an alert became a plan; policy, risk and guards decided; people who had not asked\n  \
          approved exactly that plan; it ran once, was verified, and taught the risk model.\n  \
          A fix that did not help was undone in reverse. Nothing was written to the audit log\n  \
          unsigned, and nothing in it can be changed unseen.",
     );
-    timeline.plain(
+    plain(
         "What to try next:\n  \
          countersign demo --keep     the same, left running to look around\n  \
          make run                    a server to keep, on http://127.0.0.1:8080\n  \
@@ -217,38 +221,38 @@ fn summary(timeline: &Timeline) {
     );
 }
 
-fn tell_what_runs(timeline: &Timeline, directory: &Directory, cast: &Cast) {
-    timeline.plain("\nEverything is left running:");
+fn tell_what_runs(directory: &Directory, cast: &Cast) {
+    plain("\nEverything is left running:");
     if let Some(server) = &cast.server {
-        timeline.plain(&format!(
+        plain(&format!(
             "  Countersign   {url}   (API description: {url}/api/v1/openapi.json)",
             url = server.url
         ));
     }
     if let Some(monitoring) = &cast.monitoring {
-        timeline.plain(&format!("  Prometheus    {}", monitoring.prometheus_url));
-        timeline.plain(&format!("  Alertmanager  {}", monitoring.alertmanager_url));
+        plain(&format!("  Prometheus    {}", monitoring.prometheus_url));
+        plain(&format!("  Alertmanager  {}", monitoring.alertmanager_url));
     }
     for host in &cast.hosts {
-        timeline.plain(&format!(
+        plain(&format!(
             "  {}         {} status {}",
             host.name,
             host.control_path().display(),
             hosts::SERVICE
         ));
     }
-    timeline.plain("  logins:");
+    plain("  logins:");
     for person in &cast.people {
-        timeline.plain(&format!("    {:<8} {}", person.username, person.password));
+        plain(&format!("    {:<8} {}", person.username, person.password));
     }
     if let Some(server) = &cast.server {
-        timeline.plain(&format!(
+        plain(&format!(
             "  try:\n    export COUNTERSIGN_URL={}\n    countersign login admin\n    \
              countersign execution list",
             server.url
         ));
     }
-    timeline.plain(&format!(
+    plain(&format!(
         "To stop: Ctrl-C here, or kill {}. Everything in {} goes with it.",
         std::process::id(),
         directory.path().display()

@@ -1,5 +1,6 @@
 //! Every route on one screen, and what each request passes on its way.
 
+mod path;
 #[cfg(test)]
 mod tests;
 
@@ -9,11 +10,11 @@ use std::time::Duration;
 use api::body::OwnLimit;
 use api::caller::{Peer, RequestId, authenticate};
 use api::{App, Problem, idempotency};
-use axum::{Extension, Router};
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Router};
 use prove::api::PublishedLogs;
 use prove::directory::Directory;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -30,8 +31,6 @@ use crate::{cycle, events, login};
 pub const PREFIX: &str = "/api/v1";
 /// How long a request may take; event streams are exempt.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
-/// What axum's `Path` begins with when a part of the path cannot be read.
-const BAD_PATH: &str = "Invalid URL: ";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The routes of every room, under [`PREFIX`], and of the process itself, with their description.
@@ -112,10 +111,14 @@ async fn named(mut request: Request, next: Next) -> Response {
     if request.uri().path().strip_prefix(PREFIX).is_some_and(|path| path.starts_with("/hooks/")) {
         request.extensions_mut().insert(OwnLimit(sense::alert::MAX_BODY_BYTES));
     }
-    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = request.extensions().get::<MatchedPath>();
+    let at = At {
+        route: route.map_or_else(String::new, |route| route.as_str().to_owned()),
+        path: request.uri().path().to_owned(),
+    };
     let mut response = next.run(request).await;
     if response.status().is_client_error() || response.status().is_server_error() {
-        response = with_request_id(response, &id, route.as_ref().map(MatchedPath::as_str)).await;
+        response = with_request_id(response, &id, &at).await;
     }
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
@@ -126,16 +129,24 @@ async fn named(mut request: Request, next: Next) -> Response {
     response
 }
 
+/// What was asked for: the route as it is written, and the path.
+struct At {
+    route: String,
+    path: String,
+}
+
 /// Problems name the request they belong to; whatever is an error and no problem becomes one.
-async fn with_request_id(response: Response, id: &str, route: Option<&str>) -> Response {
+async fn with_request_id(response: Response, id: &str, at: &At) -> Response {
     let (mut parts, body) = response.into_parts();
     let Ok(bytes) = axum::body::to_bytes(body, 1 << 20).await else {
         return (parts.status, "").into_response();
     };
     let mut problem: Problem = serde_json::from_slice(&bytes).unwrap_or_else(|_| {
         let said = String::from_utf8_lossy(&bytes).into_owned();
-        if let (StatusCode::BAD_REQUEST, Some(said)) = (parts.status, said.strip_prefix(BAD_PATH)) {
-            return bad_path(said, route.unwrap_or_default());
+        if parts.status == StatusCode::BAD_REQUEST
+            && let Some(problem) = path::problem(&said, &at.route, &at.path)
+        {
+            return problem;
         }
         let code = if parts.status.is_server_error() { "internal" } else { "invalid" };
         let detail = if said.is_empty() { parts.status.to_string() } else { said };
@@ -147,16 +158,6 @@ async fn with_request_id(response: Response, id: &str, route: Option<&str>) -> R
     parts.headers.remove(header::CONTENT_LENGTH);
     parts.headers.extend(fresh.headers);
     Response::from_parts(parts, body)
-}
-
-/// A part of the path that cannot be read, from what axum's `Path` says of it: mostly
-/// "Cannot parse `name` with value `…`: why", or only why when the route has one parameter.
-fn bad_path(said: &str, route: &str) -> Problem {
-    let quoted = said.strip_prefix("Cannot parse `").or(said.strip_prefix("Invalid UTF-8 in `"));
-    let named = quoted.and_then(|rest| rest.split_once('`')).map(|(name, _)| name);
-    let only = || route.split_once('{')?.1.split_once('}').map(|(name, _)| name);
-    let name = named.or_else(only).unwrap_or("id");
-    Problem::invalid(&format!("path.{name}"), "id", said)
 }
 
 /// Ends requests that take too long. What they began in the database is mostly rolled back, but

@@ -7,14 +7,11 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
-use gate::store::{approvals, intents};
-use model::audit::Who;
 use model::execution::ExecutionState;
 use model::id::{
     ActorId, ApprovalId, DecisionId, EvidenceId, ExecutionId, IntentId, PlanId, ResourceId,
     RunbookId, StepRunId,
 };
-use model::intent::IntentState;
 use model::objects::ObjectError;
 use model::{Digest, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -23,7 +20,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::snapshot::Resolution;
-use crate::store::human::{self, By};
+use crate::store::human::{self, By, Resolved};
 use crate::store::read::{self, Evidence, Filter, Step, Summary};
 
 /// The routes of this room.
@@ -309,15 +306,7 @@ async fn cancel_execution(
 ) -> Answer<(StatusCode, Json<StateOut>)> {
     let mut tx = app.db.tenant(caller.tenant()).await?;
     let by = By { actor: &caller.actor, origin: caller.origin.clone() };
-    let state = human::cancel(&mut tx, id, &by).await?;
-    if state.terminal() {
-        let stopped = read::get(&mut tx, id).await?;
-        intents::settle(&mut tx, stopped.intent_id.into(), IntentState::Closed).await?;
-        if let Some(approval) = stopped.approval_id {
-            let reason = "the execution was cancelled";
-            approvals::withdraw(&mut tx, approval.into(), reason, Who::from(&caller.actor)).await?;
-        }
-    }
+    let state = human::stop(&mut tx, id, &by).await?;
     tx.commit().await?;
     Ok((StatusCode::ACCEPTED, Json(StateOut { state })))
 }
@@ -343,6 +332,9 @@ pub(super) enum ChoiceIn {
 }
 
 /// Say what became of a step whose end cannot be known.
+///
+/// For a step that runs at most once this takes a person who did not ask for the change and, above
+/// tier low, the role approver or admin beside the permission.
 #[utoipa::path(post, path = "/executions/{id}/steps/{step}/resolve", tag = "executions",
     params(("id" = String, Path, description = "The execution"),
            ("step" = String, Path, description = "The step run")),
@@ -361,9 +353,12 @@ async fn resolve_step(
     };
     let mut tx = app.db.tenant(caller.tenant()).await?;
     let by = By { actor: &caller.actor, origin: caller.origin.clone() };
-    let state = human::resolve(&mut tx, id, step, choice, &by).await?;
+    let resolved = human::resolve(&mut tx, id, step, choice, &by).await?;
     tx.commit().await?;
-    Ok(Json(StateOut { state }))
+    match resolved {
+        Resolved::Taken(state) => Ok(Json(StateOut { state })),
+        Resolved::Refused(why) => Err(Problem::forbidden("separation_of_duties", why.to_string())),
+    }
 }
 
 /// Read a piece of evidence, after its hash was checked.

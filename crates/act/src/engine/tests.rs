@@ -24,6 +24,7 @@ use crate::store::fixture;
 
 mod crashes;
 mod fake;
+mod http;
 mod people;
 mod results;
 mod ssh;

@@ -1,8 +1,12 @@
 //! Rows for tests of the engine: resources, plans, approved executions.
 
 use db::testing::TestDb;
+use model::actor::Actor;
 use model::canonical;
-use model::id::{ExecutionId, PlanId, ResourceId};
+use model::id::{
+    ActorId, ApiKeyId, ApprovalId, DecisionId, ExecutionId, PlanId, ResourceId, RiskId, TenantId,
+};
+use model::level::Tier;
 use model::plan::Plan;
 use uuid::Uuid;
 
@@ -27,10 +31,15 @@ pub(crate) async fn resources(test: &TestDb, plan: &Plan) {
 
 /// An approved execution of `plan`, as the gate leaves it: what it refers to is left out.
 pub(crate) async fn approved(test: &TestDb, plan: &Plan) -> ExecutionId {
+    approved_in(test, test.tenant, plan).await
+}
+
+/// The same in any tenant.
+pub(crate) async fn approved_in(test: &TestDb, tenant: TenantId, plan: &Plan) -> ExecutionId {
     let document = canonical::to_bytes(plan).unwrap();
     let hash = plan.hash().unwrap();
     let (plan_id, id) = (PlanId::generate(), ExecutionId::generate());
-    let actor = test.system_actor(test.tenant).await;
+    let actor = test.system_actor(tenant).await;
     let mut admin = test.admin.acquire().await.unwrap();
     replica(&mut admin).await;
     sqlx::query(
@@ -38,7 +47,7 @@ pub(crate) async fn approved(test: &TestDb, plan: &Plan) -> ExecutionId {
            blast_radius, author_actor_id)
          VALUES ($1, $2, $3, $4, $5, 'a test', '{}', $6)",
     )
-    .bind(test.tenant.uuid())
+    .bind(tenant.uuid())
     .bind(plan_id.uuid())
     .bind(Uuid::now_v7())
     .bind(hash.as_bytes().as_slice())
@@ -52,7 +61,7 @@ pub(crate) async fn approved(test: &TestDb, plan: &Plan) -> ExecutionId {
            state, plan_hash, bound_hash, initiated_by)
          VALUES ($1, $2, $3, $4, $5, 'auto', 'approved', $6, $6, $7)",
     )
-    .bind(test.tenant.uuid())
+    .bind(tenant.uuid())
     .bind(id.uuid())
     .bind(Uuid::now_v7())
     .bind(plan_id.uuid())
@@ -69,6 +78,144 @@ pub(crate) async fn approved(test: &TestDb, plan: &Plan) -> ExecutionId {
 async fn replica(admin: &mut sqlx::pool::PoolConnection<sqlx::Postgres>) {
     admin.close_on_drop();
     sqlx::query("SET session_replication_role = replica").execute(&mut **admin).await.unwrap();
+}
+
+/// Gives an approved execution the intent it serves and the approval it was given.
+pub(crate) async fn approval(test: &TestDb, id: ExecutionId) -> ApprovalId {
+    let approval = ApprovalId::generate();
+    let mut admin = test.admin.acquire().await.unwrap();
+    replica(&mut admin).await;
+    sqlx::query(
+        "INSERT INTO countersign.intents (tenant_id, id, deterministic_id, intent_type, payload,
+           canonical_payload, body_hash, environment_class, requester_actor_id, trigger, summary)
+         SELECT tenant_id, intent_id, id, 'runbook.run', '{}', '', plan_hash, 'dev', initiated_by,
+           'manual', 'a test'
+         FROM countersign.executions WHERE id = $1",
+    )
+    .bind(id.uuid())
+    .execute(&mut *admin)
+    .await
+    .unwrap();
+    sqlx::query(
+        "INSERT INTO countersign.approvals (tenant_id, id, intent_id, plan_id, decision_id,
+           requester_actor_id, author_actor_id, status, tier, roles, min_votes, bound_hash,
+           expires_at)
+         SELECT tenant_id, $2, intent_id, plan_id, decision_id, initiated_by, initiated_by,
+           'approved', 'medium', '{approver}', 1, bound_hash, clock_timestamp() + interval '1 h'
+         FROM countersign.executions WHERE id = $1",
+    )
+    .bind(id.uuid())
+    .bind(approval.uuid())
+    .execute(&mut *admin)
+    .await
+    .unwrap();
+    sqlx::query("UPDATE countersign.executions SET approval_id = $2 WHERE id = $1")
+        .bind(id.uuid())
+        .bind(approval.uuid())
+        .execute(&mut *admin)
+        .await
+        .unwrap();
+    approval
+}
+
+/// The states of an execution's approval and intent.
+pub(crate) async fn gate_states(test: &TestDb, id: ExecutionId) -> (String, String) {
+    sqlx::query_as(
+        "SELECT a.status, i.status
+         FROM countersign.executions e
+         JOIN countersign.approvals a ON a.id = e.approval_id
+         JOIN countersign.intents i ON i.id = e.intent_id
+         WHERE e.id = $1",
+    )
+    .bind(id.uuid())
+    .fetch_one(&test.admin)
+    .await
+    .unwrap()
+}
+
+/// Gives an execution a decision that found this tier.
+pub(crate) async fn assessed(test: &TestDb, id: ExecutionId, tier: Tier) {
+    let (decision, risk) = (DecisionId::generate(), RiskId::generate());
+    let mut admin = test.admin.acquire().await.unwrap();
+    replica(&mut admin).await;
+    sqlx::query(
+        "INSERT INTO countersign.risk_assessments (tenant_id, id, intent_id, tier, score, verdict,
+           category, reasons, components, alpha, beta, interval_low, interval_high, loss_approve,
+           loss_deny, loss_escalate, psi, constants, inputs)
+         SELECT tenant_id, $2, intent_id, $3, 0.1, 'allow', 'default', '[]', '{}', 1, 4, 0, 1, 0, 0,
+           0, 0, 'arf-1', '{}'
+         FROM countersign.executions WHERE id = $1",
+    )
+    .bind(id.uuid())
+    .bind(risk.uuid())
+    .bind(tier.word())
+    .execute(&mut *admin)
+    .await
+    .unwrap();
+    sqlx::query(
+        "INSERT INTO countersign.decisions (tenant_id, id, intent_id, risk_id, verdict, reasons,
+           guard_results, policy_hash, canon, signature, key_fingerprint)
+         SELECT tenant_id, $2, intent_id, $3, 'allow', '[]', '[]', plan_hash, '', '', ''
+         FROM countersign.executions WHERE id = $1",
+    )
+    .bind(id.uuid())
+    .bind(decision.uuid())
+    .bind(risk.uuid())
+    .execute(&mut *admin)
+    .await
+    .unwrap();
+    sqlx::query("UPDATE countersign.executions SET decision_id = $2 WHERE id = $1")
+        .bind(id.uuid())
+        .bind(decision.uuid())
+        .execute(&mut *admin)
+        .await
+        .unwrap();
+}
+
+/// Makes it look as if a service had asked for an execution, with a key this actor made.
+pub(crate) async fn asked_by_key_of(test: &TestDb, id: ExecutionId, maker: &Actor) {
+    let service = ActorId::generate();
+    sqlx::query(
+        "INSERT INTO countersign.actors (tenant_id, id, type, display_name, roles)
+         VALUES ($1, $2, 'service', 'bot', '{operator}')",
+    )
+    .bind(test.tenant.uuid())
+    .bind(service.uuid())
+    .execute(&test.admin)
+    .await
+    .unwrap();
+    let key = ApiKeyId::generate();
+    sqlx::query(
+        "INSERT INTO countersign.api_keys (tenant_id, id, actor_id, name, key_prefix, key_hash,
+           created_by)
+         VALUES ($1, $2, $3, 'bot', $4, sha256('bot'), $5)",
+    )
+    .bind(test.tenant.uuid())
+    .bind(key.uuid())
+    .bind(service.uuid())
+    .bind(key.to_string())
+    .bind(maker.id.uuid())
+    .execute(&test.admin)
+    .await
+    .unwrap();
+    sqlx::query("UPDATE countersign.executions SET initiated_by = $2 WHERE id = $1")
+        .bind(id.uuid())
+        .bind(service.uuid())
+        .execute(&test.admin)
+        .await
+        .unwrap();
+}
+
+/// Until some transaction on this database waits for another.
+pub(crate) async fn somebody_waits(test: &TestDb) {
+    let waiting = || {
+        sqlx::query_scalar::<_, i64>(
+            "SELECT count(*) FROM pg_stat_activity
+             WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0",
+        )
+        .fetch_one(&test.admin)
+    };
+    while waiting().await.unwrap() == 0 {}
 }
 
 /// Lets a lease run out, as a worker that died does.

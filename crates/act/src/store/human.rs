@@ -3,15 +3,20 @@
 use db::TenantTx;
 use db::wake::Topic;
 use jiff_sqlx::ToSqlx as _;
+use gate::store::{approvals, intents};
 use model::actor::Actor;
-use model::audit::{Event as AuditEvent, Origin};
+use model::audit::{Event as AuditEvent, Origin, Who};
 use model::execution::{AttemptState, Direction, ExecutionState, StepState};
 use model::id::{ExecutionId, StepRunId};
+use model::intent::IntentState;
+use model::plan::Semantics;
 use model::time::Timestamp;
 
 use super::load::load;
+use crate::duty;
 use crate::error::Error;
 use crate::execution::{self, Event};
+use crate::outcome::semantics;
 use crate::snapshot::{Resolution, Snapshot};
 
 /// Who does it, and from where.
@@ -21,6 +26,37 @@ pub struct By<'a> {
     pub actor: &'a Actor,
     /// From where.
     pub origin: Origin,
+}
+
+/// What came of saying what became of a step. The caller commits in every case: a refusal is an
+/// event too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resolved {
+    /// It was taken, and the execution is in this state now.
+    Taken(ExecutionState),
+    /// It was not taken.
+    Refused(duty::Refused),
+}
+
+/// Stops an execution as [`cancel`] does, and with it, when it is over by that, its approval and
+/// its intent.
+///
+/// # Errors
+/// As [`cancel`].
+pub async fn stop(tx: &mut TenantTx, id: ExecutionId, by: &By<'_>) -> Result<ExecutionState, Error> {
+    // The approval before the execution, in the order in which a vote and the sweep take them.
+    let approval = approvals::hold(tx, id).await.map_err(Error::Gate)?;
+    let state = cancel(tx, id, by).await?;
+    if !state.terminal() {
+        return Ok(state);
+    }
+    let intent = super::read::get(tx, id).await?.intent_id.into();
+    intents::settle(tx, intent, IntentState::Closed).await.map_err(Error::Gate)?;
+    if let Some(approval) = approval {
+        let (reason, who) = ("the execution was cancelled", Who::from(by.actor));
+        approvals::withdraw(tx, approval, reason, who).await.map_err(Error::Gate)?;
+    }
+    Ok(state)
 }
 
 /// Stops an execution: at once when it has not started, otherwise before its next step. Gives the
@@ -74,7 +110,8 @@ pub async fn cancel(
 }
 
 /// Says what became of a step whose end nobody knows. When it was the last one, the execution
-/// goes on from there. Gives the state it has now.
+/// goes on from there. Of a step that runs at most once only those may say it whom
+/// [`duty::settle`] lets.
 ///
 /// # Errors
 /// [`Error::NothingToResolve`] when that step is not in doubt.
@@ -84,7 +121,7 @@ pub async fn resolve(
     run: StepRunId,
     choice: Resolution,
     by: &By<'_>,
-) -> Result<ExecutionState, Error> {
+) -> Result<Resolved, Error> {
     lock(tx, id).await?;
     let loaded = load(tx, id).await?;
     let (mut snapshot, now) = (loaded.snapshot, loaded.now);
@@ -102,6 +139,20 @@ pub async fn resolve(
     let doubts = in_doubt(&snapshot);
     let (attempt, _, direction) =
         *doubts.iter().find(|one| one.1 == run).ok_or(Error::NothingToResolve(run))?;
+    let step = snapshot.run(run).and_then(|run| snapshot.step(run));
+    if step.is_none_or(|step| semantics(step, direction) == Semantics::AtMostOnce) {
+        let (asked, person) = super::duty::asked(tx, id, by.actor.id).await?;
+        if let Err(refused) = duty::settle(by.actor, &person, &asked) {
+            let event = AuditEvent::new(by.actor, "step.resolve_refused", "execution", &id)
+                .with("step_run", run.to_string())
+                .with("choice", choice.word())
+                .with("code", refused.code())
+                .failed(refused.to_string())
+                .from_origin(by.origin.clone());
+            tx.audit(&event).await.map_err(Error::db("refusing to resolve a step"))?;
+            return Ok(Resolved::Refused(refused));
+        }
+    }
     settle(tx, attempt.uuid(), run, direction, choice, by).await?;
     if let Some(one) = snapshot.attempts.iter_mut().find(|one| one.id == attempt) {
         one.resolution = Some(choice);
@@ -113,13 +164,13 @@ pub async fn resolve(
         .from_origin(by.origin.clone());
     tx.audit(&event).await.map_err(Error::db("resolving a step"))?;
     if !in_doubt(&snapshot).is_empty() {
-        return Ok(snapshot.state);
+        return Ok(Resolved::Taken(snapshot.state));
     }
     let to = execution::on(snapshot.state, resumed(&snapshot), now).map_err(Error::Refused)?;
     go_on(tx, &snapshot, to).await?;
     tx.signal(Topic::Executions);
     tx.signal(Topic::Events);
-    Ok(to)
+    Ok(Resolved::Taken(to))
 }
 
 /// Where an execution that waited for a person goes on.

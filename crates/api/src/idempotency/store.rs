@@ -38,7 +38,7 @@ pub(super) async fn take(app: &App, caller: Caller, key: String, hash: &Mac) -> 
     .map_err(db::Error::from)?;
     if let Some(since) = since {
         tx.commit().await?;
-        return Ok(Known::Fresh(Taken { caller, key, since }));
+        return Ok(Known::Fresh(Box::new(Taken { caller, key, since })));
     }
     type Row = (Vec<u8>, Option<i16>, Option<String>, Option<Vec<u8>>);
     let row: Option<Row> = sqlx::query_as(

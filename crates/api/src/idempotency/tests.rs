@@ -12,7 +12,7 @@ use axum::response::IntoResponse;
 use axum::routing::post;
 use axum::{Extension, Json};
 use db::testing::{TestDb, database};
-use model::actor::Actor;
+use model::actor::{Actor, Role};
 use tokio::sync::Notify;
 use tower::ServiceExt;
 
@@ -33,7 +33,7 @@ struct Http {
 
 async fn http() -> Http {
     let test = database().await;
-    let actor = test.system_actor(test.tenant).await;
+    let actor = test.another_actor(test.tenant, "Ada", Role::ALL).await;
     let (_, token) = testing::key(&test.db, &actor).await;
     let app = testing::app(&test.db);
     let calls = Arc::new(AtomicUsize::new(0));

@@ -17,15 +17,15 @@ use crate::state::App;
 /// A session found by its token.
 #[derive(Debug, Clone, Copy)]
 pub struct FoundSession {
-    tenant: TenantId,
-    id: SessionId,
+    pub(super) tenant: TenantId,
+    pub(super) id: SessionId,
 }
 
 /// A key found by its public id; its secret is still to be compared.
 #[derive(Debug, Clone)]
 pub struct FoundKey {
-    tenant: TenantId,
-    id: ApiKeyId,
+    pub(super) tenant: TenantId,
+    pub(super) id: ApiKeyId,
     /// SHA-256 of the whole token.
     pub hash: Vec<u8>,
 }
@@ -71,10 +71,20 @@ struct SessionRow {
     r#type: String,
     display_name: String,
     roles: Vec<String>,
+    stale: bool,
 }
 
 #[derive(FromRow)]
 struct KeyRow {
+    actor_id: Uuid,
+    r#type: String,
+    display_name: String,
+    roles: Vec<String>,
+    stale: bool,
+}
+
+#[derive(FromRow)]
+struct ActorRow {
     actor_id: Uuid,
     r#type: String,
     display_name: String,
@@ -106,12 +116,15 @@ pub async fn again(app: &App, caller: &Caller) -> Answer<Option<Caller>> {
 pub async fn session_caller(
     app: &App,
     found: FoundSession,
+    token: &Digest,
     mut origin: Origin,
 ) -> Answer<Option<Caller>> {
     let mut tx = app.db.tenant(found.tenant).await?;
     let row: Option<SessionRow> = sqlx::query_as(
-        "SELECT u.id AS user_id, u.must_change_password, a.id AS actor_id, a.type, a.display_name, a.roles
+        "SELECT u.id AS user_id, u.must_change_password, a.id AS actor_id, a.type, a.display_name, a.roles,
+                s.last_activity < clock_timestamp() - interval '1 minute' AS stale
          FROM countersign.user_sessions s
+         JOIN countersign.tenants t ON t.id = s.tenant_id
          JOIN countersign.users u ON u.tenant_id = s.tenant_id AND u.id = s.user_id
          JOIN countersign.actors a ON a.tenant_id = u.tenant_id AND a.id = u.actor_id
          JOIN countersign.tenants t ON t.id = s.tenant_id
@@ -126,16 +139,18 @@ pub async fn session_caller(
     .map_err(db::Error::from)?;
     let Some(row) = row else { return Ok(None) };
     // Once a minute is enough to tell live sessions from forgotten ones.
-    sqlx::query(
-        "UPDATE countersign.user_sessions SET last_activity = clock_timestamp()
-         WHERE tenant_id = $1 AND id = $2 AND last_activity < clock_timestamp() - interval '1 minute'",
-    )
-    .bind(found.tenant.uuid())
-    .bind(found.id.uuid())
-    .execute(tx.conn())
-    .await
-    .map_err(db::Error::from)?;
-    tx.commit().await?;
+    if row.stale {
+        sqlx::query(
+            "UPDATE countersign.user_sessions SET last_activity = clock_timestamp()
+             WHERE tenant_id = $1 AND id = $2",
+        )
+        .bind(found.tenant.uuid())
+        .bind(found.id.uuid())
+        .execute(tx.conn())
+        .await
+        .map_err(db::Error::from)?;
+        tx.commit().await?;
+    }
     origin.session = Some(found.id.to_string());
     Ok(Some(Caller {
         actor: actor(found.tenant, row.actor_id, &row.r#type, row.display_name, &row.roles)?,
@@ -168,17 +183,18 @@ pub async fn key_caller(app: &App, found: &FoundKey, origin: Origin) -> Answer<O
     .await
     .map_err(db::Error::from)?;
     let Some(row) = row else { return Ok(None) };
-    sqlx::query(
-        "UPDATE countersign.api_keys SET last_used_at = clock_timestamp()
-         WHERE tenant_id = $1 AND id = $2
-           AND (last_used_at IS NULL OR last_used_at < clock_timestamp() - interval '1 minute')",
-    )
-    .bind(found.tenant.uuid())
-    .bind(found.id.uuid())
-    .execute(tx.conn())
-    .await
-    .map_err(db::Error::from)?;
-    tx.commit().await?;
+    if row.stale {
+        sqlx::query(
+            "UPDATE countersign.api_keys SET last_used_at = clock_timestamp()
+             WHERE tenant_id = $1 AND id = $2",
+        )
+        .bind(found.tenant.uuid())
+        .bind(found.id.uuid())
+        .execute(tx.conn())
+        .await
+        .map_err(db::Error::from)?;
+        tx.commit().await?;
+    }
     Ok(Some(Caller {
         actor: actor(found.tenant, row.actor_id, &row.r#type, row.display_name, &row.roles)?,
         proof: Proof::Key { id: found.id },
@@ -193,7 +209,7 @@ pub async fn key_caller(app: &App, found: &FoundKey, origin: Origin) -> Answer<O
 /// When the database is not available.
 pub async fn load_actor(tx: &mut TenantTx, id: ActorId) -> Result<Option<Actor>, db::Error> {
     let tenant = tx.tenant();
-    let row: Option<KeyRow> = sqlx::query_as(
+    let row: Option<ActorRow> = sqlx::query_as(
         "SELECT a.id AS actor_id, a.type, a.display_name, a.roles
          FROM countersign.actors a
          JOIN countersign.tenants t ON t.id = a.tenant_id

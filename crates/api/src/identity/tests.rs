@@ -28,7 +28,12 @@ async fn an_inactive_actor_or_tenant_or_user_is_nobody() {
     ];
     for (table, sql) in shut {
         for open in [false, true] {
-            sqlx::query(sql).bind(test.tenant.uuid()).bind(open).execute(test.admin()).await.unwrap();
+            sqlx::query(sql)
+                .bind(test.tenant.uuid())
+                .bind(open)
+                .execute(test.admin())
+                .await
+                .unwrap();
             // A key has no user.
             let key_works = open || table == "users";
             assert_eq!(resolve(&app, &key, Origin::default()).await.is_ok(), key_works, "{table}");

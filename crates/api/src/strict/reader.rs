@@ -159,12 +159,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn literal(
-        &mut self,
-        place: &Place<'_>,
-        word: &str,
-        value: Value,
-    ) -> Result<Value, BadInput> {
+    fn literal(&mut self, place: &Place<'_>, word: &str, value: Value) -> Result<Value, BadInput> {
         if self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(word.as_bytes())) {
             self.at += word.len();
             return Ok(value);
@@ -261,7 +256,11 @@ impl<'a> Reader<'a> {
                 Some(b'\\') => {
                     let character = self.escape(place)?;
                     nul |= character == '\0';
-                    text.push(if character == '\0' { char::REPLACEMENT_CHARACTER } else { character });
+                    text.push(if character == '\0' {
+                        char::REPLACEMENT_CHARACTER
+                    } else {
+                        character
+                    });
                 }
                 Some(_) => return Err(self.syntax(place, "control characters to be escaped")),
                 None => return Err(self.syntax(place, "a closing double quote")),

@@ -81,15 +81,13 @@ fn bodies_beyond_the_limits_are_refused() {
 
 #[test]
 fn broken_json_is_refused_with_line_and_column() {
-    for body in ["", " ", "{", "[1,]", "{\"a\"}", "{\"a\":1,}", "tru", "\"x", "[1]x", "{1:2}", "'a'"]
+    for body in
+        ["", " ", "{", "[1,]", "{\"a\"}", "{\"a\":1,}", "tru", "\"x", "[1]x", "{1:2}", "'a'"]
     {
         assert_eq!(refused(body).1, Code::Syntax, "{body:?}");
     }
     let fault = read(b"{\"a\":\n  [1 2]}", &LIMITS).unwrap_err();
-    assert_eq!(
-        fault.to_string(),
-        "/a: expected a comma or a closing bracket at line 2, column 6"
-    );
+    assert_eq!(fault.to_string(), "/a: expected a comma or a closing bracket at line 2, column 6");
 }
 
 #[test]
@@ -99,11 +97,7 @@ fn faults_of_values_leave_the_rest_readable_and_the_elements_locatable() {
     let found: Vec<_> = document.faults.iter().map(|f| (f.path.as_str(), f.code)).collect();
     assert_eq!(
         found,
-        [
-            ("/alerts/0/a", Code::Nul),
-            ("/alerts/2/b", Code::DuplicateKey),
-            ("/x", Code::Number)
-        ]
+        [("/alerts/0/a", Code::Nul), ("/alerts/2/b", Code::DuplicateKey), ("/x", Code::Number)]
     );
     assert_eq!(&body[document.items[1].clone()], b"7");
     assert_eq!(&body[document.items[2].clone()], br#"{"b":1,"b":2}"#);

@@ -36,6 +36,7 @@ pub enum AlertRule {
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum Action {
     /// Look for runbooks at once
+    #[value(name = "auto_analyze")]
     AutoAnalyze,
     /// Keep it, and do nothing
     Ignore,

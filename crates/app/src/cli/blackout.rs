@@ -41,6 +41,7 @@ pub enum Kind {
     /// Nothing starts while it is active
     Deny,
     /// Things start only while it is active
+    #[value(name = "allow_only")]
     AllowOnly,
 }
 

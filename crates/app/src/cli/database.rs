@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use super::fault::chain;
 use super::{Context, End, given, view};
 use crate::config::Place;
 use crate::output::{self, Format};
@@ -105,7 +106,7 @@ impl Status {
                 db.close().await;
                 None
             }
-            Err(error) => Some(format!("{error:#}")),
+            Err(error) => Some(chain(&error)),
         };
         let told = json!({
             "ok": problem.is_none(),

@@ -8,6 +8,7 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 
+use super::fault::chain;
 use super::{Context, End, view};
 use crate::config::Place;
 use crate::output::{self, Format};
@@ -112,7 +113,7 @@ async fn external(place: &Place) -> Check {
             db.close().await;
             Check::new(WHAT, Health::Good, "DATABASE_URL leads to a database that can be served on")
         }
-        Err(error) => Check::new(WHAT, Health::Bad, format!("{error:#}"))
+        Err(error) => Check::new(WHAT, Health::Bad, chain(&error))
             .hint("`countersign db roles` and `countersign db migrate` prepare it"),
     }
 }

@@ -27,12 +27,28 @@ pub fn end(error: &Error) -> End {
 #[error("cannot tell")]
 pub struct Unknowable;
 
+/// An error and what caused it, on one line; who repeats its cause is not told twice.
+#[must_use]
+pub fn chain(error: &Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        if text.is_empty() {
+            text = cause;
+        } else if !text.ends_with(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    text
+}
+
 fn hint(error: &Error) -> Option<&'static str> {
     error.chain().find_map(|cause| cause.downcast_ref::<client::Error>()?.hint())
 }
 
 fn in_words(error: &Error) -> String {
-    let mut text = format!("error: {}", clean(&format!("{error:#}")));
+    let mut text = format!("error: {}", clean(&chain(error)));
     let problem = error.chain().find_map(|cause| cause.downcast_ref::<client::Error>()?.problem());
     if let Some(problem) = problem {
         text = format!("{text} [{}]", clean(&problem.code));
@@ -58,7 +74,7 @@ fn as_json(error: &Error) -> String {
     let problem = error.chain().find_map(|cause| cause.downcast_ref::<client::Error>()?.problem());
     match problem {
         Some(problem) => json!(problem).to_string(),
-        None => json!({ "error": format!("{error:#}"), "hint": hint(error) }).to_string(),
+        None => json!({ "error": chain(error), "hint": hint(error) }).to_string(),
     }
 }
 

@@ -144,6 +144,7 @@ fn difference(change: &Value) -> String {
         "fewer_targets" => format!("at most {} target(s)", of("/targets")),
         "lower_tier" => format!("risk tier {}", of("/tier")),
         "more_successes" => format!("{} more verified successes", of("/successes")),
+        "reversible" => "every step reversible".to_owned(),
         _ => view::words(change),
     }
 }

@@ -40,6 +40,11 @@ impl Directory {
         &self.path
     }
 
+    /// Whether it is left where it is.
+    pub(super) const fn kept(&self) -> bool {
+        self.kept
+    }
+
     /// Leaves it where it is.
     pub(super) const fn keep(&mut self) {
         self.kept = true;

@@ -112,8 +112,7 @@ impl Monitoring {
 
     /// Ends both.
     pub(super) async fn end(self) {
-        self.prometheus.end(GRACE).await;
-        self.alertmanager.end(GRACE).await;
+        tokio::join!(self.prometheus.end(GRACE), self.alertmanager.end(GRACE));
     }
 }
 

@@ -57,7 +57,8 @@ pub(super) async fn audit(timeline: &Timeline, server: &Server, admin: &Client) 
         .event(&format!("event {seq} of the log says: {} by {voter}", at(&event, "/event/action")));
     let id: EventId = raw(&event, "/id").parse()?;
     let alteration = Alteration { event: id.uuid(), from: voter, to: INSTEAD };
-    timeline.command(&format!("psql    # as the database's superuser\n{}", alteration.shown()));
+    timeline.event("somebody with all rights on the database changes that row, in SQL:");
+    timeline.detail(&alteration.shown());
     let (_, admin_url) = db::private::urls(&server.data_dir)?;
     store::alter(&admin_url, &alteration).await?;
     timeline.bad(&format!("altered: it says now that {INSTEAD}, did it"));

@@ -260,7 +260,7 @@ impl Stage<'_> {
                 lines.into_iter().for_each(|line| self.timeline.detail(&format!("| {line}")));
             }
             "state" => {
-                self.timeline.event(&format!("execution: {}", line(message).replace('_', " ")))
+                self.timeline.event(&format!("execution: {}", line(message).replace('_', " ")));
             }
             "step" => self.timeline.event(&format!("step: {}", line(message))),
             _ => {}
@@ -274,7 +274,8 @@ impl Stage<'_> {
         let beliefs = self.reader()?.get(&["beliefs"], &[]).await?;
         let learned =
             beliefs.as_array().into_iter().flatten().find(|one| one["category"] == category);
-        let from = learned.unwrap_or(&record["constants"]["priors"][category]);
+        let prior = &record["constants"]["priors"][category];
+        let from = learned.unwrap_or(prior);
         let number = |name: &str| {
             let found = from[name].as_f64().or_else(|| from[name].as_str()?.parse().ok());
             found.with_context(|| format!("no {name} is believed of {category}"))

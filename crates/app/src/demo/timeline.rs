@@ -74,12 +74,12 @@ impl Timeline {
     /// More about the line before.
     pub(super) fn detail(&self, text: &str) {
         for line in text.lines() {
-            output::result(&format!("{INDENT}    {}", clean(line)));
+            output::result(&format!("{INDENT}    {}", self.styled("2", line)));
         }
     }
+}
 
-    /// A line outside the story.
-    pub(super) fn plain(&self, text: &str) {
-        output::result(&clean(text));
-    }
+/// A line outside the story.
+pub(super) fn plain(text: &str) {
+    output::result(&clean(text));
 }

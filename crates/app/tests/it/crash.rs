@@ -1,4 +1,10 @@
 //! Crashes, races and stops of the real binary, on a real database and a real sshd.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "all of it is tests, helpers included"
+)]
 
 mod checker;
 mod deployment;

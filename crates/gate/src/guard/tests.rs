@@ -197,3 +197,21 @@ fn cooldowns_are_per_trigger_and_target_and_per_runbook_and_target() {
     assert_eq!(trigger.judge(None, last).verdict, Verdict::Allow);
     assert_eq!(all[1].judge(Some(last), last).verdict, Verdict::Allow, "no length, no cooldown");
 }
+
+#[test]
+fn a_guard_that_closes_over_a_thousand_targets_says_so_in_a_few_words() {
+    let last = at("2026-05-01T11:59:00Z");
+    let cooldown = |n: usize| {
+        let mut one = Cooldown::all(&proposal())[0].clone();
+        one.target = format!("web-{n}");
+        (one, Some(last))
+    };
+    let facts = Facts { cooldowns: (0..1000).map(cooldown).collect(), ..Facts::default() };
+    let result = noon(&proposal(), &facts)[2].clone();
+    assert_eq!((result.guard, result.verdict), (Guard::Cooldown, Verdict::Deny));
+    assert!(result.message.starts_with("web-0 was acted on"), "{}", result.message);
+    assert!(result.message.ends_with("; and 980 more"), "{}", result.message);
+    assert_eq!(result.until, Some(at("2026-05-01T12:09:00Z")));
+    let refused = crate::clear::Refused::Blocked(vec![result; 1000]).to_string();
+    assert!(refused.chars().count() < 320, "the same again is said once, and cut: {refused}");
+}

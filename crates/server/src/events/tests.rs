@@ -85,7 +85,7 @@ async fn all_streams_end_when_the_process_stops() {
     let test = database().await;
     let stop = CancellationToken::new();
     let router = router(&test, &stop);
-    let actor = test.system_actor(test.tenant).await;
+    let actor = test.another_actor(test.tenant, "Ada", Role::ALL).await;
     let (_, key) = testing::key(&test.db, &actor).await;
     let mut watched = stream(&router, &key).await;
     assert!(futures::poll!(watched.next()).is_pending());
@@ -98,7 +98,7 @@ async fn all_streams_end_when_the_process_stops() {
 async fn an_actor_has_twenty_streams_at_most_and_others_have_theirs() {
     let test = database().await;
     let router = router(&test, &CancellationToken::new());
-    let actor = test.system_actor(test.tenant).await;
+    let actor = test.another_actor(test.tenant, "Ada", Role::ALL).await;
     let (_, key) = testing::key(&test.db, &actor).await;
     let mut open = Vec::new();
     for _ in 0..20 {

@@ -36,10 +36,7 @@ pub struct FirstStart {
 ///
 /// # Errors
 /// When the database is not available, or `keep` fails: then no administrator was made.
-pub async fn first_start(
-    db: &Db,
-    keep: impl FnOnce(&str) -> io::Result<()>,
-) -> Answer<FirstStart> {
+pub async fn first_start(db: &Db, keep: impl FnOnce(&str) -> io::Result<()>) -> Answer<FirstStart> {
     ensure_tenant(db, SYSTEM_TENANT, "Deployment", true).await?;
     let tenant = ensure_tenant(db, DEFAULT_TENANT, "Default", false).await?;
     let mut tx = db.tenant(tenant).await?;

@@ -8,7 +8,7 @@ use axum::http::{Request, StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::{Extension, Router};
 use db::testing::{TestDb, database};
-use model::actor::Actor;
+use model::actor::{Actor, Role};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
@@ -57,7 +57,7 @@ impl Http {
 
     /// A user with this password who may do everything.
     async fn user(&self, password: &str) -> (Actor, String) {
-        let actor = self.test.system_actor(self.test.tenant).await;
+        let actor = self.test.another_actor(self.test.tenant, "Ada", Role::ALL).await;
         let (_, session) = testing::session(&self.test.db, &actor).await;
         let hash = password::hash(password.to_owned()).await.unwrap();
         sqlx::query(
@@ -115,8 +115,7 @@ async fn the_present_password_cannot_be_guessed_with_a_session() {
             .body(Body::from(body.to_string()))
             .unwrap();
         let answer = http.router.clone().oneshot(request).await.unwrap();
-        let expected =
-            if n < 5 { StatusCode::BAD_REQUEST } else { StatusCode::TOO_MANY_REQUESTS };
+        let expected = if n < 5 { StatusCode::BAD_REQUEST } else { StatusCode::TOO_MANY_REQUESTS };
         assert_eq!(answer.status(), expected, "{n}");
     }
 }

@@ -19,15 +19,13 @@ async fn answer(router: Router, path: &str) -> (StatusCode, Problem) {
 
 fn with_paths() -> Router {
     Router::new()
+        .route("/numbers/{number}", get(|Path(_): Path<u32>| async {}))
         .route("/runbooks/{id}", get(|Path(_): Path<RunbookId>| async {}))
         .route(
             "/executions/{id}/steps/{step}",
             get(|Path(_): Path<(ExecutionId, StepRunId)>| async {}),
         )
-        .route(
-            "/runbooks/{id}/versions/{version}",
-            get(|Path(_): Path<(RunbookId, u32)>| async {}),
-        )
+        .route("/runbooks/{id}/versions/{version}", get(|Path(_): Path<(RunbookId, u32)>| async {}))
 }
 
 #[tokio::test]
@@ -36,11 +34,15 @@ async fn a_part_of_the_path_that_cannot_be_read_is_a_problem_that_names_it() {
     let runbook = RunbookId::generate();
     for (path, at) in [
         ("/runbooks/nothing".to_owned(), "path.id"),
+        ("/numbers/x".to_owned(), "path.number"),
         ("/runbooks/%00".to_owned(), "path.id"),
         ("/runbooks/%ff".to_owned(), "path.id"),
         (format!("/runbooks/{execution}"), "path.id"),
         (format!("/executions/{runbook}/steps/x"), "path.id"),
+        (format!("/executions/{runbook}/steps/{}", StepRunId::generate().uuid()), "path.id"),
         (format!("/executions/{execution}/steps/x"), "path.step"),
+        (format!("/executions/{execution}/steps/{runbook}"), "path.step"),
+        ("/runbooks/x/versions/1".to_owned(), "path.id"),
         (format!("/runbooks/{runbook}/versions/-1"), "path.version"),
     ] {
         let (status, problem) = answer(with_paths(), &path).await;
@@ -60,7 +62,10 @@ async fn after_the_time_limit_nothing_is_claimed_about_what_was_done() {
         .route("/never", never)
         .layer(middleware::from_fn_with_state(Duration::from_millis(1), bounded));
     let (status, problem) = answer(router, "/never").await;
-    assert_eq!((status, problem.code.as_str()), (StatusCode::SERVICE_UNAVAILABLE, "outcome_unknown"));
+    assert_eq!(
+        (status, problem.code.as_str()),
+        (StatusCode::SERVICE_UNAVAILABLE, "outcome_unknown")
+    );
     assert!(problem.detail.contains("may have been carried out"), "{}", problem.detail);
     let internal = Problem::internal(&std::io::Error::other("the disk is gone"));
     assert!(internal.detail.contains("may have been carried out"), "{}", internal.detail);

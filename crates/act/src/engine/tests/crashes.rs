@@ -215,3 +215,13 @@ async fn a_restored_target_that_lost_a_start_we_saw_needs_a_person() {
     assert_eq!(ended, Ended::NeedsHuman);
     assert_eq!(estate.fake.effects().len(), 1);
 }
+
+#[tokio::test]
+async fn what_was_seen_to_fail_is_known_to_the_worker_that_ends_it() {
+    let estate = Estate::new().await;
+    estate.fake.set(|knobs| knobs.fail = ["do s2 on host-0".to_owned()].into());
+    let id = estate.approved(&plan(2, 1)).await;
+    assert!(dies_at(&estate, "act.undo.t2.after").await);
+    taken_up(&estate, id, ExecutionState::RolledBack, "undone in part").await;
+    assert!(estate.server.finished.lock().unwrap().last().unwrap().verified);
+}

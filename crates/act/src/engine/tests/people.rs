@@ -1,12 +1,15 @@
 //! People: stopping executions, and saying what happened.
 
+use model::actor::{Actor, Role};
 use model::audit::Origin;
 use model::id::StepRunId;
+use model::level::Tier;
 
 use super::*;
 use crate::decide::tests::plan;
+use crate::duty::Refused;
 use crate::snapshot::{Because, Resolution};
-use crate::store::human::{self, By};
+use crate::store::human::{self, By, Resolved};
 use crate::store::read;
 
 async fn cancel(estate: &Estate, id: ExecutionId) -> Result<ExecutionState, Error> {
@@ -19,7 +22,7 @@ async fn cancel(estate: &Estate, id: ExecutionId) -> Result<ExecutionState, Erro
 }
 
 async fn resolve(estate: &Estate, id: ExecutionId, choice: Resolution) -> ExecutionState {
-    let actor = estate.test.system_actor(estate.test.tenant).await;
+    let actor = estate.test.another_actor(estate.test.tenant, "Ann", &[Role::Approver]).await;
     let by = By { actor: &actor, origin: Origin::default() };
     let mut tx = estate.test.db.tenant(estate.test.tenant).await.unwrap();
     let steps = read::steps(&mut tx, id).await.unwrap();
@@ -27,13 +30,25 @@ async fn resolve(estate: &Estate, id: ExecutionId, choice: Resolution) -> Execut
     let refused = human::resolve(&mut tx, id, wrong, choice, &by).await;
     assert!(matches!(refused, Err(Error::NothingToResolve(_))));
     let run = steps[0].id.into();
-    let state = human::resolve(&mut tx, id, run, choice, &by).await.unwrap();
+    let resolved = human::resolve(&mut tx, id, run, choice, &by).await.unwrap();
     tx.commit().await.unwrap();
+    let Resolved::Taken(state) = resolved else { panic!("{resolved:?}") };
     state
 }
 
+/// What comes of it when this actor says that the first step worked; committed.
+async fn says(estate: &Estate, id: ExecutionId, actor: &Actor) -> Resolved {
+    let by = By { actor, origin: Origin::default() };
+    let mut tx = estate.test.db.tenant(estate.test.tenant).await.unwrap();
+    let run = read::steps(&mut tx, id).await.unwrap()[0].id.into();
+    let choice = Resolution::MarkSucceeded;
+    let resolved = human::resolve(&mut tx, id, run, choice, &by).await.unwrap();
+    tx.commit().await.unwrap();
+    resolved
+}
+
 /// An execution whose first step vanished with its target's boot.
-async fn in_doubt(estate: &Estate) -> ExecutionId {
+pub(super) async fn in_doubt(estate: &Estate) -> ExecutionId {
     estate.fake.forget();
     estate.fake.set(|knobs| {
         knobs.interrupt = ["do s1 on host-0".to_owned()].into();
@@ -69,6 +84,73 @@ async fn a_person_may_say_that_it_worked_or_failed_or_is_to_be_tried_again() {
         let log = fixture::audit(&estate.test, id).await;
         assert!(log.iter().any(|one| one.0 == "step.resolved" && one.1.contains(choice.word())));
     }
+}
+
+#[tokio::test]
+async fn a4_whoever_asked_does_not_say_that_it_worked_and_it_is_recorded() {
+    let estate = Estate::new().await;
+    let tenant = estate.test.tenant;
+    let requester = estate.test.system_actor(tenant).await;
+    let ann = estate.test.another_actor(tenant, "Ann", &[Role::Approver]).await;
+    let olga = estate.test.another_actor(tenant, "Olga", &[Role::Operator]).await;
+    let bot = Actor { kind: ActorKind::Service, ..ann.clone() };
+    let id = in_doubt(&estate).await;
+    for (actor, why) in [
+        (&requester, Refused::OwnRequest),
+        (&olga, Refused::RoleMissing),
+        (&bot, Refused::NotAPerson),
+    ] {
+        assert_eq!(says(&estate, id, actor).await, Resolved::Refused(why));
+        assert_eq!(fixture::state(&estate.test, id).await.0, "needs_human");
+        let log = fixture::audit(&estate.test, id).await;
+        let last = log.last().unwrap();
+        assert!(last.0 == "step.resolve_refused" && last.1.contains(why.code()), "{last:?}");
+    }
+    // What Ann's own key asked for is hers.
+    fixture::asked_by_key_of(&estate.test, id, &ann).await;
+    assert_eq!(says(&estate, id, &ann).await, Resolved::Refused(Refused::OwnRequest));
+    let taken = Resolved::Taken(ExecutionState::InProgress);
+    assert_eq!(says(&estate, id, &requester).await, taken, "it is nobody else's");
+
+    let small = in_doubt(&estate).await;
+    fixture::assessed(&estate.test, small, Tier::Low).await;
+    assert_eq!(says(&estate, small, &requester).await, Resolved::Refused(Refused::OwnRequest));
+    assert_eq!(says(&estate, small, &olga).await, taken, "an operator may, at tier low");
+}
+
+#[tokio::test]
+async fn cancelling_takes_the_approval_before_the_execution_as_votes_do() {
+    let estate = Estate::new().await;
+    let id = estate.approved(&plan(1, 1)).await;
+    let approval = fixture::approval(&estate.test, id).await;
+    let mut voter = estate.test.admin.begin().await.unwrap();
+    sqlx::query("SELECT FROM countersign.approvals WHERE id = $1 FOR UPDATE")
+        .bind(approval.uuid())
+        .execute(&mut *voter)
+        .await
+        .unwrap();
+    let stop = async {
+        let actor = estate.test.system_actor(estate.test.tenant).await;
+        let by = By { actor: &actor, origin: Origin::default() };
+        let mut tx = estate.test.db.tenant(estate.test.tenant).await.unwrap();
+        let state = human::stop(&mut tx, id, &by).await.unwrap();
+        tx.commit().await.unwrap();
+        state
+    };
+    let vote = async {
+        fixture::somebody_waits(&estate.test).await;
+        // What a vote does next: in the other order the two would wait for each other.
+        sqlx::query("SELECT FROM countersign.executions WHERE id = $1 FOR UPDATE NOWAIT")
+            .bind(id.uuid())
+            .execute(&mut *voter)
+            .await
+            .expect("nobody holds the execution");
+        voter.commit().await.unwrap();
+    };
+    let (state, ()) = tokio::join!(stop, vote);
+    assert_eq!(state, ExecutionState::Cancelled);
+    let after = fixture::gate_states(&estate.test, id).await;
+    assert_eq!(after, ("void".to_owned(), "closed".to_owned()));
 }
 
 #[tokio::test]

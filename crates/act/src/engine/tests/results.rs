@@ -33,7 +33,7 @@ async fn r14_steps_are_undone_in_reverse_of_ending_and_a_failing_undo_stops_it()
     assert_eq!(states, ["succeeded", "undo_failed", "undone", "skipped"]);
     let told = estate.server.finished.lock().unwrap().last().unwrap().clone();
     assert_eq!(told.error.as_deref(), Some("undo of s2 on host-0: exit code 1"));
-    assert!(!told.verified);
+    assert!(told.verified, "the acting step was seen to fail");
 }
 
 #[tokio::test]
@@ -139,6 +139,7 @@ async fn an_unreachable_target_fails_without_an_undo() {
     let (id, ended) = estate.run(&plan(1, 1)).await;
     assert_eq!(ended, finished(ExecutionState::Failed));
     assert_eq!(fixture::count(&estate.test, "tool_calls", id).await, 0);
+    assert!(!estate.server.finished.lock().unwrap().last().unwrap().verified, "it never started");
 }
 
 #[tokio::test]

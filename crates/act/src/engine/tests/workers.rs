@@ -116,6 +116,27 @@ async fn r3_two_workers_claim_each_execution_once_an_epoch() {
     assert_eq!(estate.fake.effects().len(), 400);
 }
 
+#[tokio::test]
+async fn r3_a_tenant_with_many_executions_does_not_delay_the_only_one_of_another() {
+    let estate = Estate::new().await;
+    let plan = plan(1, 1);
+    for _ in 0..30 {
+        estate.approved(&plan).await;
+    }
+    let other = estate.test.another_tenant().await;
+    let only = fixture::approved_in(&estate.test, other, &plan).await;
+    let engine = estate.engine("worker");
+    let claims = [estate.claim(&engine).await, estate.claim(&engine).await];
+    let tenants: BTreeSet<TenantId> = claims.iter().map(|claimed| claimed.tenant).collect();
+    assert_eq!(tenants, [estate.test.tenant, other].into(), "they take turns");
+    assert!(claims.iter().any(|claimed| claimed.execution == only));
+    for _ in 0..29 {
+        assert_eq!(estate.claim(&engine).await.tenant, estate.test.tenant);
+    }
+    let left = store::claim(&engine.db, "worker", engine.settings.lease_ttl).await.unwrap();
+    assert!(left.is_none(), "each once");
+}
+
 /// Waits until so many executions are over.
 async fn ended(estate: &Estate, count: usize) {
     let mut waker = estate.test.db.waker(db::wake::Topic::Events);

@@ -16,7 +16,7 @@ use prove::verify::{Options, verify};
 use serde_json::json;
 
 use super::tenant::{Whose, own_keys};
-use crate::cli::fault::Unknowable;
+use crate::cli::fault::{Unknowable, chain};
 use crate::cli::{Context, End, given, view};
 use crate::config::Place;
 use crate::output::{self, Format};
@@ -72,7 +72,7 @@ impl Verify {
             Ok(report) => say(context, &report),
             Err(error) => {
                 if context.format == Format::Json {
-                    output::json(&json!({ "ok": false, "cannot_tell": format!("{error:#}") }))?;
+                    output::json(&json!({ "ok": false, "cannot_tell": chain(&error) }))?;
                 }
                 Err(error.context(Unknowable))
             }

@@ -53,7 +53,8 @@ impl Live {
         }
     }
 
-    fn above(&self, text: &str) {
+    /// A line above those that move.
+    pub fn above(&self, text: &str) {
         // A terminal that is gone cannot be told so.
         let _shown = self.lines.println(text);
     }

@@ -38,6 +38,15 @@ impl Screen {
         }
     }
 
+    /// A line for people.
+    fn remark(&self, line: &str) {
+        match self {
+            Self::Json => {}
+            Self::Plain => output::note(line),
+            Self::Live(live) => live.above(line),
+        }
+    }
+
     fn finish(&mut self) {
         if let Self::Live(live) = self {
             live.finish();
@@ -60,7 +69,9 @@ pub async fn watch(context: &Context, client: &Client, id: &str) -> Result<End> 
 }
 
 async fn follow(client: &Client, id: &str, screen: &mut Screen) -> Result<ExecutionState> {
+    waits(screen, client, id).await?;
     let mut progress = Progress::default();
+    let mut approved = false;
     let mut events = client.events(&["executions", id, "events"]);
     loop {
         let Some(event) = events.next().await? else {
@@ -74,6 +85,14 @@ async fn follow(client: &Client, id: &str, screen: &mut Screen) -> Result<Execut
         let event: Value = serde_json::from_str(&event.data).context("an event is no JSON")?;
         let seen = progress.take(&event);
         screen.show(&event, &seen);
+        if let Seen::State { to, .. } = &seen {
+            approved |= *to == Some(ExecutionState::Approved);
+            // Approved, and asked for again: what was approved no longer holds.
+            if approved && matches!(to, None | Some(ExecutionState::AwaitingApproval)) {
+                approved = false;
+                waits(screen, client, id).await?;
+            }
+        }
         // An old event may tell of a doubt that somebody has settled since.
         if matches!(&seen, Seen::State { to: Some(ExecutionState::NeedsHuman), .. })
             && state_of(client, id).await? == ExecutionState::NeedsHuman
@@ -81,6 +100,16 @@ async fn follow(client: &Client, id: &str, screen: &mut Screen) -> Result<Execut
             return Ok(ExecutionState::NeedsHuman);
         }
     }
+}
+
+/// What people can do about an execution that waits for them.
+async fn waits(screen: &Screen, client: &Client, id: &str) -> Result<()> {
+    let execution = client.get(&["executions", id], &[]).await?;
+    if view::raw(&execution, "/state") == ExecutionState::AwaitingApproval.word() {
+        let approval = view::at(&execution, "/approval_id");
+        screen.remark(&format!("waits for approval:  countersign approve {approval}"));
+    }
+    Ok(())
 }
 
 async fn state_of(client: &Client, id: &str) -> Result<ExecutionState> {

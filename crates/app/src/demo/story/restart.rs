@@ -56,7 +56,8 @@ impl Stage<'_> {
         let runbook = at(&case.plan, "/document/runbook/id");
         let wanted = json!({ "finding_id": case.alert["id"], "intent": "restart it now" });
         self.timeline.command(&format!(
-            "countersign runbook run {runbook} --finding {}    # ada",
+            "countersign runbook run {} --alert {}    # ada",
+            at(&case.plan, "/document/runbook/name"),
             at(&case.alert, "/id")
         ));
         let asked =

@@ -37,7 +37,7 @@ async fn dies_and_is_taken_up(deployment: &Deployment, book: &str, point: &str, 
     let mut dying = dying_at(deployment, point);
     let status = until("the crash, or the end", async || {
         let over = deployment.over(&executions).await;
-        dying.ended().map(Some).or(over.then_some(None))
+        dying.ended().map(Some).or_else(|| over.then_some(None))
     })
     .await;
     // What ends everything may let both end before it strikes; the crash comes nevertheless.

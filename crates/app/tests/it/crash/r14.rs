@@ -1,5 +1,7 @@
 //! R14: going back, through the real binary.
 
+use model::id::ExecutionId;
+
 use super::checker::assert_holds;
 use super::deployment::Deployment;
 use super::runbooks::{Step, runbook};
@@ -14,7 +16,7 @@ fn steps(fails: usize) -> Vec<Step> {
 }
 
 /// The lines of an execution, `<step> <direction>`.
-fn lines(deployment: &Deployment, execution: impl ToString) -> Vec<String> {
+fn lines(deployment: &Deployment, execution: ExecutionId) -> Vec<String> {
     let id = execution.to_string();
     let lines = deployment.lines().into_iter();
     lines.filter(|line| line[0] == id).map(|line| format!("{} {}", line[1], line[2])).collect()

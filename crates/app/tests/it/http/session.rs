@@ -20,7 +20,9 @@ async fn log_in(site: &Site, old: Option<&Caller>, name: &str, password: &str) -
 
 /// The same caller with another token.
 fn with(caller: &Caller, reply: &Value) -> Caller {
-    Caller { key: text(reply, "token"), ..caller.clone() }
+    let mut caller = caller.clone();
+    caller.key = text(reply, "token");
+    caller
 }
 
 const PASSWORD: &str = "correct horse battery staple";
@@ -28,7 +30,7 @@ const PASSWORD: &str = "correct horse battery staple";
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn w1_a_session_is_new_after_login_and_every_change_and_the_old_one_is_dead() {
     let site = Site::start().await;
-    let first = first_start(&site.test.db).await.unwrap();
+    let first = first_start(&site.test.db, |_| Ok(())).await.unwrap();
     let nobody = site.caller("nobody", &[]).await;
     let once = first.one_time_password.unwrap();
     let wrong = log_in(&site, None, ADMIN, "wrong password").await;

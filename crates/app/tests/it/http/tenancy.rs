@@ -163,8 +163,9 @@ async fn t1_an_id_of_another_tenant_is_answered_like_one_of_nothing_on_every_pat
         let foreign = operation.filled(&mut seeded);
         let mut missing = Vec::new();
         let nowhere = operation.filled(|template| {
-            missing.push(nothing(&seeds[template]));
-            nothing(&seeds[template])
+            let id = nothing(&seeds[template]);
+            missing.push(id.clone());
+            id
         });
         let foreign = call(&caller, &operation.method, &foreign, body.as_ref()).await;
         let nowhere = call(&caller, &operation.method, &nowhere, body.as_ref()).await;

@@ -186,6 +186,7 @@ async fn behaviour_4_a_runbook_edited_after_the_approval_is_asked_about_again() 
     let window = format!("/blackout-windows/{}", text(&window, "id"));
     admin.send(reqwest::Method::DELETE, &window, &Value::Null).await.expect(204);
 
+    for _ in 0..5 { println!("{:#}", admin.get(&format!("/executions/{execution}")).await.expect(200)); tokio::time::sleep(std::time::Duration::from_secs(1)).await; }
     let second = site
         .until("the second approval", || async {
             let shown = admin.get(&format!("/executions/{execution}")).await.expect(200);

@@ -197,6 +197,55 @@ async fn a4_requesters_their_second_accounts_services_and_authors_are_refused_an
 }
 
 #[tokio::test]
+async fn a4_nobody_approves_what_their_own_key_asked_for() {
+    let mut world = World::new().await;
+    let (ann, bob) = (world.approver("Ann").await, world.approver("Bob").await);
+    let ann_at_home = world.approver("Ann at home").await;
+    world.link(&ann, "ann", "ann@idp").await;
+    world.link(&ann_at_home, "ann.home", "ANN@idp").await;
+    let cem = world.approver("Cem").await;
+    let keyless = world.requester.clone();
+    // Ann made the first key of a service, a service of Cem's the second; the third nobody.
+    let (service, maker) = (world.service().await, world.service().await);
+    world.key(&maker, Some(&cem)).await;
+    for made_by in [Some(&ann), Some(&maker), None] {
+        world.key(&service, made_by).await;
+    }
+    let own_request = End::Refused(Refused::OwnRequest);
+    world.requester = service.clone();
+    let asked = world.waiting(1, Tier::Low, 1).await[0];
+    for actor in [&ann, &ann_at_home, &cem] {
+        let ballot = world.vote(asked.approval, actor, Choice::Approve).await;
+        assert_eq!(ballot.end, own_request, "{}", actor.display_name);
+    }
+    assert_eq!(world.vote(asked.approval, &bob, Choice::Approve).await.end, End::Approved);
+    world.requester = keyless;
+    world.author = service.clone();
+    let written = world.waiting(1, Tier::Medium, 1).await[0];
+    let ballot = world.vote(written.approval, &ann, Choice::Approve).await;
+    assert_eq!(ballot.end, End::Refused(Refused::OwnPlan));
+    assert_eq!(world.vote(written.approval, &bob, Choice::Approve).await.end, End::Approved);
+
+    let alone = world.service().await;
+    world.key(&alone, None).await;
+    let mut tx = world.tx().await;
+    for (actor, person) in [
+        (&maker, cem.id.uuid().to_string()),
+        (&service, cem.id.uuid().to_string()),
+        (&alone, alone.id.uuid().to_string()),
+        (&ann, "ann@idp".to_owned()),
+    ] {
+        let found: String = sqlx::query_scalar("SELECT countersign.person_of($1, $2)")
+            .bind(world.tenant.uuid())
+            .bind(actor.id.uuid())
+            .fetch_one(tx.conn())
+            .await
+            .unwrap();
+        assert_eq!(found, person, "{}", actor.display_name);
+    }
+}
+
+#[tokio::test]
 async fn behaviour_3_nobody_approves_their_own_high_plan_and_a_denial_is_final() {
     let world = World::new().await;
     let (ann, bob) = (world.approver("Ann").await, world.approver("Bob").await);
@@ -247,6 +296,16 @@ async fn a8_a_denial_after_a_partial_quorum_is_terminal_even_when_votes_race() {
 
 /// What a start would find for this execution if the gate decided the same today.
 async fn start(world: &World, waiting: &Waiting, recomputed: Hashes) -> Result<(), clear::Refused> {
+    start_when(world, waiting, recomputed, Verdict::RequireApproval).await
+}
+
+/// The same if it decided this.
+async fn start_when(
+    world: &World,
+    waiting: &Waiting,
+    recomputed: Hashes,
+    verdict: Verdict,
+) -> Result<(), clear::Refused> {
     let mut tx = world.tx().await;
     let request = approvals::request(&mut tx, waiting.approval).await.unwrap();
     let guards: Vec<_> =
@@ -260,7 +319,7 @@ async fn start(world: &World, waiting: &Waiting, recomputed: Hashes) -> Result<(
         },
         stored: Hashes { plan: waiting.plan_hash, bound: waiting.bound_hash },
         recomputed,
-        verdict: Verdict::RequireApproval,
+        verdict,
         reasons: &[],
         requirement: None,
         approval: Some(&request),
@@ -302,6 +361,140 @@ async fn a5_an_edit_a_new_credential_or_another_target_after_approval_asks_again
         assert_eq!(world.states(&again).await, ("approved".into(), "approved".into()));
         assert_eq!(start(&world, &again, now).await, Ok(()));
     }
+}
+
+#[tokio::test]
+async fn a5_a_changed_plan_is_asked_for_again_as_before_though_policy_would_allow_it_today() {
+    let world = World::new().await;
+    let ann = world.approver("Ann").await;
+    let waiting = world.waiting(1, Tier::Medium, 1).await[0];
+    assert_eq!(world.vote(waiting.approval, &ann, Choice::Approve).await.end, End::Approved);
+    let changed = world.plan("systemctl restart nginx # edited", 1);
+    let plan_hash = changed.hash().unwrap();
+    let bound = bound_hash(plan_hash, Digest::of(b"bundle"), Tier::Medium, &blast()).unwrap();
+    let now = Hashes { plan: plan_hash, bound };
+    let today = Verdict::Allow;
+    let refused = start_when(&world, &waiting, now, today).await.unwrap_err();
+    assert_eq!(refused.remedy(), Remedy::AskAgain);
+    let again = ask_again(&world, &waiting, &changed, bound).await;
+    let asked = start_when(&world, &again, now, today).await;
+    assert_eq!(asked, Err(clear::Refused::NotApproved(ApprovalState::Pending)));
+    assert_eq!(world.vote(again.approval, &ann, Choice::Approve).await.end, End::Approved);
+    assert_eq!(start_when(&world, &again, now, today).await, Ok(()));
+}
+
+#[tokio::test]
+async fn an_approval_that_was_given_is_withdrawn_and_one_decided_against_stays() {
+    let world = World::new().await;
+    let ann = world.approver("Ann").await;
+    let all = world.waiting(3, Tier::Medium, 1).await;
+    world.vote(all[1].approval, &ann, Choice::Approve).await;
+    world.vote(all[2].approval, &ann, Choice::Deny).await;
+    for (waiting, events, state) in [(0, 1, "void"), (1, 1, "void"), (2, 0, "denied")] {
+        let waiting = &all[waiting];
+        let mut tx = world.tx().await;
+        let who = Who::from(&world.author);
+        let reason = "x".repeat(50_000);
+        let done = approvals::withdraw(&mut tx, waiting.approval, &reason, who).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!((done.len(), world.states(waiting).await.0.as_str()), (events, state));
+    }
+    assert_eq!(world.events("approval.voided").await, 2);
+}
+
+#[tokio::test]
+async fn a2_what_was_approved_and_not_begun_in_time_expires_with_its_approval() {
+    let world = World::new().await;
+    let ann = world.approver("Ann").await;
+    let all = world.waiting(5, Tier::Medium, 1).await;
+    for waiting in &all {
+        assert_eq!(world.vote(waiting.approval, &ann, Choice::Approve).await.end, End::Approved);
+        set_expiry(&world, waiting, -1).await;
+    }
+    let [free, lapsed, leased, begun, fresh] = &all[..] else { panic!("five") };
+    set_expiry(&world, fresh, 60_000).await;
+    lease(&world, lapsed, "approved", -1).await;
+    lease(&world, leased, "approved", 60_000).await;
+    // A worker that has begun may have lost its lease: what it began stays approved.
+    lease(&world, begun, "in_progress", -1).await;
+    let who = || Who::from(&world.author);
+    let mut tx = world.tx().await;
+    let mut expired = approvals::expire_due(&mut tx, &who()).await.unwrap();
+    tx.commit().await.unwrap();
+    expired.sort();
+    assert_eq!(expired, [free.approval, lapsed.approval]);
+    let over = ("expired".to_owned(), "expired".to_owned());
+    for waiting in [free, lapsed] {
+        assert_eq!(world.states(waiting).await, over);
+        assert_eq!(intent_state(&world, waiting).await, "closed");
+    }
+    assert_eq!(world.states(leased).await, ("approved".into(), "approved".into()));
+    assert_eq!(world.states(begun).await, ("approved".into(), "in_progress".into()));
+    assert_eq!(world.states(fresh).await, ("approved".into(), "approved".into()));
+
+    // The worker that has the lease finds it expired, in the transaction that holds the execution.
+    let mut tx = world.tx().await;
+    sqlx::query("SELECT FROM countersign.executions WHERE id = $1 FOR UPDATE")
+        .bind(leased.execution.uuid())
+        .execute(tx.conn())
+        .await
+        .unwrap();
+    for (waiting, events) in [(leased, 2), (begun, 0), (fresh, 0), (free, 0)] {
+        let done = approvals::expire_one(&mut tx, waiting.approval, who()).await.unwrap();
+        assert_eq!(done.len(), events);
+    }
+    tx.commit().await.unwrap();
+    assert_eq!(world.states(leased).await, over);
+    assert_eq!(intent_state(&world, leased).await, "closed");
+    assert_eq!(world.states(begun).await, ("approved".into(), "in_progress".into()));
+    assert_eq!(world.events("approval.expired").await, 3);
+    assert_eq!(world.events("execution.expired").await, 3);
+}
+
+#[tokio::test]
+async fn the_sweep_waits_for_nobody_who_is_about_to_begin() {
+    let world = World::new().await;
+    let ann = world.approver("Ann").await;
+    let waiting = world.waiting(1, Tier::Medium, 1).await[0];
+    world.vote(waiting.approval, &ann, Choice::Approve).await;
+    set_expiry(&world, &waiting, -1).await;
+    let mut worker = world.tx().await;
+    sqlx::query("SELECT FROM countersign.executions WHERE id = $1 FOR UPDATE")
+        .bind(waiting.execution.uuid())
+        .execute(worker.conn())
+        .await
+        .unwrap();
+    let mut tx = world.tx().await;
+    let none = approvals::expire_due(&mut tx, &Who::from(&world.author)).await.unwrap();
+    assert!(none.is_empty());
+    tx.commit().await.unwrap();
+    let held = approvals::hold(&mut worker, waiting.execution).await.unwrap();
+    assert_eq!(held, Some(waiting.approval));
+}
+
+/// Puts an execution into a state, under a lease that ends then.
+async fn lease(world: &World, waiting: &Waiting, state: &str, offset_ms: i32) {
+    sqlx::query(
+        "UPDATE countersign.executions
+         SET state = $2,
+             lease_epoch = 1,
+             lease_until = clock_timestamp() + $3 * interval '1 millisecond'
+         WHERE id = $1",
+    )
+    .bind(waiting.execution.uuid())
+    .bind(state)
+    .bind(offset_ms)
+    .execute(world.test.admin())
+    .await
+    .unwrap();
+}
+
+async fn intent_state(world: &World, waiting: &Waiting) -> String {
+    sqlx::query_scalar("SELECT status FROM countersign.intents WHERE id = $1")
+        .bind(waiting.intent.uuid())
+        .fetch_one(world.test.admin())
+        .await
+        .unwrap()
 }
 
 async fn ask_again(

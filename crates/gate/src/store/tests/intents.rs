@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 use model::audit::Who;
-use model::id::IntentId;
+use model::id::{DecisionId, IntentId};
 use model::intent::IntentState;
 use model::level::Tier;
+use model::verdict::{Judge, Reason, Verdict};
 use serde_json::json;
 
 use super::world::World;
 use crate::Error;
 use crate::store::intents::{self, Recorded};
-use crate::store::{decisions, plans};
+use crate::store::{approvals, decisions, plans};
 
 #[tokio::test]
 async fn behaviour_10_the_same_deterministic_id_is_the_same_request_or_a_conflict() {
@@ -112,4 +113,43 @@ async fn an_intent_is_settled_once() {
     intents::settle(&mut tx, waiting.intent, IntentState::Succeeded).await.unwrap();
     let again = intents::settle(&mut tx, waiting.intent, IntentState::Failed).await;
     assert!(matches!(again, Err(Error::Conflict { .. })), "{again:?}");
+}
+
+#[tokio::test]
+async fn a_decision_over_a_thousand_targets_keeps_every_reason_and_its_event_a_few() {
+    let world = World::new().await;
+    let waiting = world.waiting(1, Tier::Medium, 1).await[0];
+    let mut tx = world.tx().await;
+    let reason = |code: String, n: usize| Reason {
+        judge: Judge::Policy,
+        code,
+        verdict: Verdict::RequireApproval,
+        message: format!("web-{n} is in a place that is not allowed: {}", "x".repeat(500)),
+    };
+    let each_its_own = (0..1000).map(|n| reason(format!("{n} {}", "\u{1}ä".repeat(500)), n));
+    let all_the_same = (0..1000).map(|n| reason("environment_not_allowed".to_owned(), n));
+    let requirement = approvals::request(&mut tx, waiting.approval).await.unwrap().requirement;
+    for reasons in [each_its_own.collect::<Vec<_>>(), all_the_same.collect()] {
+        let id = DecisionId::generate();
+        let about = (id, waiting.intent, waiting.plan);
+        world
+            .decide_because(&mut tx, about, waiting.bound_hash, &requirement, reasons.clone())
+            .await
+            .unwrap();
+        let stored = decisions::get(&mut tx, id).await.unwrap();
+        assert_eq!(stored.decision.reasons, reasons, "the row has them all");
+    }
+    tx.commit().await.unwrap();
+    let told: Vec<(serde_json::Value, Option<i64>)> = sqlx::query_as(
+        "SELECT told -> 'reasons', (told ->> 'more_reasons')::bigint
+         FROM countersign.audit_outbox o,
+           LATERAL (SELECT convert_from(o.canon, 'UTF8')::jsonb -> 'context' AS told) context
+         WHERE convert_from(o.canon, 'UTF8')::jsonb ->> 'action' = 'decision.made'
+         ORDER BY o.id DESC LIMIT 2",
+    )
+    .fetch_all(world.test.admin())
+    .await
+    .unwrap();
+    assert_eq!(told[0], (json!(["policy: environment_not_allowed"]), Some(999)));
+    assert_eq!((told[1].0.as_array().unwrap().len(), told[1].1), (20, Some(980)));
 }

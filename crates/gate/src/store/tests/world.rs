@@ -8,7 +8,7 @@ use model::Digest;
 use model::actor::{Actor, ActorKind, Role};
 use model::audit::{Origin, Who};
 use model::id::{
-    ActorId, ApprovalId, ConnectionId, DecisionId, ExecutionId, IntentId, PlanId, ResourceId,
+    ActorId, ApiKeyId, ApprovalId, ConnectionId, DecisionId, ExecutionId, IntentId, PlanId, ResourceId,
     RiskId, RunbookId, TenantId, UserId,
 };
 use model::intent::TriggerKind;
@@ -16,7 +16,7 @@ use model::level::{EnvironmentClass, Tier};
 use model::plan::{
     BlastRadius, BlastScope, Plan, PlanStep, RunbookRef, Script, Semantics, Stage, Target,
 };
-use model::verdict::{ApprovalRequirement, Verdict};
+use model::verdict::{ApprovalRequirement, Reason, Verdict};
 use serde_json::{Map, json};
 
 use crate::approval::Choice;
@@ -114,6 +114,27 @@ impl World {
         .bind(actor.id.uuid())
         .bind(username)
         .bind(subject)
+        .execute(tx.conn())
+        .await
+        .unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// Gives an account a key, made by somebody or by nobody in particular.
+    pub(crate) async fn key(&self, actor: &Actor, made_by: Option<&Actor>) {
+        let id = ApiKeyId::generate();
+        let mut tx = self.tx().await;
+        sqlx::query(
+            "INSERT INTO countersign.api_keys (tenant_id, id, actor_id, name, key_prefix, key_hash,
+               created_by)
+             VALUES ($1, $2, $3, 'test', $4, $5, $6)",
+        )
+        .bind(self.tenant.uuid())
+        .bind(id.uuid())
+        .bind(actor.id.uuid())
+        .bind(id.to_string())
+        .bind(&Digest::of(id.to_string().as_bytes()).as_bytes()[..])
+        .bind(made_by.map(|maker| maker.id.uuid()))
         .execute(tx.conn())
         .await
         .unwrap();
@@ -258,6 +279,21 @@ impl World {
         bound: Digest,
         requirement: &ApprovalRequirement,
     ) -> DecisionId {
+        let reasons = Vec::new();
+        let id = DecisionId::generate();
+        self.decide_because(tx, (id, intent, plan), bound, requirement, reasons).await.unwrap();
+        id
+    }
+
+    /// A decision with these reasons.
+    pub(crate) async fn decide_because(
+        &self,
+        tx: &mut TenantTx,
+        (id, intent, plan): (DecisionId, IntentId, PlanId),
+        bound: Digest,
+        requirement: &ApprovalRequirement,
+        reasons: Vec<Reason>,
+    ) -> Result<(), crate::Error> {
         let risk = RiskId::generate();
         sqlx::query(
             "INSERT INTO countersign.risk_assessments (tenant_id, id, intent_id, plan_id, tier,
@@ -275,13 +311,12 @@ impl World {
         .unwrap();
         let decision = Decision {
             verdict: Verdict::RequireApproval,
-            reasons: Vec::new(),
+            reasons,
             guards: Vec::new(),
             constraints: Map::new(),
             approval: Some(requirement.clone()),
             ttl_s: Some(3600),
         };
-        let id = DecisionId::generate();
         let new = NewDecision {
             id,
             intent,
@@ -295,8 +330,7 @@ impl World {
             signature: "signature".into(),
             key_fingerprint: "key".into(),
         };
-        decisions::insert(tx, &new, Who::from(&self.requester)).await.unwrap();
-        id
+        decisions::insert(tx, &new, Who::from(&self.requester)).await
     }
 
     /// As many waiting executions as wanted, committed.
