@@ -202,7 +202,7 @@ GRANT SELECT, INSERT ON countersign.decisions TO countersign_app;
 -- an agent is also whoever made one of its keys, so that nobody approves what their own key asked
 -- for. It runs as the caller, within row-level security.
 CREATE FUNCTION countersign.people_of(tenant uuid, actor uuid)
-RETURNS text[] LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
+RETURNS text[] LANGUAGE sql STABLE STRICT SET search_path = pg_catalog AS $$
   WITH RECURSIVE behind AS (
     SELECT actor AS id
     UNION
@@ -221,7 +221,7 @@ $$;
 -- The one person an account stands for: itself or, when it is a service or an agent, whoever made
 -- its newest key. Keys that nobody in particular made leave it standing for itself.
 CREATE FUNCTION countersign.person_of(tenant uuid, actor uuid)
-RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
+RETURNS text LANGUAGE sql STABLE STRICT SET search_path = pg_catalog AS $$
   WITH RECURSIVE chain AS (
     SELECT actor AS id, 0 AS step
     UNION ALL

@@ -99,13 +99,13 @@ pub async fn resolve(app: &App, token: &str, origin: Origin) -> Answer<Caller> {
 async fn session(app: &App, hash: &Digest, origin: Origin) -> Answer<Option<Caller>> {
     if let Some(place) = known::place(hash) {
         let found = store::FoundSession { tenant: place.tenant, id: place.id.into() };
-        if let Some(caller) = store::session_caller(app, found, hash, origin.clone()).await? {
+        if let Some(caller) = store::session_caller(app, found, Some(hash), origin.clone()).await? {
             return Ok(Some(caller));
         }
         known::forget(hash);
     }
     let Some(found) = store::find_session(app, hash).await? else { return Ok(None) };
-    let caller = store::session_caller(app, found, hash, origin).await?;
+    let caller = store::session_caller(app, found, Some(hash), origin).await?;
     if caller.is_some() {
         known::remember(*hash, known::Place { tenant: found.tenant, id: found.id.uuid() });
     }
@@ -116,14 +116,14 @@ async fn key(app: &App, public_id: &str, hash: &Digest, origin: Origin) -> Answe
     if let Some(place) = known::place(hash) {
         let (tenant, id) = (place.tenant, place.id.into());
         let found = store::FoundKey { tenant, id, hash: hash.as_bytes().to_vec() };
-        if let Some(caller) = store::key_caller(app, &found, origin.clone()).await? {
+        if let Some(caller) = store::key_caller(app, &found, Some(hash), origin.clone()).await? {
             return Ok(Some(caller));
         }
         known::forget(hash);
     }
     for candidate in store::find_keys(app, public_id).await? {
         if verify_slices_are_equal(&candidate.hash, hash.as_bytes()).is_ok() {
-            let caller = store::key_caller(app, &candidate, origin).await?;
+            let caller = store::key_caller(app, &candidate, Some(hash), origin).await?;
             if caller.is_some() {
                 let place = known::Place { tenant: candidate.tenant, id: candidate.id.uuid() };
                 known::remember(*hash, place);

@@ -100,23 +100,24 @@ pub async fn again(app: &App, caller: &Caller) -> Answer<Option<Caller>> {
     let (tenant, origin) = (caller.tenant(), caller.origin.clone());
     match &caller.proof {
         Proof::Session { id, .. } => {
-            session_caller(app, FoundSession { tenant, id: *id }, origin).await
+            session_caller(app, FoundSession { tenant, id: *id }, None, origin).await
         }
         Proof::Key { id } => {
-            key_caller(app, &FoundKey { tenant, id: *id, hash: Vec::new() }, origin).await
+            let found = FoundKey { tenant, id: *id, hash: Vec::new() };
+            key_caller(app, &found, None, origin).await
         }
     }
 }
 
 /// The caller of a session that is active, not expired, of an active user in an active tenant;
-/// notes the activity.
+/// notes the activity. With `token`, only if that is its token's hash.
 ///
 /// # Errors
 /// When the database is not available.
 pub async fn session_caller(
     app: &App,
     found: FoundSession,
-    token: &Digest,
+    token: Option<&Digest>,
     mut origin: Origin,
 ) -> Answer<Option<Caller>> {
     let mut tx = app.db.tenant(found.tenant).await?;
@@ -124,16 +125,16 @@ pub async fn session_caller(
         "SELECT u.id AS user_id, u.must_change_password, a.id AS actor_id, a.type, a.display_name, a.roles,
                 s.last_activity < clock_timestamp() - interval '1 minute' AS stale
          FROM countersign.user_sessions s
-         JOIN countersign.tenants t ON t.id = s.tenant_id
          JOIN countersign.users u ON u.tenant_id = s.tenant_id AND u.id = s.user_id
          JOIN countersign.actors a ON a.tenant_id = u.tenant_id AND a.id = u.actor_id
          JOIN countersign.tenants t ON t.id = s.tenant_id
-         WHERE s.tenant_id = $1 AND s.id = $2
+         WHERE s.tenant_id = $1 AND s.id = $2 AND ($3::bytea IS NULL OR s.token_hash = $3)
            AND s.is_active AND s.expires_at > clock_timestamp()
            AND u.is_active AND a.is_active AND t.is_active",
     )
     .bind(found.tenant.uuid())
     .bind(found.id.uuid())
+    .bind(token.map(|hash| &hash.as_bytes()[..]))
     .fetch_optional(tx.conn())
     .await
     .map_err(db::Error::from)?;
@@ -163,22 +164,32 @@ pub async fn session_caller(
     }))
 }
 
-/// The caller of a key that is active and not expired, in an active tenant; notes the use.
+/// The caller of a key that is active and not expired, in an active tenant; notes the use. With
+/// `token`, only if that is its token's hash.
 ///
 /// # Errors
 /// When the database is not available.
-pub async fn key_caller(app: &App, found: &FoundKey, origin: Origin) -> Answer<Option<Caller>> {
+pub async fn key_caller(
+    app: &App,
+    found: &FoundKey,
+    token: Option<&Digest>,
+    origin: Origin,
+) -> Answer<Option<Caller>> {
     let mut tx = app.db.tenant(found.tenant).await?;
     let row: Option<KeyRow> = sqlx::query_as(
-        "SELECT a.id AS actor_id, a.type, a.display_name, a.roles
+        "SELECT a.id AS actor_id, a.type, a.display_name, a.roles,
+                k.last_used_at IS NULL
+                  OR k.last_used_at < clock_timestamp() - interval '1 minute' AS stale
          FROM countersign.api_keys k
          JOIN countersign.actors a ON a.tenant_id = k.tenant_id AND a.id = k.actor_id
          JOIN countersign.tenants t ON t.id = k.tenant_id
-         WHERE k.tenant_id = $1 AND k.id = $2 AND k.is_active AND a.is_active AND t.is_active
+         WHERE k.tenant_id = $1 AND k.id = $2 AND ($3::bytea IS NULL OR k.key_hash = $3)
+           AND k.is_active AND a.is_active AND t.is_active
            AND (k.expires_at IS NULL OR k.expires_at > clock_timestamp())",
     )
     .bind(found.tenant.uuid())
     .bind(found.id.uuid())
+    .bind(token.map(|hash| &hash.as_bytes()[..]))
     .fetch_optional(tx.conn())
     .await
     .map_err(db::Error::from)?;

@@ -216,12 +216,19 @@ fn shown(alert: &Value) -> String {
             ("id", "/id"),
         ],
     );
-    let reports = view::items(&alert["trigger_report"]);
+    let reports = view::items(&alert["trigger_report"]["triggers"]);
     if !reports.is_empty() {
         text.push_str("\n\nrunbooks:");
     }
     for report in reports {
         text.push_str(&format!("\n  {}", told(report)));
+    }
+    let started = view::items(&alert["trigger_report"]["started"]);
+    if !started.is_empty() {
+        text.push_str("\n\nwhat came of it:");
+    }
+    for one in started {
+        text.push_str(&format!("\n  {}", view::words(one)));
     }
     text
 }
@@ -240,3 +247,6 @@ fn told(report: &Value) -> String {
     let reasons: Vec<String> = failed.map(|verdict| view::at(verdict, "/reason")).collect();
     format!("{name}: {}", reasons.join("; "))
 }
+
+#[cfg(test)]
+mod tests;

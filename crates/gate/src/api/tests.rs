@@ -115,7 +115,7 @@ async fn a4_refused_votes_over_http_are_403_and_leave_an_event() {
 async fn guards_are_kept_over_http_by_admins_alone() {
     assert!(TABLE.iter().any(|row| row.name == "policy.write"));
     let site = Site::new().await;
-    let admin = site.key(&site.world.test.system_actor(site.world.tenant).await).await;
+    let admin = site.key(&site.world.admin().await).await;
     let window = json!({
         "name": "night", "start_time": "2026-01-01T22:00:00", "end_time": "2026-01-02T06:00:00",
         "timezone": "Europe/Berlin", "recurrence": "daily",
@@ -160,7 +160,7 @@ async fn guards_are_kept_over_http_by_admins_alone() {
 #[tokio::test]
 async fn breakers_and_limits_are_set_and_overridden_over_http() {
     let site = Site::new().await;
-    let admin = site.key(&site.world.test.system_actor(site.world.tenant).await).await;
+    let admin = site.key(&site.world.admin().await).await;
     let call = |method: Method, path: &str, body: Value| {
         let (site, admin, path) = (&site, &admin, path.to_owned());
         async move { site.call(method, &path, admin, &body).await }

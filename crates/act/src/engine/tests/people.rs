@@ -94,7 +94,7 @@ async fn a4_whoever_asked_does_not_say_that_it_worked_and_it_is_recorded() {
     let ann = estate.test.another_actor(tenant, "Ann", &[Role::Approver]).await;
     let olga = estate.test.another_actor(tenant, "Olga", &[Role::Operator]).await;
     let bot = Actor { kind: ActorKind::Service, ..ann.clone() };
-    let id = in_doubt(&estate).await;
+    let (id, small) = (in_doubt(&estate).await, in_doubt(&estate).await);
     for (actor, why) in [
         (&requester, Refused::OwnRequest),
         (&olga, Refused::RoleMissing),
@@ -112,7 +112,6 @@ async fn a4_whoever_asked_does_not_say_that_it_worked_and_it_is_recorded() {
     let taken = Resolved::Taken(ExecutionState::InProgress);
     assert_eq!(says(&estate, id, &requester).await, taken, "it is nobody else's");
 
-    let small = in_doubt(&estate).await;
     fixture::assessed(&estate.test, small, Tier::Low).await;
     assert_eq!(says(&estate, small, &requester).await, Resolved::Refused(Refused::OwnRequest));
     assert_eq!(says(&estate, small, &olga).await, taken, "an operator may, at tier low");

@@ -53,7 +53,7 @@ impl Export {
         let keys = own_keys(&self.place, &origin)?;
         let keys = keys.with_context(|| format!("nothing of {origin} was signed here yet"))?;
         let log = wiring::logs(&self.place).below(&origin);
-        let to = Directory::new(&self.to);
+        let to = Directory::new(std::path::absolute(&self.to)?);
         let made = tokio::task::spawn_blocking(move || export(&log, &keys, &to)).await?;
         let checkpoint = made.context("the export")?;
         let told = json!({

@@ -2,6 +2,7 @@
 
 use super::checker::assert_holds;
 use super::deployment::{Deployment, word};
+use super::process::Setup;
 use super::runbooks::{Step, runbook};
 use super::until;
 
@@ -34,7 +35,9 @@ async fn h5_killed_while_the_remote_prints_nothing_is_lost_repeated_or_collected
     let steps =
         [Step::act("print").then(prints).exits_with_7().with_evidence(), Step::check("check")];
     let book = deployment.runbook(&runbook("print", &deployment.effects(), &steps)).await;
-    let mut first = deployment.whole().start().await;
+    // Long enough that a busy machine does not look like a dead worker before one dies.
+    let setup = Setup { lease_s: 4.0, ..deployment.whole() };
+    let mut first = setup.start().await;
     let execution = deployment.approved(&book).await;
     until("the first lines", async || {
         shown(&deployment, execution).await.contains("line 20\n").then_some(())
@@ -43,7 +46,7 @@ async fn h5_killed_while_the_remote_prints_nothing_is_lost_repeated_or_collected
     first.kill().await;
     let before = shown(&deployment, execution).await;
     assert!(!before.contains(&format!("line {LINES}\n")), "it was killed too late");
-    let mut next = deployment.whole().start().await;
+    let mut next = setup.start().await;
     assert_eq!(deployment.settled(&[execution]).await, ["completed"], "{}", next.log.text());
     let live = shown(&deployment, execution).await;
     assert_eq!(live, printed(), "shown live: each line once, in order");

@@ -47,6 +47,7 @@ async fn dies_and_is_taken_up(deployment: &Deployment, book: &str, point: &str, 
         None => panic!("{point} was not passed: {}", dying.log.text()),
     };
     assert_eq!(status.signal(), Some(9), "{point}: {}", dying.log.text());
+    let died_at = clock(deployment).await;
     let left = left(deployment, &executions).await;
     let mut fresh = deployment.worker().spawn();
     fresh.ready().await;
@@ -54,7 +55,7 @@ async fn dies_and_is_taken_up(deployment: &Deployment, book: &str, point: &str, 
     let states = deployment.settled(&executions).await;
     assert!(states.iter().all(|state| state == end), "{point}: {states:?} {}", fresh.log.text());
     for execution in left {
-        let waited = taken_up_at(deployment, execution).await - ready_at;
+        let waited = taken_up_at(deployment, execution, died_at).await - ready_at;
         assert!(waited < 2.0 * LEASE.as_secs_f64(), "{point}: taken up after {waited} s");
     }
     fresh.stop().await;
@@ -84,12 +85,14 @@ async fn clock(deployment: &Deployment) -> f64 {
         .expect("the database's clock")
 }
 
-/// When an execution was claimed last.
-async fn taken_up_at(deployment: &Deployment, execution: ExecutionId) -> f64 {
+/// When an execution was first claimed after the crash.
+async fn taken_up_at(deployment: &Deployment, execution: ExecutionId, died_at: f64) -> f64 {
     sqlx::query_scalar(
-        "SELECT extract(epoch FROM max(ts))::float8 FROM public.claims WHERE execution = $1",
+        "SELECT extract(epoch FROM min(ts))::float8 FROM public.claims
+         WHERE execution = $1 AND extract(epoch FROM ts)::float8 > $2",
     )
     .bind(execution.uuid())
+    .bind(died_at)
     .fetch_one(deployment.test.admin())
     .await
     .expect("it was claimed")

@@ -1,15 +1,22 @@
 //! R7: a worker that was asleep for longer than its lease, and wakes up with an effect under way.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use connect_ssh::testing::Sshd;
 use rustix::process::Signal;
 
 use super::checker::assert_holds;
 use super::deployment::Deployment;
+use super::process::Setup;
 use super::runbooks::{Step, runbook};
+use super::until;
 use super::wire::Wire;
-use super::{LEASE, until};
+
+/// Nothing is on its way any more when nothing moved for this long.
+const QUIET: Duration = Duration::from_millis(500);
+
+/// The lease here.
+const LEASE: Duration = Duration::from_secs(3);
 
 /// The least the guard sends is its answer, padded to this.
 const ANSWER: usize = 256;
@@ -22,20 +29,22 @@ async fn r7_what_a_zombie_starts_is_refused_by_the_target_and_what_it_writes_tou
     let steps = [Step::act("one"), Step::check("check")];
     let book = deployment.runbook(&runbook("once", &deployment.effects(), &steps)).await;
     // The first run leaves the zombie-to-be with an open connection.
-    let mut zombie = deployment.worker().start().await;
+    // Long enough that a busy machine does not make a zombie of the other one too.
+    let setup = Setup { lease_s: LEASE.as_secs_f64(), ..deployment.worker() };
+    let mut zombie = setup.start().await;
     let warm = deployment.approved(&book).await;
     assert_eq!(deployment.settled(&[warm]).await, ["completed"]);
     assert_eq!(wire.connections(), 1);
-    wire.quiet(0, LEASE / 2).await;
+    wire.quiet(0, QUIET).await;
     // A channel, and the guard at its other end; then the script it waits for is held back.
     wire.hold_after(0, 2);
     let execution = deployment.approved(&book).await;
     // T1 is written and the start is on its way, to its last byte, when the worker falls asleep.
     until("a start on its way", async || (wire.held(0) > 0).then_some(())).await;
-    wire.quiet(0, LEASE / 2).await;
+    wire.quiet(0, QUIET).await;
     zombie.signal(Signal::STOP);
     let asleep = Instant::now();
-    let mut other = deployment.worker().start().await;
+    let mut other = setup.start().await;
     let states = deployment.settled(&[execution]).await;
     assert_eq!(states, ["completed"], "{}", other.log.text());
     until("two leases", async || (asleep.elapsed() > 2 * LEASE).then_some(())).await;

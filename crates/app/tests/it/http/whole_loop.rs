@@ -179,14 +179,16 @@ async fn behaviour_4_a_runbook_edited_after_the_approval_is_asked_about_again() 
     let finding = stage.fire(alert("Broken", "web-1", 1, "x")).await;
     let asked = stage.asked(&site, &finding).await;
     let (execution, first) = (text(&asked, "execution_id"), text(&asked, "approval_id"));
-    let window = admin.post("/blackout-windows", &window).await.expect(201);
+    let window = admin.post("/blackout-windows", &window).await.expect(201); println!("{window:#}");
     stage.approve(&first).await;
     let edited = REPAIR.replace("echo prepared", "echo otherwise");
     assert_eq!(site.runbook(admin, &edited).await, runbook);
     let window = format!("/blackout-windows/{}", text(&window, "id"));
     admin.send(reqwest::Method::DELETE, &window, &Value::Null).await.expect(204);
 
-    for _ in 0..5 { println!("{:#}", admin.get(&format!("/executions/{execution}")).await.expect(200)); tokio::time::sleep(std::time::Duration::from_secs(1)).await; }
+    println!("{window:#} {:?}", stage.effects());
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    println!("{:?} {:#}", stage.effects(), admin.get("/audit/events?limit=100").await.body);
     let second = site
         .until("the second approval", || async {
             let shown = admin.get(&format!("/executions/{execution}")).await.expect(200);

@@ -79,6 +79,11 @@ impl World {
         self.test.another_actor(self.tenant, name, &[Role::Approver]).await
     }
 
+    /// A person who administers the tenant.
+    pub(crate) async fn admin(&self) -> Actor {
+        self.test.another_actor(self.tenant, "Ada", &[Role::Admin]).await
+    }
+
     /// An actor that is no person.
     pub(crate) async fn service(&self) -> Actor {
         let id = ActorId::generate();
