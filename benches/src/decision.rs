@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::deployment::{Postgres, Service, text};
 use crate::load::{self, Body, Load, Pace, Target};
+use crate::profile::System;
 use crate::report::Report;
 use crate::setting::Setting;
 use crate::stats::{median, number, quantile, shown};
@@ -41,13 +42,7 @@ pub(crate) async fn measure(setting: &Setting, report: &mut Report) -> Result<()
     let service =
         Service::start(setting, &setting.dir.join("decision"), Some(postgres.url())).await?;
     let (key, runbook) = estate(&service).await?;
-    let targets = [
-        (
-            "/api/v1/intents/evaluate".to_owned(),
-            json!({"runbook_id": runbook, "targets": ["web-7"]}),
-        ),
-        (format!("/api/v1/runbooks/{runbook}/run"), json!({"targets": ["web-7"]})),
-    ];
+    let targets = questions(&runbook);
     let mut shown: [Vec<Once>; 2] = [Vec::new(), Vec::new()];
     for _ in 0..setting.runs() {
         for ((path, body), into) in targets.iter().zip(&mut shown) {
@@ -84,10 +79,40 @@ pub(crate) async fn measure(setting: &Setting, report: &mut Report) -> Result<()
     admin.close().await;
     postgres.stop().await;
     tell(report, &shown);
+    profile(setting, report).await
+}
+
+/// Where the time of both goes.
+async fn profile(setting: &Setting, report: &mut Report) -> Result<()> {
+    let postgres = Postgres::start_watched(&setting.dir.join("decision-watched-pg")).await?;
+    let data = setting.dir.join("decision-watched");
+    let service = Service::start(setting, &data, Some(postgres.url())).await?;
+    let (key, runbook) = estate(&service).await?;
+    for (path, body) in questions(&runbook) {
+        let what = if path.ends_with("/run") { "`run`" } else { "`evaluate`" };
+        let target = Target { address: service.address, path, key: Some(key.clone()) };
+        let text = Bytes::from(body.to_string());
+        let body: Body = Arc::new(move |_| text.clone());
+        let system = System { postgres: &postgres, service: &service, target: &target };
+        crate::profile::take(setting, report, what, &system, &body).await?;
+    }
+    service.end().await?;
+    postgres.stop().await;
     Ok(())
 }
 
-async fn drained(admin: &sqlx::PgPool) -> Result<()> {
+/// Both ways to ask: path and body.
+fn questions(runbook: &str) -> [(String, serde_json::Value); 2] {
+    [
+        (
+            "/api/v1/intents/evaluate".to_owned(),
+            json!({"runbook_id": runbook, "targets": ["web-7"]}),
+        ),
+        (format!("/api/v1/runbooks/{runbook}/run"), json!({"targets": ["web-7"]})),
+    ]
+}
+
+async fn drained(admin: &store::Admin) -> Result<()> {
     while store::waiting_events(admin).await? > 0 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

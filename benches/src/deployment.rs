@@ -26,8 +26,19 @@ pub(crate) struct Postgres {
 impl Postgres {
     /// Starts one in `dir`.
     pub(crate) async fn start(dir: &Path) -> Result<Self> {
+        Self::start_with(dir, Vec::new()).await
+    }
+
+    /// Starts one that counts statements.
+    pub(crate) async fn start_watched(dir: &Path) -> Result<Self> {
+        let library = ("shared_preload_libraries".to_owned(), "pg_stat_statements".to_owned());
+        Self::start_with(dir, vec![library]).await
+    }
+
+    async fn start_with(dir: &Path, settings: Vec<(String, String)>) -> Result<Self> {
         let mut options = Options::new(dir);
         options.search_path = std::env::var_os("PATH");
+        options.settings = settings;
         Ok(Self { server: PrivateServer::start(options).await? })
     }
 

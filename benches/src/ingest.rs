@@ -1,5 +1,6 @@
 //! How many alerts are taken in a second, and what each costs.
 
+mod alertmanager;
 mod bodies;
 mod systems;
 
@@ -12,8 +13,9 @@ use crate::load::{self, Body, Load, Pace, Tally};
 use crate::report::Report;
 use crate::setting::Setting;
 use crate::stats::{median, number, quantile, shown};
+use alertmanager::Alertmanager;
 use bodies::Novelty;
-use systems::{Alerta, Alertmanager, Ours, System};
+use systems::{Alerta, Ours, System};
 
 const CONNECTIONS: usize = 16;
 const SPAN: Duration = Duration::from_secs(3);
@@ -74,6 +76,16 @@ pub(crate) async fn measure(setting: &Setting, report: &mut Report) -> Result<()
     alerta.stop().await?;
     ours.stop().await?;
     tell(report, &shown, &durability);
+    for size in [1, 64] {
+        let mut watched = Ours::watched(setting, size).await?;
+        watched.begin().await?;
+        let body: Body = Arc::new(move |n| {
+            bodies::body(bodies::Kind::Webhook, "watched", Novelty::Unique, n * size, size)
+        });
+        let alerts = if size == 1 { "one unique alert" } else { "64 unique alerts" };
+        watched.profile(report, &format!("a request with {alerts}"), &body).await?;
+        watched.stop().await?;
+    }
     Ok(())
 }
 

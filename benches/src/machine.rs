@@ -49,8 +49,8 @@ pub(crate) async fn facts(setting: &Setting) -> Facts {
         ("processor", format!("{} × {cores}", field("/proc/cpuinfo", "model name"))),
         ("memory", format!("{:.1} GiB", memory / 1024.0 / 1024.0)),
         ("kernel", said("uname", &["-sr"]).await),
-        ("file system of the databases", said("stat", &["-f", "-c", "%T", &dir]).await),
-        ("Countersign", said(&setting.program.to_string_lossy(), &["--version"]).await),
+        ("file system of the databases", file_system(&dir).await),
+        ("Countersign", format!("{}, revision {}", env!("CARGO_PKG_VERSION"), setting.revision)),
         ("compiler", said("rustc", &["--version"]).await),
         ("PostgreSQL", postgres),
         ("OpenSSH", said("ssh", &["-V"]).await),
@@ -58,6 +58,13 @@ pub(crate) async fn facts(setting: &Setting) -> Facts {
         ("Python", said(&python, &["--version"]).await),
         ("from PyPI", said(&python, &["-c", versions]).await),
     ]
+}
+
+async fn file_system(dir: &str) -> String {
+    let Ok(output) = Command::new("df").args(["--output=fstype", dir]).output().await else {
+        return "unknown".to_owned();
+    };
+    String::from_utf8_lossy(&output.stdout).lines().nth(1).unwrap_or("unknown").trim().to_owned()
 }
 
 async fn store_version() -> String {

@@ -11,6 +11,7 @@ mod ingest;
 mod load;
 mod machine;
 mod process;
+mod profile;
 mod report;
 mod setting;
 mod stats;

@@ -24,6 +24,8 @@ pub(crate) struct Setting {
     pub(crate) venv: PathBuf,
     /// The scripts of the comparisons.
     pub(crate) peers: PathBuf,
+    /// What the program was built from.
+    pub(crate) revision: String,
     /// Which parts are wanted.
     only: Vec<String>,
 }
@@ -43,6 +45,7 @@ impl Setting {
             own: std::env::current_exe()?,
             venv: given("BENCH_VENV")?.into(),
             peers: given("BENCH_PEERS")?.into(),
+            revision: text("BENCH_REVISION").unwrap_or_else(|| "unknown".to_owned()),
             only: text("BENCH_ONLY")
                 .unwrap_or_default()
                 .split_whitespace()

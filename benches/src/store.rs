@@ -6,7 +6,10 @@ use model::id::TenantId;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, PgPool};
 
-/// A superuser's pool.
+/// A superuser's connections.
+pub(crate) type Admin = PgPool;
+
+/// A superuser's connections to a database.
 pub(crate) fn admin(url: &str) -> Result<PgPool> {
     Ok(PgPoolOptions::new().max_connections(2).connect_lazy(url)?)
 }
@@ -66,4 +69,38 @@ pub(crate) async fn new_tenant(db: &Db) -> Result<TenantId> {
 pub(crate) async fn vacuum_events(pool: &PgPool) -> Result<()> {
     sqlx::query("VACUUM (ANALYZE) countersign.audit_events").execute(pool).await?;
     Ok(())
+}
+
+/// A statement, normalised, with how often and how long it ran.
+#[derive(Debug, sqlx::FromRow)]
+pub(crate) struct Statement {
+    pub(crate) query: String,
+    pub(crate) calls: i64,
+    pub(crate) total_ms: f64,
+}
+
+/// Makes statements countable; the server was started with the library.
+pub(crate) async fn watch_statements(pool: &PgPool) -> Result<()> {
+    sqlx::query("CREATE EXTENSION IF NOT EXISTS pg_stat_statements").execute(pool).await?;
+    Ok(())
+}
+
+/// Counts anew.
+pub(crate) async fn forget_statements(pool: &PgPool) -> Result<()> {
+    sqlx::query("SELECT pg_stat_statements_reset()").execute(pool).await?;
+    Ok(())
+}
+
+/// What ran since, longest in sum first.
+pub(crate) async fn statements(pool: &PgPool) -> Result<Vec<Statement>> {
+    Ok(sqlx::query_as(
+        "SELECT query, sum(calls)::bigint AS calls, sum(total_exec_time) AS total_ms
+         FROM pg_stat_statements
+         WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+           AND userid <> (SELECT oid FROM pg_roles WHERE rolname = current_user)
+         GROUP BY query
+         ORDER BY total_ms DESC",
+    )
+    .fetch_all(pool)
+    .await?)
 }

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use model::Timestamp;
 use serde_json::{Value, json};
-use sqlx::PgPool;
 
 use super::hosts::Hosts;
 use super::{Once, STEPS};
@@ -27,7 +26,7 @@ pub(super) enum Connections {
 #[derive(Debug)]
 pub(super) struct Path {
     postgres: Postgres,
-    admin: PgPool,
+    admin: store::Admin,
     service: Service,
     api: Api,
     runbook: String,

@@ -8,19 +8,17 @@ use anyhow::{Context as _, Result, bail};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use serde_json::json;
-use sqlx::PgPool;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
 
 use super::bodies::Kind;
 use crate::deployment::{Postgres, Service};
-use crate::load::Target;
+use crate::load::{Body, Target};
 use crate::process::{self, Running};
+use crate::report::Report;
 use crate::setting::Setting;
-use crate::store;
+use crate::{profile, store};
 
 /// How long a system may take to start, or to finish what it was given.
-const WITHIN: Duration = Duration::from_secs(120);
+pub(super) const WITHIN: Duration = Duration::from_secs(120);
 
 /// A system that takes alerts.
 pub(super) trait System: Send {
@@ -43,7 +41,7 @@ pub(super) trait System: Send {
 pub(super) struct Ours {
     setting: Setting,
     postgres: Postgres,
-    admin: PgPool,
+    admin: store::Admin,
     data: PathBuf,
     key: String,
     service: Option<Service>,
@@ -52,8 +50,26 @@ pub(super) struct Ours {
 impl Ours {
     pub(super) async fn prepare(setting: &Setting) -> Result<Self> {
         let postgres = Postgres::start(&setting.dir.join("ingest-pg")).await?;
+        Self::on(setting, postgres, setting.dir.join("ingest")).await
+    }
+
+    /// One whose statements are counted, for requests of this many alerts.
+    pub(super) async fn watched(setting: &Setting, size: u64) -> Result<Self> {
+        let name = format!("ingest-watched-{size}");
+        let postgres = Postgres::start_watched(&setting.dir.join(format!("{name}-pg"))).await?;
+        Self::on(setting, postgres, setting.dir.join(name)).await
+    }
+
+    /// Where the time goes.
+    pub(super) async fn profile(&self, report: &mut Report, what: &str, body: &Body) -> Result<()> {
+        let service = self.service.as_ref().context("it does not run")?;
+        let target = self.target();
+        let system = profile::System { postgres: &self.postgres, service, target: &target };
+        profile::take(&self.setting, report, what, &system, body).await
+    }
+
+    async fn on(setting: &Setting, postgres: Postgres, data: PathBuf) -> Result<Self> {
         let admin = store::admin(postgres.admin_url())?;
-        let data = setting.dir.join("ingest");
         let service = Service::start(setting, &data, Some(postgres.url())).await?;
         let api = service.administrator().await?;
         let (key, actor) = api.key("alertmanager", &["operator"]).await?;
@@ -67,7 +83,7 @@ impl Ours {
         &self.postgres
     }
 
-    pub(super) const fn admin(&self) -> &PgPool {
+    pub(super) const fn admin(&self) -> &store::Admin {
         &self.admin
     }
 
@@ -147,7 +163,7 @@ pub(super) struct Alerta {
     setting: Setting,
     url: String,
     postmaster: u32,
-    admin: PgPool,
+    admin: store::Admin,
     running: Option<(Running, SocketAddr)>,
 }
 
@@ -247,171 +263,6 @@ impl System for Alerta {
 
     fn kept(&self) -> BoxFuture<'_, Result<f64>> {
         async { Ok(store::alerta_alerts(&self.admin).await? as f64) }.boxed()
-    }
-
-    fn end(&mut self) -> BoxFuture<'_, Result<()>> {
-        async {
-            match self.running.take() {
-                Some((running, _)) => running.end().await,
-                None => Ok(()),
-            }
-        }
-        .boxed()
-    }
-}
-
-/// Debian's Alertmanager, alone.
-pub(super) struct Alertmanager {
-    setting: Setting,
-    sink: Option<SocketAddr>,
-    running: Option<(Running, SocketAddr)>,
-}
-
-impl Alertmanager {
-    /// With nobody to tell.
-    pub(super) fn quiet(setting: &Setting) -> Self {
-        Self { setting: setting.clone(), sink: None, running: None }
-    }
-
-    /// With a live webhook that takes whatever comes.
-    pub(super) async fn loud(setting: &Setting) -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let sink = Some(listener.local_addr()?);
-        tokio::spawn(swallow(listener));
-        Ok(Self { setting: setting.clone(), sink, running: None })
-    }
-
-    async fn start(&mut self) -> Result<()> {
-        let name = if self.sink.is_some() { "alertmanager-loud" } else { "alertmanager" };
-        let dir = self.setting.dir.join(name);
-        drop(std::fs::remove_dir_all(&dir));
-        std::fs::create_dir_all(&dir)?;
-        let hook = self.sink.map_or_else(String::new, |sink| {
-            format!("\n    webhook_configs: [{{url: \"http://{sink}/\", max_alerts: 1000}}]")
-        });
-        let config = dir.join("config.yml");
-        std::fs::write(
-            &config,
-            format!(
-                "route: {{receiver: all, group_by: [alertname], group_wait: 1s, \
-                 group_interval: 2s, repeat_interval: 4h}}\nreceivers:\n  - name: all{hook}\n"
-            ),
-        )?;
-        let log = dir.join("log");
-        let arguments = [
-            format!("--config.file={}", config.display()),
-            format!("--storage.path={}", dir.join("data").display()),
-            "--web.listen-address=127.0.0.1:0".to_owned(),
-            "--cluster.listen-address=".to_owned(),
-        ];
-        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        let program = PathBuf::from("/usr/bin/prometheus-alertmanager");
-        let mut running = Running::start(&program, &log, &arguments, &[])?;
-        let begin = Instant::now();
-        let address = loop {
-            let said = std::fs::read_to_string(&log).unwrap_or_default();
-            let at = said.split("address=127.0.0.1:").nth(1);
-            let port = at.and_then(|rest| rest.split_whitespace().next()?.parse::<u16>().ok());
-            let port = match port {
-                Some(0) | None => process::listening(running.pid()),
-                port => port,
-            };
-            if let Some(port) = port {
-                break SocketAddr::from(([127, 0, 0, 1], port));
-            }
-            if running.ended()? || begin.elapsed() > WITHIN {
-                bail!("Alertmanager does not start: {said}");
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        };
-        self.running = Some((running, address));
-        Ok(())
-    }
-
-    async fn counted(&self) -> Result<f64> {
-        let (_, address) = self.running.as_ref().context("it does not run")?;
-        let client = reqwest::Client::builder().build()?;
-        let text = client.get(format!("http://{address}/metrics")).send().await?.text().await?;
-        let line = text
-            .lines()
-            .find_map(|line| line.strip_prefix("alertmanager_alerts{state=\"active\"}"));
-        Ok(line.context("no count of alerts")?.trim().parse()?)
-    }
-}
-
-/// Answers every request with 200, whatever it is.
-async fn swallow(listener: TcpListener) {
-    while let Ok((mut stream, _)) = listener.accept().await {
-        tokio::spawn(async move {
-            let mut buffer = vec![0; 1 << 16];
-            let mut head = Vec::new();
-            while let Ok(read) = stream.read(&mut buffer).await {
-                if read == 0 {
-                    return;
-                }
-                head.extend_from_slice(buffer.get(..read).unwrap_or_default());
-                while let Some(end) = whole(&head) {
-                    head.drain(..end);
-                    let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
-                    if stream.write_all(answer).await.is_err() {
-                        return;
-                    }
-                }
-            }
-        });
-    }
-}
-
-/// The length of the first request in `bytes`, once it is there with its body.
-fn whole(bytes: &[u8]) -> Option<usize> {
-    let head = bytes.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
-    let text = String::from_utf8_lossy(bytes.get(..head)?).to_ascii_lowercase();
-    let length =
-        text.split("content-length: ").nth(1)?.split("\r\n").next()?.parse::<usize>().ok()?;
-    let end = head + length;
-    (bytes.len() >= end).then_some(end)
-}
-
-impl System for Alertmanager {
-    fn name(&self) -> &'static str {
-        "Alertmanager"
-    }
-
-    fn kind(&self) -> Kind {
-        Kind::List
-    }
-
-    fn begin(&mut self) -> BoxFuture<'_, Result<()>> {
-        self.start().boxed()
-    }
-
-    fn target(&self) -> Target {
-        let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
-        Target {
-            address: self.running.as_ref().map_or(nowhere, |(_, address)| *address),
-            path: "/api/v2/alerts".to_owned(),
-            key: None,
-        }
-    }
-
-    fn cpu(&self) -> (f64, f64) {
-        let server = self.running.as_ref().map_or(f64::NAN, |(one, _)| process::cpu(one.pid()));
-        (server, server)
-    }
-
-    fn drain(&self) -> BoxFuture<'_, Result<()>> {
-        // A group is told after a second, and again two seconds later.
-        let wait =
-            if self.sink.is_some() { Duration::from_secs(4) } else { Duration::from_millis(1500) };
-        async move {
-            tokio::time::sleep(wait).await;
-            Ok(())
-        }
-        .boxed()
-    }
-
-    fn kept(&self) -> BoxFuture<'_, Result<f64>> {
-        self.counted().boxed()
     }
 
     fn end(&mut self) -> BoxFuture<'_, Result<()>> {

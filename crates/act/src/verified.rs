@@ -47,9 +47,8 @@ fn passed(snapshot: &Snapshot, run: &StepRun) -> bool {
 /// A step that ran, was seen to fail, and did not work at another try. An acting step that may
 /// fail does not fail the plan.
 fn failed(snapshot: &Snapshot, run: &StepRun) -> bool {
-    let counts = |step: &model::plan::PlanStep| {
-        step.stage == Stage::Verify || !step.continue_on_failure
-    };
+    let counts =
+        |step: &model::plan::PlanStep| step.stage == Stage::Verify || !step.continue_on_failure;
     let mended = |one: &Attempt| worked(one) || one.resolution == Some(Resolution::MarkSucceeded);
     let seen = |one: &Attempt| one.state == AttemptState::Failed && one.end_seen;
     snapshot.step(run).is_some_and(counts)

@@ -1,5 +1,7 @@
 //! `countersign demo`, as a newcomer runs it.
 
+#![expect(clippy::tests_outside_test_module, reason = "the whole file is a test")]
+
 use std::process::{Command, Output};
 
 fn demo(path: Option<&str>) -> Output {

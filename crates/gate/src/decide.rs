@@ -136,18 +136,6 @@ impl Decision {
         }
     }
 
-    /// Who must approve when an approval given before is void: whom this decision asks, or the same
-    /// as before when it alone would ask nobody. `None` when it denies.
-    #[must_use]
-    pub fn requirement_again(&self, before: &ApprovalRequirement) -> Option<ApprovalRequirement> {
-        match self.verdict {
-            Verdict::Deny => None,
-            Verdict::RequireApproval | Verdict::Allow => {
-                Some(self.approval.clone().unwrap_or_else(|| before.clone()))
-            }
-        }
-    }
-
     /// The state the intent gets.
     #[must_use]
     pub fn intent_state(&self) -> IntentState {

@@ -198,9 +198,14 @@ pub(crate) async fn asked_by_key_of(test: &TestDb, id: ExecutionId, maker: &Acto
     .execute(&test.admin)
     .await
     .unwrap();
+    asked_by(test, id, service).await;
+}
+
+/// Makes it look as if this actor had asked for an execution.
+pub(crate) async fn asked_by(test: &TestDb, id: ExecutionId, requester: ActorId) {
     sqlx::query("UPDATE countersign.executions SET initiated_by = $2 WHERE id = $1")
         .bind(id.uuid())
-        .bind(service.uuid())
+        .bind(requester.uuid())
         .execute(&test.admin)
         .await
         .unwrap();

@@ -2,8 +2,8 @@
 
 use db::TenantTx;
 use db::wake::Topic;
-use jiff_sqlx::ToSqlx as _;
 use gate::store::{approvals, intents};
+use jiff_sqlx::ToSqlx as _;
 use model::actor::Actor;
 use model::audit::{Event as AuditEvent, Origin, Who};
 use model::execution::{AttemptState, Direction, ExecutionState, StepState};
@@ -43,7 +43,11 @@ pub enum Resolved {
 ///
 /// # Errors
 /// As [`cancel`].
-pub async fn stop(tx: &mut TenantTx, id: ExecutionId, by: &By<'_>) -> Result<ExecutionState, Error> {
+pub async fn stop(
+    tx: &mut TenantTx,
+    id: ExecutionId,
+    by: &By<'_>,
+) -> Result<ExecutionState, Error> {
     // The approval before the execution, in the order in which a vote and the sweep take them.
     let approval = approvals::hold(tx, id).await.map_err(Error::Gate)?;
     let state = cancel(tx, id, by).await?;

@@ -130,7 +130,8 @@ fn shared(more: &str) -> String {
     // Nobody is signalled here, whatever the text does: the signal is only told.
     let recorded = "type() { echo builtin; }\nkill() { echo \"killed $*\"; }";
     let script = format!("{}\n{recorded}\n{more}", super::COMMON);
-    let output = Command::new("sh").args(["-c", &script, "guard", "n", "t", "/x"]).output().unwrap();
+    let output =
+        Command::new("sh").args(["-c", &script, "guard", "n", "t", "/x"]).output().unwrap();
     String::from_utf8(output.stdout).unwrap().trim_start_matches("n:").to_owned()
 }
 
@@ -162,6 +163,7 @@ fn nobody_is_signalled_whose_tick_was_not_looked_at() {
         let number = after.split('"').nth(1).unwrap();
         assert!(before.contains(&format!("lives \"{number}\" \"$cs_")), "{line}");
     }
-    let tick = shared("tick $$; lives $$ \"$cs_j\" && echo same; lives $$ \"${cs_j}0\" || echo other");
+    let tick =
+        shared("tick $$; lives $$ \"$cs_j\" && echo same; lives $$ \"${cs_j}0\" || echo other");
     assert_eq!(tick, "same\nother\n");
 }

@@ -54,7 +54,8 @@ fn request(tier: Tier, min_votes: u32) -> Request {
 fn a4_requesters_linked_accounts_services_and_agents_are_refused() {
     let mut asked = request(Tier::Medium, 1);
     let requester = approver();
-    asked.requester = Party { actor: requester.actor.id, people: [requester.person.clone()].into() };
+    asked.requester =
+        Party { actor: requester.actor.id, people: [requester.person.clone()].into() };
     let refused = |voter: &Voter| vote(&asked, voter, Choice::Approve, second(0)).unwrap_err();
     assert_eq!(refused(&requester), Refused::OwnRequest);
     let second_account = Voter { person: requester.person, ..approver() };

@@ -230,24 +230,3 @@ proptest! {
         prop_assert!(decision.reasons.iter().any(|reason| reason.verdict == expected));
     }
 }
-
-#[test]
-fn a_void_approval_is_asked_for_again_as_before_unless_today_asks_or_denies() {
-    let before = ApprovalRequirement {
-        tier: Tier::High,
-        roles: vec![Role::Admin],
-        min_votes: 2,
-        ttl_s: 600,
-    };
-    let allowed = Case::new().decide();
-    assert_eq!(allowed.verdict, Verdict::Allow);
-    assert_eq!(allowed.requirement_again(&before), Some(before.clone()));
-    let mut asks = Case::new();
-    asks.runbook.approval = Approvals::Always;
-    let asked = asks.decide();
-    assert_eq!(asked.requirement_again(&before), asked.approval);
-    assert!(asked.approval.is_some());
-    let mut denies = Case::new();
-    denies.risk.opinion.verdict = Verdict::Deny;
-    assert_eq!(denies.decide().requirement_again(&before), None);
-}

@@ -61,9 +61,10 @@ pub struct NewApproval {
     pub source: Source,
 }
 
-/// Holds the approval an execution waits for or was given, if it has one. Whoever needs both holds
-/// the approval first and the execution afterwards, as a vote and the sweep do: so that none of
-/// them waits for another that waits for it.
+/// Holds the approval an execution waits for or was given, if it has one.
+///
+/// Whoever needs both holds the approval first and the execution afterwards, as a vote and the
+/// sweep do: so that none of them waits for another that waits for it.
 ///
 /// # Errors
 /// When the database cannot be read.

@@ -5,7 +5,7 @@ use gate::store::approvals::NewApproval;
 use model::Digest;
 use model::audit::{Event, Who};
 use model::execution::ExecutionState;
-use model::id::{ActorId, ApprovalId, DecisionId, ExecutionId, IntentId, PlanId};
+use model::id::{ActorId, ApprovalId, DecisionId, ExecutionId, IntentId, PlanId, RunbookId};
 use model::intent::ExecutionMode;
 use model::verdict::Verdict;
 use serde_json::json;
@@ -204,6 +204,44 @@ pub(super) async fn refuse(
         event = event.with("state", to.word());
     }
     tx.audit(&event).await?;
+    Ok(())
+}
+
+/// Keeps what a plan was made of as it is until the transaction ends: an edit that comes meanwhile
+/// waits, and then comes after the start, never between its check and the start.
+pub(super) async fn hold_sources(
+    tx: &mut TenantTx,
+    runbook: RunbookId,
+    targets: &[Uuid],
+) -> Result<(), Error> {
+    sqlx::query("SELECT FROM countersign.runbooks WHERE tenant_id = $1 AND id = $2 FOR SHARE")
+        .bind(tx.tenant().uuid())
+        .bind(runbook.uuid())
+        .execute(tx.conn())
+        .await?;
+    sqlx::query(
+        "SELECT FROM countersign.resources r
+         JOIN countersign.connections c ON c.tenant_id = r.tenant_id AND c.resource_id = r.id
+         WHERE r.tenant_id = $1 AND r.id = ANY($2)
+         ORDER BY r.id, c.id
+         FOR SHARE",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(targets)
+    .execute(tx.conn())
+    .await?;
+    sqlx::query(
+        "SELECT FROM countersign.credentials k
+         WHERE k.tenant_id = $1 AND k.id IN (
+           SELECT c.credential_id FROM countersign.connections c
+           WHERE c.tenant_id = $1 AND c.resource_id = ANY($2))
+         ORDER BY k.id
+         FOR SHARE",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(targets)
+    .execute(tx.conn())
+    .await?;
     Ok(())
 }
 

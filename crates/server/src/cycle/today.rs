@@ -48,6 +48,8 @@ impl Today {
         let Some(requester) = requester else {
             return Ok(Err("whoever asked for it is not active any more".to_owned()));
         };
+        let held: Vec<_> = before.plan.targets.iter().map(|one| one.resource_id.uuid()).collect();
+        store::hold_sources(tx, runbook_id, &held).await?;
         let runbook = runbooks::get(tx, runbook_id).await?;
         let author = store::author(tx, runbook_id, runbook.version).await?;
         let alert = match intent.finding {

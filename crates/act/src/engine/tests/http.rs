@@ -76,19 +76,21 @@ async fn post(estate: &Estate, actor: &Actor, path: &str, body: &Value) -> (u16,
 #[tokio::test]
 async fn a4_settling_ones_own_step_over_http_is_403_and_leaves_an_event() {
     let estate = Estate::new().await;
-    let requester = estate.test.system_actor(estate.test.tenant).await;
     let roles = [Role::Operator, Role::Approver];
+    let rita = estate.test.another_actor(estate.test.tenant, "Rita", &roles).await;
     let ann = estate.test.another_actor(estate.test.tenant, "Ann", &roles).await;
     let id = in_doubt(&estate).await;
+    fixture::asked_by(&estate.test, id, rita.id).await;
     let mut tx = estate.test.db.tenant(estate.test.tenant).await.unwrap();
     let run = model::id::StepRunId::from(read::steps(&mut tx, id).await.unwrap()[0].id);
     drop(tx);
     let path = format!("/executions/{id}/steps/{run}/resolve");
     let wanted = json!({"choice": "mark_succeeded"});
-    let (status, problem) = post(&estate, &requester, &path, &wanted).await;
+    let (status, problem) = post(&estate, &rita, &path, &wanted).await;
     assert_eq!((status, &problem["code"]), (403, &json!("separation_of_duties")), "{problem}");
     let log = fixture::audit(&estate.test, id).await;
-    assert_eq!(log.last().unwrap().0, "step.resolve_refused");
+    let last = log.last().unwrap();
+    assert!(last.0 == "step.resolve_refused" && last.1.contains("own_request"), "{last:?}");
     let (status, settled) = post(&estate, &ann, &path, &wanted).await;
     assert_eq!((status, settled), (200, json!({"state": "in_progress"})));
 }

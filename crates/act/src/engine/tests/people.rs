@@ -90,11 +90,14 @@ async fn a_person_may_say_that_it_worked_or_failed_or_is_to_be_tried_again() {
 async fn a4_whoever_asked_does_not_say_that_it_worked_and_it_is_recorded() {
     let estate = Estate::new().await;
     let tenant = estate.test.tenant;
-    let requester = estate.test.system_actor(tenant).await;
+    let requester = estate.test.another_actor(tenant, "Rita", Role::ALL).await;
     let ann = estate.test.another_actor(tenant, "Ann", &[Role::Approver]).await;
     let olga = estate.test.another_actor(tenant, "Olga", &[Role::Operator]).await;
     let bot = Actor { kind: ActorKind::Service, ..ann.clone() };
     let (id, small) = (in_doubt(&estate).await, in_doubt(&estate).await);
+    for id in [id, small] {
+        fixture::asked_by(&estate.test, id, requester.id).await;
+    }
     for (actor, why) in [
         (&requester, Refused::OwnRequest),
         (&olga, Refused::RoleMissing),

@@ -24,7 +24,7 @@ impl Screen {
         match format {
             Format::Json => Self::Json,
             Format::Human if std::io::stdout().is_terminal() && std::io::stderr().is_terminal() => {
-                Self::Live(Box::new(Live::default()))
+                Self::Live(Box::default())
             }
             Format::Human => Self::Plain,
         }

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use model::actor::Role;
 use serde_json::{Value, json};
 
-use super::harness::Site;
+use super::harness::{Site, text};
 
 const ALERTMANAGER: &str = "/usr/bin/prometheus-alertmanager";
 
@@ -119,8 +119,9 @@ async fn debians_alertmanager_delivers_to_the_hook() {
 
     // It ends, and Alertmanager says so.
     let mut over = firing.clone();
-    over[0]["endsAt"] = json!("2020-01-01T00:00:00Z");
-    over[0]["startsAt"] = alert["began_at"].clone();
+    let began: model::Timestamp = text(&alert, "began_at").parse().unwrap();
+    over[0]["startsAt"] = json!(began.to_string());
+    over[0]["endsAt"] = json!((began + std::time::Duration::from_millis(1)).to_string());
     push(&site, &alertmanager, &over).await;
     let resolved = site.until("the resolution", ours("resolved")).await;
     assert_eq!(resolved["id"], alert["id"], "the same finding");

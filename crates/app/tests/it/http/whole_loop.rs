@@ -98,7 +98,7 @@ async fn learned(site: &Site, stage: &Stage, runbook: &str, finding: &str, asked
         "step.started",
         "step.ended",
         "evidence.stored",
-        "execution.ended",
+        "execution.completed",
         "outcome.recorded",
     ] {
         assert!(logged.contains(&format!("\"{action}\"")), "no {action} in the log");
@@ -179,16 +179,13 @@ async fn behaviour_4_a_runbook_edited_after_the_approval_is_asked_about_again() 
     let finding = stage.fire(alert("Broken", "web-1", 1, "x")).await;
     let asked = stage.asked(&site, &finding).await;
     let (execution, first) = (text(&asked, "execution_id"), text(&asked, "approval_id"));
-    let window = admin.post("/blackout-windows", &window).await.expect(201); println!("{window:#}");
+    let window = admin.post("/blackout-windows", &window).await.expect(201);
     stage.approve(&first).await;
     let edited = REPAIR.replace("echo prepared", "echo otherwise");
     assert_eq!(site.runbook(admin, &edited).await, runbook);
     let window = format!("/blackout-windows/{}", text(&window, "id"));
     admin.send(reqwest::Method::DELETE, &window, &Value::Null).await.expect(204);
 
-    println!("{window:#} {:?}", stage.effects());
-    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
-    println!("{:?} {:#}", stage.effects(), admin.get("/audit/events?limit=100").await.body);
     let second = site
         .until("the second approval", || async {
             let shown = admin.get(&format!("/executions/{execution}")).await.expect(200);
@@ -199,8 +196,9 @@ async fn behaviour_4_a_runbook_edited_after_the_approval_is_asked_about_again() 
     assert_eq!(old["status"], "void");
     let shown = admin.get(&format!("/executions/{execution}")).await.expect(200);
     assert_eq!(shown["state"], "awaiting_approval");
-    let late = stage.approver.post(&format!("/approvals/{first}/approve"), &json!({})).await;
-    assert_eq!(late.status.as_u16(), 409, "{:#}", late.body);
+    let other = site.caller("bob", &[Role::Approver]).await;
+    let late = other.post(&format!("/approvals/{first}/approve"), &json!({})).await;
+    assert_eq!((late.status.as_u16(), late.code()), (409, "already_decided"));
     assert!(stage.effects().is_empty(), "nothing ran on the old approval");
     stage.approve(&second).await;
     site.reaches(admin, &execution, "completed").await;

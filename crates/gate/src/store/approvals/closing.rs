@@ -28,9 +28,10 @@ pub struct Reopened {
     pub plan_hash: Digest,
 }
 
-/// Expires approvals whose time is over by the database's clock, with their executions: those
-/// still asked for, and those given for an execution that nobody has begun with. A vote or a start
-/// that holds one of them goes first.
+/// Expires approvals whose time is over by the database's clock, with their executions.
+///
+/// Those still asked for, and those given for an execution that nobody has begun with. A vote or a
+/// start that holds one of them goes first.
 ///
 /// # Errors
 /// When the database does not take it.
@@ -80,11 +81,10 @@ async fn due_unused(tx: &mut TenantTx) -> Result<Vec<Uuid>, Error> {
     .await?)
 }
 
-/// Expires one approval, pending or approved, whose time is over: an approved execution that was
-/// not started in time does not start. The worker that was to start it may ask for this in the
-/// transaction in which it holds the execution.
+/// Expires one approval, pending or approved, whose time is over, with its execution.
 ///
-/// No events mean that nothing was changed: its time is not over, it was decided against, or what
+/// An approved execution that was not started in time does not start: the worker that was to start
+/// it may ask for this in the transaction in which it holds the execution. No events mean that nothing was changed: its time is not over, it was decided against, or what
 /// it was given for has begun.
 ///
 /// # Errors
@@ -175,9 +175,10 @@ pub(super) async fn void(
     Ok(vec![tx.audit(&event).await?])
 }
 
-/// Withdraws an approval, asked for or given, whose execution was stopped before it began: it lets
-/// nothing start any more. One that was denied, expired or void stays what it is, and no events
-/// say so. The execution is the caller's to move.
+/// Withdraws an approval, asked for or given, whose execution was stopped before it began.
+///
+/// It lets nothing start any more. One that was denied, expired or void stays what it is, and no
+/// events say so. The execution is the caller's to move.
 ///
 /// # Errors
 /// When the database does not take it.

@@ -106,7 +106,9 @@ async fn a2_a_vote_and_the_sweeper_race_and_exactly_one_of_them_wins() {
             }
             // It was approved in time and then not begun in time: the sweep came after the vote.
             (approval, execution)
-                if approval == "expired" && execution == "expired" && ballot.end == End::Approved =>
+                if approval == "expired"
+                    && execution == "expired"
+                    && ballot.end == End::Approved =>
             {
                 assert!((1..9).contains(&offset_ms), "{offset_ms} ms");
                 unused += 1;

@@ -8,8 +8,8 @@ use model::Digest;
 use model::actor::{Actor, ActorKind, Role};
 use model::audit::{Origin, Who};
 use model::id::{
-    ActorId, ApiKeyId, ApprovalId, ConnectionId, DecisionId, ExecutionId, IntentId, PlanId, ResourceId,
-    RiskId, RunbookId, TenantId, UserId,
+    ActorId, ApiKeyId, ApprovalId, ConnectionId, DecisionId, ExecutionId, IntentId, PlanId,
+    ResourceId, RiskId, RunbookId, TenantId, UserId,
 };
 use model::intent::TriggerKind;
 use model::level::{EnvironmentClass, Tier};

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use super::{End, Progress, Seen, end_of};
 
-fn event(kind: &str, run: Option<&str>, message: &str, details: Value) -> Value {
+fn event(kind: &str, run: Option<&str>, message: &str, details: &Value) -> Value {
     json!({
         "event": kind, "seq": 1, "ts": "2026-11-21T08:30:12Z",
         "data": {"execution_id": "exe_1", "step_run_id": run, "message": message, "details": details},
@@ -13,7 +13,7 @@ fn event(kind: &str, run: Option<&str>, message: &str, details: Value) -> Value 
 #[test]
 fn output_is_named_after_the_step_that_printed_it() {
     let mut progress = Progress::default();
-    let began = event("step", Some("srn_1"), "Look on web-1: started", json!({"state": "running"}));
+    let began = event("step", Some("srn_1"), "Look on web-1: started", &json!({"state": "running"}));
     assert_eq!(
         progress.take(&began),
         Seen::Began {
@@ -22,7 +22,7 @@ fn output_is_named_after_the_step_that_printed_it() {
             line: "Look on web-1: started".to_owned()
         }
     );
-    let printed = event("output", Some("srn_1"), "a\nb\n", json!({"stream": "stderr"}));
+    let printed = event("output", Some("srn_1"), "a\nb\n", &json!({"stream": "stderr"}));
     let expected = "Look on web-1 ! a\nLook on web-1 ! b".to_owned();
     assert_eq!(progress.take(&printed), Seen::Printed(expected));
 }
@@ -31,7 +31,7 @@ fn output_is_named_after_the_step_that_printed_it() {
 fn an_undo_is_the_same_step() {
     let mut progress = Progress::default();
     let undo =
-        event("step", Some("srn_1"), "Stop on db: undo started", json!({"state": "running"}));
+        event("step", Some("srn_1"), "Stop on db: undo started", &json!({"state": "running"}));
     assert!(matches!(progress.take(&undo), Seen::Began { label, .. } if label == "Stop on db"));
 }
 
@@ -39,8 +39,8 @@ fn an_undo_is_the_same_step() {
 fn every_way_of_telling_a_state_is_understood() {
     let mut progress = Progress::default();
     let told = [
-        event("state", None, "approved", json!({"state": "approved"})),
-        event("state", None, "x", json!({"from": "in_progress", "to": "approved"})),
+        event("state", None, "approved", &json!({"state": "approved"})),
+        event("state", None, "x", &json!({"from": "in_progress", "to": "approved"})),
         json!({"event": "execution.ended", "seq": 9, "data": {"state": "approved"}}),
     ];
     for one in told {
@@ -54,7 +54,7 @@ fn every_way_of_telling_a_state_is_understood() {
 
 #[test]
 fn output_cannot_steer_the_terminal() {
-    let printed = event("output", None, "\u{1b}[2J", json!({"stream": "stdout"}));
+    let printed = event("output", None, "\u{1b}[2J", &json!({"stream": "stdout"}));
     assert!(
         matches!(Progress::default().take(&printed), Seen::Printed(text) if !text.contains('\u{1b}'))
     );
