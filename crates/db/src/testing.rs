@@ -105,7 +105,8 @@ impl TestDb {
     /// When the tenant is not one of this database's.
     pub async fn system_actor(&self, tenant: TenantId) -> Actor {
         let (id, display_name): (uuid::Uuid, String) = sqlx::query_as(
-            "SELECT id, display_name FROM countersign.actors WHERE tenant_id = $1 ORDER BY id LIMIT 1",
+            "SELECT id, display_name FROM countersign.actors
+             WHERE tenant_id = $1 AND type = 'user' ORDER BY id LIMIT 1",
         )
         .bind(tenant.uuid())
         .fetch_one(&self.admin)

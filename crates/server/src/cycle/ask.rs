@@ -97,7 +97,9 @@ pub struct Asked {
 
 /// Makes a plan of a request.
 pub(super) fn plan(ask: &Ask<'_>) -> Result<Plan, Error> {
-    let candidates: Vec<Candidate> = ask.targets.iter().map(candidate).collect();
+    let mut candidates: Vec<Candidate> = ask.targets.iter().map(candidate).collect();
+    // The same targets are the same plan, in whatever order they were named.
+    candidates.sort_by_key(|candidate| candidate.target.resource_id);
     Ok(compile::compile(compile::Request {
         id: ask.runbook_id,
         version: ask.version,

@@ -13,7 +13,8 @@ fn event(kind: &str, run: Option<&str>, message: &str, details: &Value) -> Value
 #[test]
 fn output_is_named_after_the_step_that_printed_it() {
     let mut progress = Progress::default();
-    let began = event("step", Some("srn_1"), "Look on web-1: started", &json!({"state": "running"}));
+    let began =
+        event("step", Some("srn_1"), "Look on web-1: started", &json!({"state": "running"}));
     assert_eq!(
         progress.take(&began),
         Seen::Began {
