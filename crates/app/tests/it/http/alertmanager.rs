@@ -75,7 +75,8 @@ fn start(dir: &std::path::Path, url: &str, key: &str) -> (Alertmanager, String) 
 
 async fn push(site: &Site, alertmanager: &str, alerts: &Value) {
     site.until("Alertmanager to take an alert", || async {
-        let sent = site.http.post(format!("{alertmanager}/api/v2/alerts")).json(alerts).send().await;
+        let sent =
+            site.http.post(format!("{alertmanager}/api/v2/alerts")).json(alerts).send().await;
         sent.is_ok_and(|answer| answer.status().is_success()).then_some(())
     })
     .await;

@@ -124,7 +124,6 @@ async fn behaviour_12_without_a_policy_every_write_is_denied() {
         stage.admin.get(&format!("/decisions/{}", text(&asked, "decision_id"))).await.expect(200);
     assert!(shown["reasons"].to_string().contains("policy"), "{:#}", shown["reasons"]);
 
-
     // A bundle altered behind the gate's back is no policy either.
     sqlx::query("UPDATE countersign.policy_bundles SET body = '{\"x.rego\": \"nonsense\"}'")
         .execute(site.test.admin())

@@ -22,7 +22,8 @@ async fn i1_one_group_sent_25_times_is_one_finding_and_one_execution() {
     for _ in 0..5 {
         receipts.push(stage.source.post("/hooks/alertmanager", &body).await.expect(200));
     }
-    let sum = |key: &str| receipts.iter().map(|receipt| receipt[key].as_u64().unwrap()).sum::<u64>();
+    let sum =
+        |key: &str| receipts.iter().map(|receipt| receipt[key].as_u64().unwrap()).sum::<u64>();
     assert_eq!((sum("new"), sum("repeated"), sum("quarantined")), (1, 24, 0));
     let finding = receipts[0]["finding_ids"][0].as_str().unwrap();
     stage.asked(&site, finding).await;
@@ -40,7 +41,9 @@ async fn i2_ten_thousand_alerts_are_kept_and_a_second_pass_makes_no_row() {
     let groups: Vec<Value> = (0..20)
         .map(|number| {
             let alerts: Vec<Value> = (0..500)
-                .map(|at| alert("Storm", &format!("host-{number}-{at}:9100"), number * 500 + at, "x"))
+                .map(|at| {
+                    alert("Storm", &format!("host-{number}-{at}:9100"), number * 500 + at, "x")
+                })
                 .collect();
             group(&alerts)
         })
@@ -124,7 +127,9 @@ async fn i5_only_a_signature_over_the_exact_bytes_under_a_current_secret_counts(
     let source = signed_source(&site, &admin, old).await;
     let body = br#"{"check":  "disk", "since": 1772359200}"#;
     let compact = br#"{"check":"disk","since":1772359200}"#;
-    let by = |secret: &str, body: &[u8]| (SIGNATURE_HEADER, sign(body, &Secret::from(secret.to_owned())));
+    let by = |secret: &str, body: &[u8]| {
+        (SIGNATURE_HEADER, sign(body, &Secret::from(secret.to_owned())))
+    };
     let good = by(old, body).1;
     let sha1 = ("x-hub-signature", "sha1=0123456789abcdef0123456789abcdef01234567".to_owned());
     for (headers, expected) in [
@@ -180,8 +185,15 @@ async fn i6_order_repetition_and_impossible_times_are_borne() {
     assert_eq!(site.count(site.tenant(), "findings").await, 1);
     assert_eq!(site.count(site.tenant(), "intents").await, 0);
     let impossible = [
-        "infinity", "-infinity", "0044-03-15T00:00:00Z BC", "-0044-03-15T00:00:00Z", "now",
-        "10000-01-01T00:00:00Z", "2026-02-30T00:00:00Z", "2026-03-01", "",
+        "infinity",
+        "-infinity",
+        "0044-03-15T00:00:00Z BC",
+        "-0044-03-15T00:00:00Z",
+        "now",
+        "10000-01-01T00:00:00Z",
+        "2026-02-30T00:00:00Z",
+        "2026-03-01",
+        "",
     ];
     for (at, time) in impossible.into_iter().enumerate() {
         let mut bad = alert("Time", "h-2", 100 + at, "x");

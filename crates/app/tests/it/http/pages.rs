@@ -64,7 +64,8 @@ async fn every_paged_list_walks_every_row_once() {
     let stage = Stage::set(&site, site.tenant(), "test").await;
     let runbook = site.runbook(&stage.admin, REPAIR).await;
     for number in 0..5 {
-        let body = json!({"yaml": REPAIR.replace("name: repair", &format!("name: repair-{number}"))});
+        let body =
+            json!({"yaml": REPAIR.replace("name: repair", &format!("name: repair-{number}"))});
         stage.admin.post("/runbooks", &body).await.expect(201);
         let run = json!({"targets": ["web-1"], "variables": {"NOTE": "x"}});
         stage.admin.post(&format!("/runbooks/{runbook}/run"), &run).await.expect(202);
@@ -76,14 +77,20 @@ async fn every_paged_list_walks_every_row_once() {
         });
         stage.admin.post("/blackout-windows", &window).await.expect(201);
         let resource = stage.admin.get(&format!("/resources/{}", stage.resource)).await.expect(200);
-        let resource = json!({"name": format!("h-{number}"), "environment_id": resource["environment_id"]});
+        let resource =
+            json!({"name": format!("h-{number}"), "environment_id": resource["environment_id"]});
         stage.admin.post("/resources", &resource).await.expect(201);
     }
     site.verified(stage.tenant).await;
     for (path, table) in [
-        ("/runbooks", "runbooks"), ("/users", "users"), ("/resources", "resources"),
-        ("/blackout-windows", "blackout_windows"), ("/api-keys", "api_keys"),
-        ("/audit/events", "audit_events"), ("/intents", "intents"), ("/executions", "executions"),
+        ("/runbooks", "runbooks"),
+        ("/users", "users"),
+        ("/resources", "resources"),
+        ("/blackout-windows", "blackout_windows"),
+        ("/api-keys", "api_keys"),
+        ("/audit/events", "audit_events"),
+        ("/intents", "intents"),
+        ("/executions", "executions"),
         ("/approvals", "approvals"),
     ] {
         let rows = site.count(stage.tenant, table).await;

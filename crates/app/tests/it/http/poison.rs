@@ -71,8 +71,12 @@ async fn p3_what_is_no_utf8_is_refused_with_its_path() {
     let poisoned = Poisoned::new().await;
     let before = poisoned.stored().await;
     let bad: [&[u8]; 6] = [
-        b"\"\xff\"", b"\"\xc0\xaf\"", b"\"\xed\xa0\x80\"", b"\"\xf4\x90\x80\x80\"",
-        br#""\ud800""#, br#""\udc00\ud800""#,
+        b"\"\xff\"",
+        b"\"\xc0\xaf\"",
+        b"\"\xed\xa0\x80\"",
+        b"\"\xf4\x90\x80\x80\"",
+        br#""\ud800""#,
+        br#""\udc00\ud800""#,
     ];
     for value in bad {
         poisoned.everywhere(value, 400).await;
@@ -98,9 +102,16 @@ async fn p4_a_nul_is_refused_with_its_path_in_bodies_paths_and_queries() {
         }
     }
     for path in [
-        "/findings?search=%00", "/findings?name=%00", "/alerts?search=a%00", "/findings?cursor=%00",
-        "/audit/events?action=%00", "/audit/events?target_id=%00", "/executions?state=%00",
-        "/approvals?status=%00", "/runbooks?status=%00", "/executions?runbook_id=%00",
+        "/findings?search=%00",
+        "/findings?name=%00",
+        "/alerts?search=a%00",
+        "/findings?cursor=%00",
+        "/audit/events?action=%00",
+        "/audit/events?target_id=%00",
+        "/executions?state=%00",
+        "/approvals?status=%00",
+        "/runbooks?status=%00",
+        "/executions?runbook_id=%00",
     ] {
         let reply = poisoned.caller.get(path).await;
         assert_eq!(reply.status.as_u16(), 400, "{path}: {:#}", reply.body);
@@ -116,12 +127,19 @@ async fn p5_numbers_out_of_range_are_refused_with_their_path() {
     for value in ["1e400", "-1e400", "1e131071", "18446744073709551616"] {
         poisoned.everywhere(value.as_bytes(), 400).await;
     }
-    let priority = |number: &str| format!(r#"{{"name":"n","action":"ignore","priority":{number}}}"#);
+    let priority =
+        |number: &str| format!(r#"{{"name":"n","action":"ignore","priority":{number}}}"#);
     for number in ["2147483648", "9007199254740993", "1.5", "1e400", "-1e400", "\"1\""] {
         let reply = poisoned.caller.raw("/alert-rules", priority(number)).await;
-        assert_eq!((reply.status.as_u16(), reply.path()), (400, "/priority"), "{number}: {:#}", reply.body);
+        assert_eq!(
+            (reply.status.as_u16(), reply.path()),
+            (400, "/priority"),
+            "{number}: {:#}",
+            reply.body
+        );
     }
-    let query = ["limit=1e9", "limit=0", "limit=101", "limit=-1", "limit=9223372036854775808", "limit=x"];
+    let query =
+        ["limit=1e9", "limit=0", "limit=101", "limit=-1", "limit=9223372036854775808", "limit=x"];
     for query in query {
         let reply = poisoned.caller.get(&format!("/findings?{query}")).await;
         assert_eq!(reply.status.as_u16(), 400, "{query}: {:#}", reply.body);
@@ -135,10 +153,18 @@ async fn p6_a_key_named_twice_is_refused_with_its_path() {
     let poisoned = Poisoned::new().await;
     let before = poisoned.stored().await;
     for (path, body, place) in [
-        ("/hooks/alertmanager", r#"{"version":"4","approved":false,"approved":true,"alerts":[]}"#, "/approved"),
+        (
+            "/hooks/alertmanager",
+            r#"{"version":"4","approved":false,"approved":true,"alerts":[]}"#,
+            "/approved",
+        ),
         ("/login", r#"{"username":"a","username":"b","password":"c"}"#, "/username"),
         ("/runbooks", r#"{"yaml":"a","yaml":"b"}"#, "/yaml"),
-        ("/policies", r#"{"name":"a","files":{"x.rego":"","x.rego":"package policy.assistant.v1"}}"#, "/files/x.rego"),
+        (
+            "/policies",
+            r#"{"name":"a","files":{"x.rego":"","x.rego":"package policy.assistant.v1"}}"#,
+            "/files/x.rego",
+        ),
         ("/alert-rules", r#"{"name":"a","action":"manual","action":"auto_analyze"}"#, "/action"),
         ("/intents/evaluate", r#"{"runbook_id":"a","runbook_id":"b"}"#, "/runbook_id"),
     ] {
@@ -172,10 +198,12 @@ async fn p2_a_body_without_end_and_a_gzip_bomb_are_refused_while_they_come() {
         let request = request.header("content-type", "application/json");
         refused_or_cut(request.body(reqwest::Body::wrap_stream(hundred)), path).await;
         let request = poisoned.caller.request(reqwest::Method::POST, path);
-        let request = request.header("content-type", "application/json").header("content-encoding", "gzip");
+        let request =
+            request.header("content-type", "application/json").header("content-encoding", "gzip");
         refused_or_cut(request.body(bomb.clone()), path).await;
         let request = poisoned.caller.request(reqwest::Method::POST, path);
-        let request = request.header("content-type", "application/json").header("idempotency-key", "k");
+        let request =
+            request.header("content-type", "application/json").header("idempotency-key", "k");
         let chunk = bytes::Bytes::from(vec![b' '; 1 << 20]);
         let hundred = stream::iter((0..100).map(move |_| Ok::<_, std::io::Error>(chunk.clone())));
         refused_or_cut(request.body(reqwest::Body::wrap_stream(hundred)), path).await;
@@ -183,9 +211,13 @@ async fn p2_a_body_without_end_and_a_gzip_bomb_are_refused_while_they_come() {
     let grown = resident_kib().saturating_sub(memory);
     assert!(grown < 128 << 10, "{grown} KiB more than before");
     assert_eq!(poisoned.stored().await, before);
-    let small = gzip(poisoned.site.dir.path(), group(&[alert("Packed", "web-1", 1, "x")]).to_string().as_bytes());
+    let small = gzip(
+        poisoned.site.dir.path(),
+        group(&[alert("Packed", "web-1", 1, "x")]).to_string().as_bytes(),
+    );
     let request = poisoned.caller.request(reqwest::Method::POST, "/hooks/alertmanager");
-    let request = request.header("content-type", "application/json").header("content-encoding", "gzip");
+    let request =
+        request.header("content-type", "application/json").header("content-encoding", "gzip");
     let reply = Reply::of(request.body(small).send().await.unwrap()).await;
     assert_eq!(reply.expect(200)["new"], 1);
 }
@@ -195,7 +227,12 @@ async fn refused_or_cut(request: reqwest::RequestBuilder, path: &str) {
     match request.send().await {
         Ok(response) => {
             let reply = Reply::of(response).await;
-            assert_eq!((reply.status.as_u16(), reply.code()), (413, "too_large"), "{path}: {:#}", reply.body);
+            assert_eq!(
+                (reply.status.as_u16(), reply.code()),
+                (413, "too_large"),
+                "{path}: {:#}",
+                reply.body
+            );
         }
         Err(error) => assert!(error.is_request() || error.is_body(), "{path}: {error:?}"),
     }
@@ -222,17 +259,25 @@ async fn bodies_of_other_kinds_and_half_bodies_are_refused() {
         for body in ["", "{", "null", "[]", "7", "\"x\"", "{}}", "{} {}", "\u{feff}{}", "<a/>"] {
             let reply = poisoned.caller.raw(path, body).await;
             assert_eq!(reply.status.as_u16(), 400, "{path} {body}: {:#}", reply.body);
-            assert_eq!(reply.body["errors"].as_array().map(Vec::len), Some(1), "{path} {body}: {:#}", reply.body);
+            assert_eq!(
+                reply.body["errors"].as_array().map(Vec::len),
+                Some(1),
+                "{path} {body}: {:#}",
+                reply.body
+            );
         }
         let request = poisoned.caller.request(reqwest::Method::POST, path).body("{}");
-        let reply = Reply::of(request.header("content-type", "text/plain").send().await.unwrap()).await;
+        let reply =
+            Reply::of(request.header("content-type", "text/plain").send().await.unwrap()).await;
         assert!([415, 400].contains(&reply.status.as_u16()), "{path}: {:#}", reply.body);
         let request = poisoned.caller.request(reqwest::Method::POST, path).body("no gzip");
-        let request = request.header("content-type", "application/json").header("content-encoding", "gzip");
+        let request =
+            request.header("content-type", "application/json").header("content-encoding", "gzip");
         let reply = Reply::of(request.send().await.unwrap()).await;
         assert_eq!(reply.status.as_u16(), 400, "{path}: {:#}", reply.body);
         let request = poisoned.caller.request(reqwest::Method::POST, path).body("{}");
-        let request = request.header("content-type", "application/json").header("content-encoding", "br");
+        let request =
+            request.header("content-type", "application/json").header("content-encoding", "br");
         let reply = Reply::of(request.send().await.unwrap()).await;
         assert_eq!(reply.status.as_u16(), 415, "{path}: {:#}", reply.body);
     }

@@ -10,7 +10,8 @@ use super::stage::{REPAIR, Stage};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn schemathesis_finds_no_server_error() {
-    let asked = ["CI", "COUNTERSIGN_SCHEMATHESIS"].iter().any(|name| std::env::var_os(name).is_some());
+    let asked =
+        ["CI", "COUNTERSIGN_SCHEMATHESIS"].iter().any(|name| std::env::var_os(name).is_some());
     if !asked {
         println!("not run: set COUNTERSIGN_SCHEMATHESIS=1 (it installs schemathesis from PyPI)");
         return;

@@ -66,7 +66,8 @@ async fn w1_a_session_is_new_after_login_and_every_change_and_the_old_one_is_dea
     assert_eq!(two.get("/account").await.status.as_u16(), 401, "the old session lives");
 
     // After a change of roles.
-    let made = three.post("/users", &json!({"username": "eve", "roles": ["viewer"]})).await.expect(201);
+    let made =
+        three.post("/users", &json!({"username": "eve", "roles": ["viewer"]})).await.expect(201);
     let eve_once = text(&made, "one_time_password");
     let eve = with(&nobody, &log_in(&site, None, "eve", &eve_once).await.expect(200));
     let change = json!({"current_password": eve_once, "new_password": PASSWORD});
@@ -119,7 +120,9 @@ async fn w10_the_same_key_replays_another_body_is_refused_and_a_running_one_conf
     // At the same time: one does it, the others hear that it runs, or its answer.
     let body = rule("at once");
     let all = join_all((0..10).map(|_| keyed(&ada, "k-3", "/alert-rules", &body))).await;
-    let made = all.iter().filter(|reply| reply.status.as_u16() == 201 && reply.headers.get("idempotency-replayed").is_none());
+    let made = all.iter().filter(|reply| {
+        reply.status.as_u16() == 201 && reply.headers.get("idempotency-replayed").is_none()
+    });
     assert_eq!(made.count(), 1);
     for reply in &all {
         let running = reply.status.as_u16() == 409 && reply.code() == "idempotency_running";
@@ -136,10 +139,12 @@ async fn w10_the_same_key_replays_another_body_is_refused_and_a_running_one_conf
     assert_eq!((running.status.as_u16(), running.code()), (409, "idempotency_running"));
 
     // After a day the key is forgotten.
-    sqlx::query("UPDATE countersign.idempotency_keys SET created_at = created_at - interval '25 hours'")
-        .execute(site.test.admin())
-        .await
-        .unwrap();
+    sqlx::query(
+        "UPDATE countersign.idempotency_keys SET created_at = created_at - interval '25 hours'",
+    )
+    .execute(site.test.admin())
+    .await
+    .unwrap();
     keyed(&ada, "k-1", "/alert-rules", &rule("the next day")).await.expect(201);
     for bad in ["", &"k".repeat(256)] {
         let reply = keyed(&ada, bad, "/alert-rules", &rule("never")).await;

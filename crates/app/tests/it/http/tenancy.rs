@@ -37,7 +37,8 @@ async fn seed(site: &Site, stage: &Stage) -> Seeds {
     let user = admin.post("/users", &user).await.expect(201);
     let key = admin.post("/api-keys", &json!({"name": "k", "roles": ["viewer"]})).await.expect(201);
     let window = admin.post("/blackout-windows", &window()).await.expect(201);
-    let limit = json!({"scope": "tenant", "scope_id": "tenant", "count": 100, "window_seconds": 60});
+    let limit =
+        json!({"scope": "tenant", "scope_id": "tenant", "count": 100, "window_seconds": 60});
     let limit = admin.send(Method::PUT, "/rate-limits", &limit).await.expect(200);
     let policy = json!({"name": "p", "files": {"p.rego": "package policy.assistant.v1\n\ndefault decision := \"deny\"\n"}});
     let policy = admin.post("/policies", &policy).await.expect(201);
@@ -91,7 +92,12 @@ fn nothing(id: &str) -> String {
 
 /// A body that would be good, so that the id is what decides.
 fn body(name: &str, environment: &str, host_key: &str) -> Value {
-    match name.split_once("/api/v1/").map(|(method, path)| format!("{method}{path}")).unwrap().as_str() {
+    match name
+        .split_once("/api/v1/")
+        .map(|(method, path)| format!("{method}{path}"))
+        .unwrap()
+        .as_str()
+    {
         "PUT alert-rules/{id}" => json!({"name": "r", "action": "ignore"}),
         "POST alert-sources/{name}/secret" => json!({"secret": "sixteen bytes at least"}),
         "POST approvals/{id}/approve" | "POST approvals/{id}/deny" => json!({}),
@@ -169,7 +175,8 @@ async fn t1_an_id_of_another_tenant_is_answered_like_one_of_nothing_on_every_pat
         });
         let foreign = call(&caller, &operation.method, &foreign, body.as_ref()).await;
         let nowhere = call(&caller, &operation.method, &nowhere, body.as_ref()).await;
-        let (foreign_shown, nowhere_shown) = (comparable(&foreign, &ids), comparable(&nowhere, &missing));
+        let (foreign_shown, nowhere_shown) =
+            (comparable(&foreign, &ids), comparable(&nowhere, &missing));
         assert_eq!(foreign_shown, nowhere_shown, "{name}");
         if !operation.path.starts_with(NAMED_BY_THE_CALLER) {
             assert_eq!(foreign.status.as_u16(), 404, "{name}: {foreign_shown}");
@@ -202,19 +209,48 @@ async fn t1_an_id_of_another_tenant_in_a_body_or_a_query_leads_nowhere() {
     let seeds = seed(&site, &theirs).await;
     let runbook = site.runbook(&ours.admin, REPAIR).await;
     let caller = site.caller("everything", Role::ALL).await;
-    let connections = caller.get(&format!("/resources/{}/connections", ours.resource)).await.expect(200);
+    let connections =
+        caller.get(&format!("/resources/{}/connections", ours.resource)).await.expect(200);
     let connection = format!("/connections/{}", text(&connections[0], "id"));
     let before = (site.rows(theirs.tenant).await, site.count(ours.tenant, "intents").await);
     let actor = theirs.source.actor.id.to_string();
     let bodies = |id: &dyn Fn(&str) -> String| {
-        let actor = if id("/runbooks/{id}") == seeds["/runbooks/{id}"] { actor.clone() } else { nothing(&actor) };
+        let actor = if id("/runbooks/{id}") == seeds["/runbooks/{id}"] {
+            actor.clone()
+        } else {
+            nothing(&actor)
+        };
         vec![
-            (Method::POST, "/resources".to_owned(), json!({"name": "n", "environment_id": id("/environments/{id}")})),
-            (Method::PUT, connection.clone(), json!({"host": "h", "username": "u", "credential_id": id("/credentials/{id}")})),
-            (Method::POST, "/alert-sources".to_owned(), json!({"name": "n", "kind": "alertmanager", "actor_id": actor})),
-            (Method::POST, format!("/runbooks/{runbook}/run"), json!({"targets": [id("/resources/{id}")]})),
-            (Method::POST, format!("/runbooks/{runbook}/run"), json!({"finding_id": id("/findings/{id}")})),
-            (Method::POST, "/intents/evaluate".to_owned(), json!({"runbook_id": id("/runbooks/{id}"), "targets": ["web-1"]})),
+            (
+                Method::POST,
+                "/resources".to_owned(),
+                json!({"name": "n", "environment_id": id("/environments/{id}")}),
+            ),
+            (
+                Method::PUT,
+                connection.clone(),
+                json!({"host": "h", "username": "u", "credential_id": id("/credentials/{id}")}),
+            ),
+            (
+                Method::POST,
+                "/alert-sources".to_owned(),
+                json!({"name": "n", "kind": "alertmanager", "actor_id": actor}),
+            ),
+            (
+                Method::POST,
+                format!("/runbooks/{runbook}/run"),
+                json!({"targets": [id("/resources/{id}")]}),
+            ),
+            (
+                Method::POST,
+                format!("/runbooks/{runbook}/run"),
+                json!({"finding_id": id("/findings/{id}")}),
+            ),
+            (
+                Method::POST,
+                "/intents/evaluate".to_owned(),
+                json!({"runbook_id": id("/runbooks/{id}"), "targets": ["web-1"]}),
+            ),
         ]
     };
     let foreign = bodies(&|template| seeds[template].clone());
@@ -245,7 +281,8 @@ async fn t2_lists_and_streams_hold_only_the_callers_own() {
     let secrets: Vec<&String> = seeds.values().filter(|id| id.len() > 30).collect();
     for operation in operations() {
         let is_list = operation.method == Method::GET && !operation.path.contains('{');
-        if !is_list || operation.path == "/api/v1/events" || !operation.path.starts_with("/api/v1") {
+        if !is_list || operation.path == "/api/v1/events" || !operation.path.starts_with("/api/v1")
+        {
             continue;
         }
         let reply = caller.get(&operation.filled(|_| String::new())).await;
@@ -266,9 +303,15 @@ async fn t3_what_nobody_may_set_is_refused_wherever_a_body_is_taken() {
     let seeds = seed(&site, &stage).await;
     let before = site.rows(stage.tenant).await;
     let fields = [
-        ("tenant_id", json!("x")), ("role", json!("admin")), ("approved_by", json!("x")),
-        ("risk", json!({"tier": "read"})), ("id", json!("x")), ("status", json!(7)),
-        ("created_by", json!("x")), ("min_votes", json!(0)), ("verdict", json!("allow")),
+        ("tenant_id", json!("x")),
+        ("role", json!("admin")),
+        ("approved_by", json!("x")),
+        ("risk", json!({"tier": "read"})),
+        ("id", json!("x")),
+        ("status", json!(7)),
+        ("created_by", json!("x")),
+        ("min_votes", json!(0)),
+        ("verdict", json!("allow")),
     ];
     for operation in operations().into_iter().filter(|one| one.has_body) {
         // The hooks tolerate what they do not read: that is not ours to refuse.
@@ -280,7 +323,12 @@ async fn t3_what_nobody_may_set_is_refused_wherever_a_body_is_taken() {
             let body = json!({*field: value});
             let reply = call(&caller, &operation.method, &path, Some(&body)).await;
             let name = operation.name();
-            assert!(reply.status.is_client_error(), "{name} {field}: {} {:#}", reply.status, reply.body);
+            assert!(
+                reply.status.is_client_error(),
+                "{name} {field}: {} {:#}",
+                reply.status,
+                reply.body
+            );
         }
     }
     let after = site.rows(stage.tenant).await;

@@ -84,8 +84,9 @@ async fn due_unused(tx: &mut TenantTx) -> Result<Vec<Uuid>, Error> {
 /// Expires one approval, pending or approved, whose time is over, with its execution.
 ///
 /// An approved execution that was not started in time does not start: the worker that was to start
-/// it may ask for this in the transaction in which it holds the execution. No events mean that nothing was changed: its time is not over, it was decided against, or what
-/// it was given for has begun.
+/// it may ask for this in the transaction in which it holds the execution. No events mean that
+/// nothing was changed: its time is not over, it was decided against, or what it was given for has
+/// begun.
 ///
 /// # Errors
 /// [`Error::NotFound`]; database failures.
