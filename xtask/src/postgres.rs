@@ -66,11 +66,8 @@ pub(crate) fn start() -> Result<Server> {
         postgres.args(["-c", setting]);
     }
     let log = fs::File::create(dir.join("log")).context("cannot write the server's log")?;
-    let child = postgres
-        .stdout(Stdio::null())
-        .stderr(log)
-        .spawn()
-        .context("cannot start postgres")?;
+    let child =
+        postgres.stdout(Stdio::null()).stderr(log).spawn().context("cannot start postgres")?;
     let server = Server { dir, child };
     ready(&bin, &server)?;
     Ok(server)
@@ -79,7 +76,8 @@ pub(crate) fn start() -> Result<Server> {
 fn ready(bin: &Path, server: &Server) -> Result<()> {
     let started = Instant::now();
     loop {
-        let answer = Command::new(bin.join("pg_isready")).arg("-q").arg("-h").arg(&server.dir).status();
+        let answer =
+            Command::new(bin.join("pg_isready")).arg("-q").arg("-h").arg(&server.dir).status();
         if answer.is_ok_and(|status| status.success()) {
             return Ok(());
         }

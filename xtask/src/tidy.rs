@@ -25,7 +25,9 @@ impl Source {
     }
 
     fn is_test(&self) -> bool {
-        self.path.contains("/tests") || self.path.contains("/testing") || self.path.contains("/examples/")
+        self.path.contains("/tests")
+            || self.path.contains("/testing")
+            || self.path.contains("/examples/")
     }
 
     fn in_crate(&self, name: &str) -> bool {
@@ -97,7 +99,10 @@ fn imports(source: &Source, breaches: &mut Vec<String>) {
     let store = file.contains("store") || source.in_crate("db");
     let http = file.contains("/api") || source.in_crate("api") || source.in_crate("server");
     for (line, text) in source.lines() {
-        let sql = text.replace("jiff_sqlx::", "").replace("From<sqlx::Error>", "").replace("(error: sqlx::Error)", "");
+        let sql = text
+            .replace("jiff_sqlx::", "")
+            .replace("From<sqlx::Error>", "")
+            .replace("(error: sqlx::Error)", "");
         if !store && sql.contains("sqlx::") {
             breaches.push(format!("{file}:{line}: SQL belongs in a store module"));
         }
@@ -113,9 +118,15 @@ fn edges(source: &Source, breaches: &mut Vec<String>) {
         return;
     }
     let file = source.path.as_str();
-    let files = ["crates/db/src/private", "crates/connect/", "crates/prove/src/", "crates/app/", "benches/"]
-        .iter()
-        .any(|place| file.starts_with(place));
+    let files = [
+        "crates/db/src/private",
+        "crates/connect/",
+        "crates/prove/src/",
+        "crates/app/",
+        "benches/",
+    ]
+    .iter()
+    .any(|place| file.starts_with(place));
     let deciding = ["judge", "gate", "act"].iter().any(|stage| source.in_crate(stage))
         && !["store", "/api", "engine", "worker", "lease"].iter().any(|part| file.contains(part));
     for (at, text) in source.code().lines().enumerate() {
@@ -124,11 +135,15 @@ fn edges(source: &Source, breaches: &mut Vec<String>) {
         if !files && (text.contains("std::fs") || text.contains("std::process::Command")) {
             breaches.push(format!("{file}:{line}: files and processes belong at the edge: db/private, connect, prove's directories, app"));
         }
-        if !file.starts_with("crates/app/") && !file.starts_with("benches/") && text.contains("std::env::var") {
+        if !file.starts_with("crates/app/")
+            && !file.starts_with("benches/")
+            && text.contains("std::env::var")
+        {
             breaches.push(format!("{file}:{line}: the environment is read in app/config alone"));
         }
         if deciding && (text.contains("async fn") || text.contains("::now()")) {
-            breaches.push(format!("{file}:{line}: deciding code is pure: take values, give values"));
+            breaches
+                .push(format!("{file}:{line}: deciding code is pure: take values, give values"));
         }
     }
 }
@@ -140,7 +155,8 @@ fn clearance(source: &Source, breaches: &mut Vec<String>) {
     for (line, text) in source.lines() {
         let makes = text.contains("Clearance {") && !text.contains("impl") && !text.contains("-> ");
         if makes && !source.path.starts_with("xtask/") {
-            breaches.push(format!("{}:{line}: only gate/src/clear.rs makes a Clearance", source.path));
+            breaches
+                .push(format!("{}:{line}: only gate/src/clear.rs makes a Clearance", source.path));
         }
     }
 }
@@ -149,7 +165,9 @@ fn shape(source: &Source, breaches: &mut Vec<String>) {
     let file = source.path.as_str();
     let length = source.text.lines().count();
     if length > LONGEST_FILE && !source.is_test() {
-        breaches.push(format!("{file}: {length} lines, more than {LONGEST_FILE}: which noun is missing?"));
+        breaches.push(format!(
+            "{file}: {length} lines, more than {LONGEST_FILE}: which noun is missing?"
+        ));
     }
     if !source.text.starts_with("//!") && !file.ends_with("tests.rs") && !file.contains("/tests/") {
         breaches.push(format!("{file}: the first line says what the file is about (//! …)"));
@@ -166,7 +184,10 @@ fn manifests(root: &Path, breaches: &mut Vec<String>) -> Result<()> {
         let path = root.join("crates").join(stage).join("Cargo.toml");
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {stage}"))?;
         for other in STAGES.iter().chain(&["learn"]) {
-            let listed = text.lines().any(|line| line.starts_with(&format!("{other}.workspace")) || line.starts_with(&format!("{other} =")));
+            let listed = text.lines().any(|line| {
+                line.starts_with(&format!("{other}.workspace"))
+                    || line.starts_with(&format!("{other} ="))
+            });
             if listed && other != stage && !(*stage == "act" && *other == "gate") {
                 breaches.push(format!("crates/{stage}/Cargo.toml: a stage does not import {other}: hand over in server/src/cycle"));
             }
@@ -186,7 +207,11 @@ fn migrations(root: &Path, breaches: &mut Vec<String>) -> Result<()> {
             let constrains = ["PRIMARY KEY", "UNIQUE (", "CHECK (", "FOREIGN KEY", "REFERENCES "]
                 .iter()
                 .any(|word| code.contains(word));
-            let named = |line: &str| line.contains("CONSTRAINT") || line.contains("POLICY") || line.contains("FOREIGN KEY");
+            let named = |line: &str| {
+                line.contains("CONSTRAINT")
+                    || line.contains("POLICY")
+                    || line.contains("FOREIGN KEY")
+            };
             let policy = code.contains("WITH CHECK") || code.contains("USING");
             if constrains && !named(code) && !named(before) && !policy && !code.contains("GRANT") {
                 breaches.push(format!("{}:{line}: name the constraint", file.path));
@@ -202,7 +227,8 @@ fn snapshots(root: &Path, sources: &[Source], breaches: &mut Vec<String>) -> Res
     let mut snaps = Vec::new();
     collect(root, &root.join("crates"), "snap", &mut snaps)?;
     for snap in &snaps {
-        let stem = Path::new(&snap.path).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let stem =
+            Path::new(&snap.path).file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let name = stem.rsplit("__").next().unwrap_or(&stem).to_owned();
         let base = name.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('-');
         if !sources.iter().any(|source| source.text.contains(base)) {
@@ -214,13 +240,21 @@ fn snapshots(root: &Path, sources: &[Source], breaches: &mut Vec<String>) -> Res
 
 /// Every problem code a caller can see is explained in docs/errors.md.
 fn errors(root: &Path, sources: &[Source], breaches: &mut Vec<String>) -> Result<()> {
-    let page = fs::read_to_string(root.join("docs/errors.md")).context("docs/errors.md is missing")?;
-    for source in sources.iter().filter(|source| !source.is_test()) {
+    let page =
+        fs::read_to_string(root.join("docs/errors.md")).context("docs/errors.md is missing")?;
+    for source in
+        sources.iter().filter(|source| !source.is_test() && !source.path.starts_with("xtask/"))
+    {
         for call in ["Problem::conflict(", "Problem::forbidden("] {
             for rest in source.code().split(call).skip(1) {
-                let Some(code) = rest.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next()) else { continue };
+                let Some(code) =
+                    rest.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next())
+                else {
+                    continue;
+                };
                 if !page.contains(&format!("`{code}`")) {
-                    breaches.push(format!("{}: docs/errors.md has no row for `{code}`", source.path));
+                    breaches
+                        .push(format!("{}: docs/errors.md has no row for `{code}`", source.path));
                 }
             }
         }
@@ -230,7 +264,8 @@ fn errors(root: &Path, sources: &[Source], breaches: &mut Vec<String>) -> Result
 
 /// Every test that docs/safety.md names exists.
 fn promises(root: &Path, sources: &[Source], breaches: &mut Vec<String>) -> Result<()> {
-    let page = fs::read_to_string(root.join("docs/safety.md")).context("docs/safety.md is missing")?;
+    let page =
+        fs::read_to_string(root.join("docs/safety.md")).context("docs/safety.md is missing")?;
     let named = page.lines().filter_map(|line| line.strip_prefix("- `")?.split('`').next());
     for test in named {
         let declared = format!("fn {test}(");

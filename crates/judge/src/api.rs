@@ -139,8 +139,7 @@ async fn upload_bundle(
         Problem::invalid_fields("the bundle cannot be used", faults(&problems))
     })?;
     let mut change = Change::begin(&app, &caller).await?;
-    let stored =
-        bundles::upload(&mut change, &wanted.name, &bundle, Some(caller.actor.id)).await?;
+    let stored = bundles::upload(&mut change, &wanted.name, &bundle, Some(caller.actor.id)).await?;
     let event = change
         .event("policy.uploaded", "policy_bundle", &stored.id)
         .with("name", stored.name.clone())

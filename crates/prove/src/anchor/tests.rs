@@ -16,7 +16,10 @@ fn log(at: &Directory, size: u64) -> Checkpoint {
 }
 
 fn note(checkpoint: &Checkpoint) -> String {
-    crate::testing::ring(&[1]).sign_note("audit.test/x", checkpoint.to_string()).unwrap().to_string()
+    crate::testing::ring(&[1])
+        .sign_note("audit.test/x", checkpoint.to_string())
+        .unwrap()
+        .to_string()
 }
 
 #[test]

@@ -9,9 +9,9 @@ use uuid::Uuid;
 
 use super::*;
 use crate::synthetic;
+use crate::testing::ring;
 use crate::tile::Place;
 use crate::tile::builder::Builder;
-use crate::testing::ring;
 
 const ORIGIN: &str = "audit.test/018f0000-0000-7000-8000-000000000001";
 
