@@ -66,6 +66,9 @@ fn test(arguments: &[String]) -> Result<()> {
     let command = |more: &str| {
         let mut command = Command::new("cargo");
         command.args(verb).arg("--locked").args(&all).args(arguments).current_dir(root());
+        if nextest && std::env::var_os("CI").is_some() {
+            command.args(["--profile", "ci"]);
+        }
         if !more.is_empty() {
             command.arg(more);
         }

@@ -1,11 +1,12 @@
 //! Who is asking, and whether they may.
 
+use std::convert::Infallible;
 use std::marker::PhantomData;
 use std::ops::Deref;
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{Extensions, HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use model::actor::Actor;
@@ -76,10 +77,14 @@ enum Found {
 pub async fn authenticate(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let found = match bearer(request.headers()) {
         None => Found::Nobody,
-        Some(token) => match identity::resolve(&app, &token, origin(&request)).await {
-            Ok(caller) => Found::Caller(Box::new(caller)),
-            Err(problem) => Found::Refused(problem),
-        },
+        Some(token) => {
+            match identity::resolve(&app, &token, origin(request.headers(), request.extensions()))
+                .await
+            {
+                Ok(caller) => Found::Caller(Box::new(caller)),
+                Err(problem) => Found::Refused(problem),
+            }
+        }
     };
     request.extensions_mut().insert(found);
     next.run(request).await
@@ -104,12 +109,22 @@ fn bearer(headers: &HeaderMap) -> Option<String> {
         .map(|(_, token)| token.to_owned())
 }
 
-fn origin(request: &Request) -> Origin {
-    let extensions = request.extensions();
+/// Where a request comes from, whoever sends it.
+#[derive(Debug, Clone)]
+pub struct From(pub Origin);
+
+impl<S: Send + Sync> FromRequestParts<S> for From {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(origin(&parts.headers, &parts.extensions)))
+    }
+}
+
+fn origin(headers: &HeaderMap, extensions: &Extensions) -> Origin {
     Origin {
         ip: extensions.get::<Peer>().map(|peer| peer.0.clone()),
-        user_agent: request
-            .headers()
+        user_agent: headers
             .get(header::USER_AGENT)
             .and_then(|agent| agent.to_str().ok())
             .map(|agent| agent.chars().take(256).collect()),
@@ -120,7 +135,7 @@ fn origin(request: &Request) -> Origin {
 
 /// The caller of this request, if [`authenticate`] found one.
 #[must_use]
-pub fn of(parts: &axum::http::Extensions) -> Option<&Caller> {
+pub fn of(parts: &Extensions) -> Option<&Caller> {
     match parts.get::<Found>() {
         Some(Found::Caller(caller)) => Some(caller),
         _ => None,

@@ -19,8 +19,9 @@ use api::permission::{Permission, ReadPlans, Watch};
 use api::problem::Answer;
 use api::{App, Caller, Can, Problem, identity};
 use axum::Extension;
-use axum::extract::{Path, Query, State};
+use axum::extract::{FromRequestParts, Path, Query, State};
 use axum::http::HeaderMap;
+use axum::http::request::Parts;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use db::wake::{Topic, Waker};
 use futures::Stream;
@@ -86,8 +87,7 @@ fn resume_after(headers: &HeaderMap, query: &FromIn) -> Answer<Option<i64>> {
 async fn watch_events(
     State(app): State<App>,
     caller: Can<Watch>,
-    Extension(streams): Extension<Streams>,
-    stopping: Option<Extension<Stopping>>,
+    room: Room,
     headers: HeaderMap,
     Query(query): Query<FromIn>,
 ) -> Answer<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
@@ -99,7 +99,7 @@ async fn watch_events(
             store::newest(&mut tx).await?
         }
     };
-    let watcher = Watcher::of(&caller, &streams, stopping)?;
+    let watcher = Watcher::of(&caller, room)?;
     let events = follow(app, watcher, Source::Tenant(tenant), after);
     Ok(Sse::new(events).keep_alive(KeepAlive::default()))
 }
@@ -112,8 +112,7 @@ async fn watch_events(
 async fn watch_execution(
     State(app): State<App>,
     caller: Can<ReadPlans>,
-    Extension(streams): Extension<Streams>,
-    stopping: Option<Extension<Stopping>>,
+    room: Room,
     headers: HeaderMap,
     Path(id): Path<ExecutionId>,
     Query(query): Query<FromIn>,
@@ -125,7 +124,7 @@ async fn watch_execution(
     }
     drop(tx);
     let after = resume_after(&headers, &query)?.unwrap_or(-1);
-    let watcher = Watcher::of(&caller, &streams, stopping)?;
+    let watcher = Watcher::of(&caller, room)?;
     let events = follow(app, watcher, Source::Execution(tenant, id), after);
     Ok(Sse::new(events).keep_alive(KeepAlive::default()))
 }
@@ -146,6 +145,24 @@ pub(crate) struct Told {
     last: bool,
 }
 
+/// What streams of this process share.
+struct Room {
+    streams: Streams,
+    stop: CancellationToken,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Room {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let (streams, stopping) = (parts.extensions.get(), parts.extensions.get::<Stopping>());
+        Ok(Self {
+            streams: streams.cloned().unwrap_or_default(),
+            stop: stopping.map(|stopping| stopping.0.clone()).unwrap_or_default(),
+        })
+    }
+}
+
 /// Whoever watches, and until when.
 struct Watcher {
     caller: Caller,
@@ -156,17 +173,13 @@ struct Watcher {
 }
 
 impl Watcher {
-    fn of<P: Permission>(
-        caller: &Can<P>,
-        streams: &Streams,
-        stopping: Option<Extension<Stopping>>,
-    ) -> Answer<Self> {
+    fn of<P: Permission>(caller: &Can<P>, room: Room) -> Answer<Self> {
         Ok(Self {
             caller: caller.caller().clone(),
             may: Can::<P>::has,
             looked_up: Instant::now(),
-            stop: stopping.map(|Extension(stopping)| stopping.0).unwrap_or_default(),
-            _open: streams.open(caller)?,
+            stop: room.stop,
+            _open: room.streams.open(caller)?,
         })
     }
 

@@ -1,17 +1,17 @@
 //! Logging in and out, and one's own account.
 
-use api::caller::{Caller, Peer, Proof, RequestId};
+use api::caller::{Caller, From, Proof};
 use api::idempotency::Secret;
 use api::identity::{COOKIE, new_session};
 use api::permission::OwnAccount;
 use api::problem::Answer;
 use api::{App, Body, Can, Change, Problem};
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use model::actor::{Actor, ActorKind};
-use model::audit::{Event, Origin};
+use model::audit::Event;
 use model::id::{ActorId, SessionId, TenantId, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -78,15 +78,12 @@ struct LoginOut {
 async fn log_in(
     State(app): State<App>,
     Extension(throttle): Extension<Throttle>,
-    peer: Option<Extension<Peer>>,
-    request: Option<Extension<RequestId>>,
-    headers: HeaderMap,
+    From(origin): From,
     old: Result<Caller, Problem>,
     Body(login): Body<LoginIn>,
 ) -> Answer<Response> {
     let wrong = || Problem::unauthenticated("tenant, user name or password is wrong");
-    let peer = peer.map(|Extension(peer)| peer.0);
-    let guess = throttle.enter(peer.as_deref(), &[&login.tenant, &login.username]).await?;
+    let guess = throttle.enter(origin.ip.as_deref(), &[&login.tenant, &login.username]).await?;
     let tenant = store::tenant_by_slug(&app.db, &login.tenant).await?;
     let user = match tenant {
         Some(tenant) => {
@@ -98,15 +95,6 @@ async fn log_in(
     let stored = user.as_ref().and_then(|user| user.password_hash.clone());
     let right = password::matches(login.password, stored).await?;
     let (Some(tenant), Some(user)) = (tenant, user) else { return Err(wrong()) };
-    let origin = Origin {
-        ip: peer,
-        user_agent: headers
-            .get(header::USER_AGENT)
-            .and_then(|agent| agent.to_str().ok())
-            .map(|agent| agent.chars().take(256).collect()),
-        session: None,
-        trace_id: request.map(|Extension(id)| id.0),
-    };
     let actor = self_actor(tenant, user.actor_id.into(), &login.username);
     if !right || !user.is_active {
         let mut tx = app.db.tenant(tenant).await?;

@@ -221,7 +221,7 @@ mod tests {
         for n in 0..TURNS {
             held.push(throttle.enter(Some("192.0.2.1"), &[&n.to_string()]).await.unwrap());
         }
-        assert!(TURNS < super::super::password::AT_ONCE);
+        const { assert!(TURNS < super::super::password::AT_ONCE) };
         let mut waiting = Box::pin(throttle.enter(Some("192.0.2.1"), &["next"]));
         assert!(futures::poll!(&mut waiting).is_pending());
         throttle.enter(Some("192.0.2.2"), &["next"]).await.unwrap();

@@ -24,7 +24,8 @@ pub(super) fn problem(rejection: &str, route: &str, path: &str) -> Option<Proble
 
 /// "Cannot parse `name` with value …" and "Invalid UTF-8 in `name`".
 fn named(said: &str) -> Option<&str> {
-    let rest = said.strip_prefix("Cannot parse `").or(said.strip_prefix("Invalid UTF-8 in `"))?;
+    let rest =
+        said.strip_prefix("Cannot parse `").or_else(|| said.strip_prefix("Invalid UTF-8 in `"))?;
     // Of a route with one parameter it is the value that is quoted, not the name.
     let (name, rest) = rest.split_once('`')?;
     (!rest.starts_with(" to a ")).then_some(name)
