@@ -20,6 +20,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::cycle::{self, Loop, LoopHooks, SealedLogins};
+use crate::events::Stopping;
 use crate::health::Health;
 use crate::router::router;
 use crate::tasks::Tasks;
@@ -143,8 +144,9 @@ pub async fn serve(
         deployment: parts.publisher.deployment.clone(),
         directory: parts.publisher.logs.clone(),
     };
-    let routes =
-        router(&cycle, health.clone(), logs).into_make_service_with_connect_info::<SocketAddr>();
+    let routes = router(&cycle, health.clone(), logs)
+        .layer(axum::Extension(Stopping(stop.clone())))
+        .into_make_service_with_connect_info::<SocketAddr>();
     let closing = CancellationToken::new();
     let served =
         axum::serve(listener, routes).with_graceful_shutdown(closing.clone().cancelled_owned());

@@ -49,6 +49,7 @@ async fn one(db: &Db, who: &Who, tenant: TenantId) -> Result<(), Error> {
     let mut tx = db.tenant(tenant).await?;
     let now = tx.now().await?;
     store::forget_keys(&mut tx).await?;
+    crate::login::store::prune_sessions(&mut tx).await?;
     jobs::prune(&mut tx, now - KEEP_JOBS).await?;
     rates::forget(&mut tx, now - KEEP_STARTS).await?;
     tx.commit().await?;

@@ -178,7 +178,7 @@ async fn i6_order_repetition_and_impossible_times_are_borne() {
     let receipt = caller.post("/hooks/alertmanager", &group(&[resolved.clone()])).await.expect(200);
     let finding = receipt["finding_ids"][0].as_str().unwrap().to_owned();
     for body in [&firing, &resolved, &firing, &firing] {
-        caller.post("/hooks/alertmanager", &group(&[body.clone()])).await.expect(200);
+        caller.post("/hooks/alertmanager", &group(std::slice::from_ref(body))).await.expect(200);
     }
     let shown = caller.get(&format!("/alerts/{finding}")).await.expect(200);
     assert_eq!(shown["source_status"], "resolved", "{shown:#}");

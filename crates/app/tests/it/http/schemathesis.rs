@@ -1,4 +1,4 @@
-//! Schemathesis (PyPI) against the `OpenAPI` document: whatever it thinks of, no server error.
+//! Schemathesis against the `OpenAPI` document: whatever it thinks of, no server error.
 
 use std::path::Path;
 use std::process::Command;
