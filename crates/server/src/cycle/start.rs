@@ -26,6 +26,8 @@ use super::{Error, Loop};
 /// Clears a claimed execution, or moves it to where it belongs.
 pub(super) async fn begin(cycle: &Loop, who: &Who, claimed: &Claimed) -> Result<Begin, Outside> {
     let mut tx = cycle.app().db.tenant(claimed.tenant).await?;
+    // The approval first, as votes, cancels and sweeps do: two orders of locks would meet.
+    approvals::hold(&mut tx, claimed.execution).await?;
     let Some(waiting) = store::hold(&mut tx, claimed.execution, claimed.epoch).await? else {
         return Ok(Begin::Refused);
     };
@@ -183,8 +185,17 @@ impl Start<'_> {
                 self.end(tx, ExecutionState::Denied, IntentState::Denied, &reason).await?;
             }
             Remedy::Expire => {
-                let (to, intent) = (ExecutionState::Expired, IntentState::Closed);
-                self.end(tx, to, intent, &reason).await?;
+                let written = match self.waiting.approval {
+                    Some(id) => approvals::expire_one(tx, id, self.who.clone()).await?,
+                    None => Vec::new(),
+                };
+                // Expiring an approval ends its execution and its intent with it.
+                if written.is_empty() {
+                    let (to, intent) = (ExecutionState::Expired, IntentState::Closed);
+                    self.end(tx, to, intent, &reason).await?;
+                } else {
+                    store::let_go(tx, self.claimed.execution, now.ask.version).await?;
+                }
             }
             // Time alone will open the guards: the approval stays good until it expires.
             Remedy::Block if refused.until().is_some() => {
