@@ -286,7 +286,7 @@ fn paths(root: &Path, breaches: &mut Vec<String>) -> Result<()> {
     }
     for file in &files {
         for (line, text) in file.lines() {
-            if text.contains("/work/") || text.contains("/home/") {
+            if text.contains("/home/") || text.contains("/Users/") {
                 breaches.push(format!("{}:{line}: a path of somebody's machine", file.path));
             }
         }
