@@ -89,12 +89,12 @@ async fn profile(setting: &Setting, report: &mut Report) -> Result<()> {
     let service = Service::start(setting, &data, Some(postgres.url())).await?;
     let (key, runbook) = estate(&service).await?;
     for (path, body) in questions(&runbook) {
-        let what = if path.ends_with("/run") { "`run`" } else { "`evaluate`" };
+        let what = if path.ends_with("/run") { "one `run`" } else { "one `evaluate`" };
         let target = Target { address: service.address, path, key: Some(key.clone()) };
         let text = Bytes::from(body.to_string());
         let body: Body = Arc::new(move |_| text.clone());
-        let system = System { postgres: &postgres, service: &service, target: &target };
-        crate::profile::take(setting, report, what, &system, &body).await?;
+        let system = System { postgres: &postgres, service: &service };
+        crate::profile::take(setting, report, what, system, &target, &body).await?;
     }
     service.end().await?;
     postgres.stop().await;

@@ -71,7 +71,11 @@ pub(crate) async fn measure(setting: &Setting, report: &mut Report) -> Result<()
     }
     path.stop().await?;
     tell(report, &shown, most);
-    Ok(())
+    let watched = Path::watched(setting, &hosts).await?;
+    for size in [1, most] {
+        watched.profile(setting, report, &hosts, size).await?;
+    }
+    watched.stop().await
 }
 
 fn tell(report: &mut Report, shown: &[Vec<Vec<Once>>], most: usize) {

@@ -7,7 +7,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use tokio::process::Command;
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::process::{Child, Command};
 
 use crate::deployment::{Postgres, Service};
 use crate::load::{self, Body, Load, Pace, Target};
@@ -21,53 +22,67 @@ const SPAN: Duration = Duration::from_secs(4);
 const SHOWN: usize = 12;
 
 /// What is watched.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct System<'a> {
     pub(crate) postgres: &'a Postgres,
     pub(crate) service: &'a Service,
-    pub(crate) target: &'a Target,
 }
 
-/// Runs a load and shows what it made the database and the server do.
+/// Runs a load of requests and shows what one made the database and the server do.
 pub(crate) async fn take(
     setting: &Setting,
     report: &mut Report,
     what: &str,
-    system: &System<'_>,
+    system: System<'_>,
+    target: &Target,
     body: &Body,
 ) -> Result<()> {
-    let System { postgres, service, target } = system;
-    let admin = store::admin(postgres.admin_url())?;
-    store::watch_statements(&admin).await?;
     let load =
         Load { connections: 16, span: setting.span(SPAN), most: 1_000_000, pace: Pace::Closed };
     load::run(target, Load { most: 200, ..load }, body).await?;
+    watch(setting, report, what, system, async {
+        Ok(load::run(target, load, body).await?.answered as f64)
+    })
+    .await
+}
+
+/// Does some work, which says how many times it was done, and shows what once made the database
+/// and the server do.
+pub(crate) async fn watch(
+    setting: &Setting,
+    report: &mut Report,
+    what: &str,
+    system: System<'_>,
+    work: impl Future<Output = Result<f64>>,
+) -> Result<()> {
+    let System { postgres, service } = system;
+    let admin = store::admin(postgres.admin_url())?;
+    store::watch_statements(&admin).await?;
     store::forget_statements(&admin).await?;
     let (server, database) = (service.cpu(), postgres.cpu());
     let data = setting.dir.join("perf.data");
     let perf = Command::new("perf")
         .args(["record", "--quiet", "--freq", "499", "--output"])
         .arg(&data)
-        .args(["--pid", &service.pid().to_string(), "--", "sleep"])
-        .arg(load.span.as_secs().to_string())
+        .args(["--pid", &service.pid().to_string()])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn();
-    let tally = load::run(target, load, body).await?;
-    let requests = tally.answered as f64;
+    let times = work.await?;
     let (server, database) = (service.cpu() - server, postgres.cpu() - database);
     let statements = store::statements(&admin).await?;
     report.text_line(&format!(
         "**Where the time of {what} goes** (a run of its own, watched): {} µs of the server's CPU and \
-         {} µs of PostgreSQL's a request, {} statements a request.",
-        number(server / requests * 1e6),
-        number(database / requests * 1e6),
-        number(statements.iter().map(|one| one.calls as f64).sum::<f64>() / requests)
+         {} µs of PostgreSQL's, {} statements.",
+        number(server / times * 1e6),
+        number(database / times * 1e6),
+        number(statements.iter().map(|one| one.calls as f64).sum::<f64>() / times)
     ));
-    statement_table(report, &statements, requests);
+    statement_table(report, &statements, times);
     match perf {
         Ok(mut child) => {
+            interrupt(&child);
             child.wait().await?;
             let shares = shares(&data).await?;
             let rows: Vec<Vec<String>> = shares
@@ -82,7 +97,16 @@ pub(crate) async fn take(
     Ok(())
 }
 
-fn statement_table(report: &mut Report, statements: &[Statement], requests: f64) {
+/// Ends a recording in order.
+fn interrupt(child: &Child) {
+    let pid = child.id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
+    if let Some(pid) = pid {
+        // Fails only when it has ended before.
+        kill_process(pid, Signal::INT).ok();
+    }
+}
+
+fn statement_table(report: &mut Report, statements: &[Statement], times: f64) {
     let rows: Vec<Vec<String>> = statements
         .iter()
         .take(SHOWN)
@@ -93,12 +117,12 @@ fn statement_table(report: &mut Report, statements: &[Statement], requests: f64)
             let short: String = text.replace('|', "\\|").chars().take(80).collect();
             vec![
                 format!("`{short}`"),
-                number(one.calls as f64 / requests),
-                number(one.total_ms * 1000.0 / requests),
+                number(one.calls as f64 / times),
+                number(one.total_ms * 1000.0 / times),
             ]
         })
         .collect();
-    report.table(&["statement", "times a request", "µs a request, execution"], &rows);
+    report.table(&["statement", "times each", "µs each, execution"], &rows);
 }
 
 /// Shares of the samples by what the code belongs to, greatest first.

@@ -1,5 +1,6 @@
 //! Our whole path: from a request over HTTP to a completed execution.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
@@ -10,10 +11,13 @@ use super::hosts::Hosts;
 use super::{Once, STEPS};
 use crate::deployment::{Api, Postgres, Service, text};
 use crate::process::cpu_of_children;
+use crate::report::Report;
 use crate::setting::Setting;
-use crate::store;
+use crate::{profile, store};
 
 const WITHIN: Duration = Duration::from_secs(120);
+/// Executions a profile is taken of.
+const WATCHED: u32 = 5;
 
 /// Whether the server still has connections to the hosts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,8 +39,42 @@ pub(super) struct Path {
 impl Path {
     pub(super) async fn prepare(setting: &Setting, hosts: &Hosts) -> Result<Self> {
         let postgres = Postgres::start(&setting.dir.join("fanout-pg")).await?;
+        Self::on(setting, postgres, setting.dir.join("fanout"), hosts).await
+    }
+
+    /// One whose statements are counted.
+    pub(super) async fn watched(setting: &Setting, hosts: &Hosts) -> Result<Self> {
+        let postgres = Postgres::start_watched(&setting.dir.join("fanout-watched-pg")).await?;
+        Self::on(setting, postgres, setting.dir.join("fanout-watched"), hosts).await
+    }
+
+    /// Where the time of an execution on `size` hosts goes.
+    pub(super) async fn profile(
+        &self,
+        setting: &Setting,
+        report: &mut Report,
+        hosts: &Hosts,
+        size: usize,
+    ) -> Result<()> {
+        self.run(hosts, size, Connections::New).await?;
+        let what = format!("one execution on {size} hosts, connections kept,");
+        let system = profile::System { postgres: &self.postgres, service: &self.service };
+        let work = async {
+            for _ in 0..WATCHED {
+                self.run(hosts, size, Connections::Kept).await?;
+            }
+            Ok(f64::from(WATCHED))
+        };
+        profile::watch(setting, report, &what, system, work).await
+    }
+
+    async fn on(
+        setting: &Setting,
+        postgres: Postgres,
+        data: PathBuf,
+        hosts: &Hosts,
+    ) -> Result<Self> {
         let admin = store::admin(postgres.admin_url())?;
-        let data = setting.dir.join("fanout");
         let service = Service::start(setting, &data, Some(postgres.url())).await?;
         let people = service.administrator().await?;
         let environment = json!({"name": "Loopback", "slug": "loopback", "class": "test"});

@@ -156,12 +156,20 @@ impl System for Alertmanager {
     }
 
     fn drain(&self) -> BoxFuture<'_, Result<()>> {
-        // A group is told after a second, and again two seconds later.
-        let wait =
-            if self.sink.is_some() { Duration::from_secs(4) } else { Duration::from_millis(1500) };
+        // An alert counts once its group was told: after a second, and again two seconds later.
+        const QUIET: Duration = Duration::from_millis(2500);
         async move {
-            tokio::time::sleep(wait).await;
-            Ok(())
+            let begin = Instant::now();
+            let mut before = self.counted().await?;
+            loop {
+                tokio::time::sleep(QUIET).await;
+                let now = self.counted().await?;
+                if (now - before).abs() < 0.5 {
+                    return Ok(());
+                }
+                anyhow::ensure!(begin.elapsed() < WITHIN, "Alertmanager does not come to rest");
+                before = now;
+            }
         }
         .boxed()
     }

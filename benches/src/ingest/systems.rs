@@ -64,8 +64,8 @@ impl Ours {
     pub(super) async fn profile(&self, report: &mut Report, what: &str, body: &Body) -> Result<()> {
         let service = self.service.as_ref().context("it does not run")?;
         let target = self.target();
-        let system = profile::System { postgres: &self.postgres, service, target: &target };
-        profile::take(&self.setting, report, what, &system, body).await
+        let system = profile::System { postgres: &self.postgres, service };
+        profile::take(&self.setting, report, what, system, &target, body).await
     }
 
     async fn on(setting: &Setting, postgres: Postgres, data: PathBuf) -> Result<Self> {

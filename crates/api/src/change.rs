@@ -38,14 +38,15 @@ impl<'a> Change<'a> {
     /// during the commit: then nobody knows, and the problem says so.
     pub async fn commit(mut self, event: Event) -> Answer<()> {
         self.tx.audit(&event).await?;
-        self.tx.commit().await.map_err(not_committed)
+        self.commit_audited(&[]).await
     }
 
     /// Commits a change whose store function wrote its events itself.
     ///
     /// # Errors
     /// As [`Self::commit`].
-    pub async fn commit_audited(self, _written: &[model::id::EventId]) -> Answer<()> {
+    pub async fn commit_audited(mut self, _written: &[model::id::EventId]) -> Answer<()> {
+        self.tx.write_out().await?;
         self.tx.commit().await.map_err(not_committed)
     }
 }

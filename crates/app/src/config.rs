@@ -95,7 +95,7 @@ pub struct Serve {
     pub role: Role,
 
     /// Database connections of this process
-    #[arg(long, env = "COUNTERSIGN_DB_CONNECTIONS", value_name = "N", default_value_t = 20)]
+    #[arg(long, env = "COUNTERSIGN_DB_CONNECTIONS", value_name = "N", default_value_t = 12)]
     pub db_connections: u32,
 
     /// Executions at the same time

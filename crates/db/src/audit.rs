@@ -9,10 +9,10 @@ use aws_lc_rs::{hmac, rand};
 use model::audit::{Event, MAX_EVENT_BYTES};
 use model::id::{EventId, TenantId};
 use model::time::Timestamp;
+use sqlx::PgConnection;
 
 use crate::error::Error;
 use crate::tx::TenantTx;
-use crate::wake::Topic;
 
 /// An HMAC-SHA-256 over one event.
 pub type Mac = [u8; 32];
@@ -66,8 +66,8 @@ impl fmt::Debug for AuditKey {
     }
 }
 
-/// One row of the outbox.
-struct Row {
+/// One row of the outbox, to be.
+pub(crate) struct Row {
     id: EventId,
     canon: Vec<u8>,
     mac: Mac,
@@ -84,50 +84,61 @@ fn row(key: &AuditKey, tenant: TenantId, event: &Event, at: Timestamp) -> Result
 }
 
 impl TenantTx {
-    /// Writes an audit event into the outbox, in this transaction.
+    /// Tells of a change: the event goes into the outbox with this transaction's commit, or not at
+    /// all.
     ///
     /// # Errors
-    /// When the event has no canonical form, is too large, or cannot be written.
+    /// When the event has no canonical form or is too large, or the clock cannot be asked.
     pub async fn audit(&mut self, event: &Event) -> Result<EventId, Error> {
         let ids = self.audit_many(std::slice::from_ref(event)).await?;
         ids.first().copied().ok_or_else(|| Error::internal("an event without an id"))
     }
 
-    /// Writes several audit events, in order, with one statement.
+    /// Tells of several changes, in order.
     ///
     /// # Errors
-    /// As [`TenantTx::audit`]; then none is written.
+    /// As [`TenantTx::audit`]; then none of them is told.
     pub async fn audit_many(&mut self, events: &[Event]) -> Result<Vec<EventId>, Error> {
         if events.is_empty() {
             return Ok(Vec::new());
         }
         let at = self.occurred_at().await?;
         let tenant = self.tenant();
-        let mut ids = Vec::with_capacity(events.len());
-        let mut uuids = Vec::with_capacity(events.len());
-        let mut canons = Vec::with_capacity(events.len());
-        let mut macs = Vec::with_capacity(events.len());
-        for event in events {
-            let row = row(self.audit_key(), tenant, event, at)?;
-            ids.push(row.id);
-            uuids.push(row.id.uuid());
-            canons.push(row.canon);
-            macs.push(row.mac.to_vec());
-        }
-        sqlx::query(
-            "INSERT INTO countersign.audit_outbox (tenant_id, id, canon, mac)
-             SELECT $1, entry.id, entry.canon, entry.mac
-             FROM unnest($2::uuid[], $3::bytea[], $4::bytea[]) AS entry (id, canon, mac)",
-        )
-        .bind(tenant.uuid())
-        .bind(uuids)
-        .bind(canons)
-        .bind(macs)
-        .execute(self.conn())
-        .await?;
-        self.signal(Topic::Audit);
+        let key = self.audit_key();
+        let rows: Vec<Row> =
+            events.iter().map(|event| row(key, tenant, event, at)).collect::<Result<_, _>>()?;
+        let ids = rows.iter().map(|row| row.id).collect();
+        self.keep_events(rows);
         Ok(ids)
     }
+}
+
+/// Writes rows into the outbox, in order, with one statement.
+pub(crate) async fn write(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    rows: Vec<Row>,
+) -> Result<(), Error> {
+    let mut ids = Vec::with_capacity(rows.len());
+    let mut canons = Vec::with_capacity(rows.len());
+    let mut macs = Vec::with_capacity(rows.len());
+    for row in rows {
+        ids.push(row.id.uuid());
+        canons.push(row.canon);
+        macs.push(row.mac.to_vec());
+    }
+    sqlx::query(
+        "INSERT INTO countersign.audit_outbox (tenant_id, id, canon, mac)
+         SELECT $1, entry.id, entry.canon, entry.mac
+         FROM unnest($2::uuid[], $3::bytea[], $4::bytea[]) AS entry (id, canon, mac)",
+    )
+    .bind(tenant.uuid())
+    .bind(ids)
+    .bind(canons)
+    .bind(macs)
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -20,6 +20,9 @@ use crate::wake::{Topic, Waker, Wakes};
 /// them. One of them listens.
 const URGENT_CONNECTIONS: u32 = 4;
 
+/// Statements a connection keeps prepared: more than this program has.
+const STATEMENTS: usize = 500;
+
 /// How long a request waits for a free connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -80,6 +83,7 @@ impl Db {
         let connect = PgConnectOptions::from_str(&options.url)
             .map_err(Error::Url)?
             .application_name("countersign")
+            .statement_cache_capacity(STATEMENTS)
             .options(SESSION.iter().copied());
         let pool = pool(options.max_connections).connect_lazy_with(connect.clone());
         let urgent = pool_of_urgent().connect_lazy_with(connect.clone());
@@ -119,7 +123,7 @@ impl Db {
     /// # Errors
     /// When it does not.
     pub async fn ping(&self) -> Result<(), Error> {
-        sqlx::query("SELECT").execute(&self.0.pool).await?;
+        self.across().await?;
         Ok(())
     }
 
@@ -171,7 +175,7 @@ fn pool(max_connections: u32) -> PgPoolOptions {
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .idle_timeout(Duration::from_secs(300))
         .max_lifetime(Duration::from_secs(1800))
-        // The question about the context shows as well that the connection lives.
+        // Opening a transaction shows as well whether the connection lives and came clean.
         .test_before_acquire(false)
         .after_connect(|connection, _| {
             Box::pin(async move {
@@ -181,18 +185,12 @@ fn pool(max_connections: u32) -> PgPoolOptions {
                 Err(sqlx::Error::Protocol("the login sets app.tenant_id by itself".into()))
             })
         })
-        .before_acquire(|connection, _| Box::pin(without_tenant(connection)))
 }
 
-/// Whether a connection carries no tenant. One that does was misused by an earlier holder: it is
-/// closed, never handed on.
+/// Whether a connection carries no tenant by itself.
 async fn without_tenant(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     let left: Option<String> = sqlx::query_scalar("SELECT current_setting('app.tenant_id', true)")
         .fetch_one(connection)
         .await?;
-    let clean = left.as_deref().unwrap_or_default().is_empty();
-    if !clean {
-        tracing::error!("a pooled connection still carried a tenant; it is closed");
-    }
-    Ok(clean)
+    Ok(left.as_deref().unwrap_or_default().is_empty())
 }

@@ -8,6 +8,7 @@
 mod audit;
 mod connect;
 mod error;
+mod open;
 mod role;
 mod tx;
 
@@ -28,4 +29,4 @@ pub use error::{Error, Kind};
 pub use lease::Leadership;
 pub use page::{Cursor, Page, PageRequest};
 pub use role::{Flaw, MINIMUM_SERVER_VERSION};
-pub use tx::{AcrossTx, TenantTx};
+pub use tx::{AcrossTx, Mark, TenantTx};

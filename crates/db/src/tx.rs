@@ -6,11 +6,12 @@ use std::fmt;
 use jiff::Unit;
 use model::id::TenantId;
 use model::time::Timestamp;
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{PgConnection, PgPool};
 
-use crate::audit::AuditKey;
+use crate::audit::{self, AuditKey};
 use crate::connect::Db;
 use crate::error::Error;
+use crate::open::Open;
 use crate::wake::Topic;
 
 /// A transaction within one tenant: the only way to run a query on a tenant's rows.
@@ -18,21 +19,35 @@ use crate::wake::Topic;
 /// Dropped without [`TenantTx::commit`], by an error, a panic or a cancelled request, it is
 /// rolled back before the connection serves anybody else, and its tenant context with it.
 pub struct TenantTx {
-    tx: Transaction<'static, Postgres>,
+    open: Open,
     tenant: TenantId,
     db: Db,
+    /// The database's clock, as asked last.
+    asked_at: Option<Timestamp>,
+    /// What the events of this transaction carry.
     occurred_at: Option<Timestamp>,
+    /// Audit events, written with one statement before the commit.
+    events: Vec<audit::Row>,
     signals: BTreeSet<Topic>,
+}
+
+/// A place in a transaction to come back to.
+#[derive(Debug, Clone, Copy)]
+pub struct Mark {
+    events: usize,
 }
 
 impl TenantTx {
     pub(crate) async fn begin(db: &Db, pool: &PgPool, tenant: TenantId) -> Result<Self, Error> {
-        let mut tx = pool.begin().await?;
-        sqlx::query("SELECT countersign.enter_tenant($1)")
-            .bind(tenant.uuid())
-            .execute(&mut *tx)
-            .await?;
-        Ok(Self { tx, tenant, db: db.clone(), occurred_at: None, signals: BTreeSet::new() })
+        Ok(Self {
+            open: Open::begin(pool, Some(tenant.uuid())).await?,
+            tenant,
+            db: db.clone(),
+            asked_at: None,
+            occurred_at: None,
+            events: Vec::new(),
+            signals: BTreeSet::new(),
+        })
     }
 
     /// Whose room it is.
@@ -43,7 +58,7 @@ impl TenantTx {
 
     /// The connection, for `.execute(tx.conn())`.
     pub fn conn(&mut self) -> &mut PgConnection {
-        &mut self.tx
+        self.open.conn()
     }
 
     /// The database's clock, which all processes share, to the microsecond.
@@ -52,22 +67,68 @@ impl TenantTx {
     /// When the database cannot be asked.
     pub async fn now(&mut self) -> Result<Timestamp, Error> {
         let now: jiff_sqlx::Timestamp =
-            sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(&mut *self.tx).await?;
-        micros(now.to_jiff())
+            sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(self.open.conn()).await?;
+        let now = micros(now.to_jiff())?;
+        self.asked_at = Some(now);
+        Ok(now)
     }
 
-    /// The time the events of this transaction carry: asked once, then kept.
+    /// The time the events of this transaction carry: that of the first, or when the clock was
+    /// last asked before it.
     pub(crate) async fn occurred_at(&mut self) -> Result<Timestamp, Error> {
         if let Some(at) = self.occurred_at {
             return Ok(at);
         }
-        let at = self.now().await?;
+        let at = match self.asked_at {
+            Some(at) => at,
+            None => self.now().await?,
+        };
         self.occurred_at = Some(at);
         Ok(at)
     }
 
     pub(crate) fn audit_key(&self) -> &AuditKey {
         self.db.audit_key()
+    }
+
+    pub(crate) fn keep_events(&mut self, rows: Vec<audit::Row>) {
+        self.events.extend(rows);
+        self.signal(Topic::Audit);
+    }
+
+    /// Marks a place to come back to. One mark is kept: a later one takes its place.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn mark(&mut self) -> Result<Mark, Error> {
+        sqlx::query("SAVEPOINT mark").execute(self.open.conn()).await?;
+        Ok(Mark { events: self.events.len() })
+    }
+
+    /// Undoes everything since `mark`, its audit events included.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn back_to(&mut self, mark: Mark) -> Result<(), Error> {
+        sqlx::query("ROLLBACK TO SAVEPOINT mark").execute(self.open.conn()).await?;
+        self.events.truncate(mark.events);
+        Ok(())
+    }
+
+    /// Writes what is still to be written. Until this has succeeded, and the commit has begun,
+    /// nothing can have been kept.
+    ///
+    /// # Errors
+    /// [`Error::NotCommitted`] when a statement had failed; else when the audit events cannot be
+    /// written.
+    pub async fn write_out(&mut self) -> Result<(), Error> {
+        let events = std::mem::take(&mut self.events);
+        if events.is_empty() {
+            settle(self.open.conn()).await
+        } else {
+            // Fails as well when a statement had.
+            audit::write(self.open.conn(), self.tenant, events).await
+        }
     }
 
     /// Wakes whoever waits for `topic`, in every process, once this transaction is committed.
@@ -80,10 +141,10 @@ impl TenantTx {
     /// # Errors
     /// [`Error::NotCommitted`] when a statement had failed and nothing was kept.
     /// [`Error::Unavailable`] when the connection broke: it may or may not be committed.
-    pub async fn commit(self) -> Result<(), Error> {
-        let Self { mut tx, db, signals, .. } = self;
-        settle(&mut tx).await?;
-        tx.commit().await?;
+    pub async fn commit(mut self) -> Result<(), Error> {
+        self.write_out().await?;
+        let Self { open, db, signals, .. } = self;
+        open.commit().await?;
         db.wakes().send(&signals);
         Ok(())
     }
@@ -93,7 +154,7 @@ impl TenantTx {
     /// # Errors
     /// When the connection broke; then the server undoes it.
     pub async fn rollback(self) -> Result<(), Error> {
-        Ok(self.tx.rollback().await?)
+        self.open.rollback().await
     }
 }
 
@@ -106,17 +167,17 @@ impl fmt::Debug for TenantTx {
 /// A transaction without a tenant: row-level security shows it nothing, so all it can do is call
 /// the definer functions that look across tenants on its behalf.
 pub struct AcrossTx {
-    tx: Transaction<'static, Postgres>,
+    open: Open,
 }
 
 impl AcrossTx {
     pub(crate) async fn begin(pool: &PgPool) -> Result<Self, Error> {
-        Ok(Self { tx: pool.begin().await? })
+        Ok(Self { open: Open::begin(pool, None).await? })
     }
 
     /// The connection, for `.execute(tx.conn())`.
     pub fn conn(&mut self) -> &mut PgConnection {
-        &mut self.tx
+        self.open.conn()
     }
 
     /// Makes it permanent.
@@ -124,9 +185,9 @@ impl AcrossTx {
     /// # Errors
     /// As [`TenantTx::commit`].
     pub async fn commit(self) -> Result<(), Error> {
-        let mut tx = self.tx;
-        settle(&mut tx).await?;
-        Ok(tx.commit().await?)
+        let Self { mut open } = self;
+        settle(open.conn()).await?;
+        open.commit().await
     }
 }
 

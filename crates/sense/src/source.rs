@@ -1,7 +1,7 @@
 //! Sources of alerts: who may send, in which form.
 
 use model::Timestamp;
-use model::audit::{Origin, Who};
+use model::audit::Who;
 use model::id::{ActorId, AlertSourceId, CredentialId};
 
 use crate::alert::generic::Mapping;
@@ -39,7 +39,7 @@ pub struct AlertSource {
     pub created_at: Timestamp,
 }
 
-/// Whoever sent a batch.
+/// Whoever sends alerts.
 #[derive(Debug, Clone)]
 pub struct Sender {
     /// The configured source; `None` for somebody who may send without being one.
@@ -48,6 +48,4 @@ pub struct Sender {
     pub name: String,
     /// As events name it.
     pub who: Who,
-    /// From where.
-    pub origin: Origin,
 }

@@ -184,7 +184,7 @@ fn worker(
         db: app.db.clone(),
         connectors: connectors.clone(),
         objects: Arc::clone(&app.objects),
-        logins: Arc::new(SealedLogins { app: app.clone(), who: who.clone() }),
+        logins: Arc::new(SealedLogins::new(app.clone(), who.clone())),
         terms: Arc::new(RunbookTerms),
         hooks: Arc::new(LoopHooks { cycle: cycle.clone(), who: who.clone() }),
         settings,

@@ -1,9 +1,9 @@
 //! Masking of secrets in output, also where one is cut by a chunk's end.
 
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use model::connector::Login;
-use regex::bytes::{Regex, RegexBuilder};
 
 /// What stands where a secret stood.
 const MASK: &[u8] = b"[masked]";
@@ -14,9 +14,20 @@ const SHORTEST: usize = 6;
 /// The secrets of one login in every form they are looked for.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Mask {
-    secrets: Option<Regex>,
+    secrets: Secrets,
     /// Longest first.
     forms: Vec<Vec<u8>>,
+}
+
+/// How secrets are found.
+#[derive(Debug, Clone, Default)]
+enum Secrets {
+    /// There are none.
+    #[default]
+    None,
+    Found(AhoCorasick),
+    /// They cannot be looked for: everything is taken for one.
+    Everything,
 }
 
 impl Mask {
@@ -38,12 +49,16 @@ impl Mask {
         }
         forms.retain(|form| form.len() >= SHORTEST);
         forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
-        let pattern: Vec<String> = forms.iter().map(|form| literal(form)).collect();
-        let secrets = (!pattern.is_empty())
-            .then(|| {
-                RegexBuilder::new(&pattern.join("|")).unicode(false).size_limit(1 << 26).build()
-            })
-            .and_then(Result::ok);
+        // The kind that is built fastest: one is built for every attempt, and forgotten after it.
+        let finder = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .kind(Some(AhoCorasickKind::NoncontiguousNFA))
+            .build(&forms);
+        let secrets = match finder {
+            _ if forms.is_empty() => Secrets::None,
+            Ok(finder) => Secrets::Found(finder),
+            Err(_) => Secrets::Everything,
+        };
         Self { secrets, forms }
     }
 
@@ -55,11 +70,6 @@ impl Mask {
         let at = (first..bytes.len()).find(|at| bytes.get(*at..).is_some_and(begins));
         at.map_or(0, |at| bytes.len() - at)
     }
-}
-
-/// A pattern that matches these bytes and nothing else.
-fn literal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("\\x{byte:02x}")).collect()
 }
 
 /// One stream on its way through a mask.
@@ -83,10 +93,17 @@ impl Masked {
 
     /// Gives everything but the last `keep` bytes; a secret is never cut in two.
     fn take(&mut self, mask: &Mask, keep: usize) -> Vec<u8> {
-        let Some(secrets) = &mask.secrets else { return std::mem::take(&mut self.held) };
+        let finder = match &mask.secrets {
+            Secrets::None => return std::mem::take(&mut self.held),
+            Secrets::Everything => {
+                self.held.clear();
+                return MASK.to_vec();
+            }
+            Secrets::Found(finder) => finder,
+        };
         let mut out = Vec::with_capacity(self.held.len());
         let mut done = 0;
-        for found in secrets.find_iter(&self.held) {
+        for found in finder.find_iter(&self.held) {
             out.extend_from_slice(self.held.get(done..found.start()).unwrap_or_default());
             out.extend_from_slice(MASK);
             done = found.end();

@@ -102,9 +102,7 @@ pub async fn insert(tx: &mut TenantTx, new: &NewPlan<'_>, who: Who) -> Result<Di
     .bind(new.author.uuid())
     .execute(tx.conn())
     .await?;
-    for step in &new.plan.steps {
-        insert_step(tx, new.id, step).await?;
-    }
+    insert_steps(tx, new.id, &new.plan.steps).await?;
     let event = Event::new(who, "plan.made", "plan", &new.id)
         .with("intent_id", new.intent.to_string())
         .with("plan_hash", plan_hash.to_string())
@@ -115,37 +113,47 @@ pub async fn insert(tx: &mut TenantTx, new: &NewPlan<'_>, who: Who) -> Result<Di
     Ok(plan_hash)
 }
 
-async fn insert_step(tx: &mut TenantTx, plan: PlanId, step: &PlanStep) -> Result<(), Error> {
-    let preconditions: Vec<Value> =
-        step.condition.iter().map(|condition| json!({ "condition": condition })).collect();
-    let tool = step.action.split('.').next().unwrap_or(&step.action);
-    let limits = json!({
-        "timeout_s": step.timeout_s,
-        "retry_count": step.retry_count,
-        "retry_delay_s": step.retry_delay_s,
-    });
+async fn insert_steps(tx: &mut TenantTx, plan: PlanId, steps: &[PlanStep]) -> Result<(), Error> {
+    let rows = steps.iter().map(row).collect::<Result<Vec<_>, _>>()?;
     sqlx::query(
         "INSERT INTO countersign.plan_steps (tenant_id, id, plan_id, step_order, name, stage,
            action, tool, semantics, input, preconditions, rollback, evidence_required, limits)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+         SELECT $1, id, $2, step_order, name, stage, action, tool, semantics, input, preconditions,
+           rollback, evidence_required, limits
+         FROM jsonb_to_recordset($3) AS step (id uuid, step_order integer, name text, stage text,
+           action text, tool text, semantics text, input jsonb, preconditions jsonb, rollback jsonb,
+           evidence_required jsonb, limits jsonb)",
     )
     .bind(tx.tenant().uuid())
-    .bind(PlanStepId::generate().uuid())
     .bind(plan.uuid())
-    .bind(small("steps.order", step.order)?)
-    .bind(&step.name)
-    .bind(step.stage.word())
-    .bind(&step.action)
-    .bind(tool)
-    .bind(step.semantics.word())
-    .bind(Json(&step.scripts))
-    .bind(Json(preconditions))
-    .bind((!step.undo.is_empty()).then_some(Json(&step.undo)))
-    .bind(Json(&step.evidence))
-    .bind(Json(limits))
+    .bind(Json(rows))
     .execute(tx.conn())
     .await?;
     Ok(())
+}
+
+fn row(step: &PlanStep) -> Result<Value, Error> {
+    let preconditions: Vec<Value> =
+        step.condition.iter().map(|condition| json!({ "condition": condition })).collect();
+    let tool = step.action.split('.').next().unwrap_or(&step.action);
+    Ok(json!({
+        "id": PlanStepId::generate().uuid(),
+        "step_order": small("steps.order", step.order)?,
+        "name": step.name,
+        "stage": step.stage.word(),
+        "action": step.action,
+        "tool": tool,
+        "semantics": step.semantics.word(),
+        "input": step.scripts,
+        "preconditions": preconditions,
+        "rollback": (!step.undo.is_empty()).then_some(&step.undo),
+        "evidence_required": step.evidence,
+        "limits": {
+            "timeout_s": step.timeout_s,
+            "retry_count": step.retry_count,
+            "retry_delay_s": step.retry_delay_s,
+        },
+    }))
 }
 
 /// A plan, with the hash of its bytes computed anew.

@@ -8,6 +8,7 @@
 mod tests;
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use model::Timestamp;
 use model::finding::SourceStatus;
@@ -63,30 +64,71 @@ pub fn merge(
     (merged, change)
 }
 
-/// The notices of one problem in one batch.
+/// The notices of one problem in deliveries that are written together.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
+pub struct Problem<'a> {
     /// The notice whose text is kept: the last of those that say what holds in the end.
-    pub notice: Notice,
+    pub notice: &'a Notice,
     /// What the notices come to together.
     pub known: Known,
+    /// What each delivery said, in their order; those that said nothing of it are left out.
+    pub said: Vec<Said>,
 }
 
-/// Brings the notices of a batch together by problem, in the order of fingerprint and beginning:
-/// batches that take their row locks in one order cannot lock each other out.
+/// What one delivery said of a problem.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Said {
+    /// Which delivery.
+    pub delivery: usize,
+    /// Resolved once any of its notices said so.
+    pub status: SourceStatus,
+}
+
+impl<'a> Problem<'a> {
+    fn new(delivery: usize, notice: &'a Notice) -> Self {
+        let (known, _) = merge(None, notice.status, notice.ends_at);
+        let said = vec![Said { delivery, status: notice.status }];
+        Self { notice, known, said }
+    }
+
+    fn add(&mut self, delivery: usize, notice: &'a Notice) {
+        (self.known, _) = merge(Some(self.known), notice.status, notice.ends_at);
+        match self.said.last_mut().filter(|said| said.delivery == delivery) {
+            Some(said) => said.status = said.status.max(notice.status),
+            None => self.said.push(Said { delivery, status: notice.status }),
+        }
+        // A firing notice that comes after the resolving one has nothing to say any more.
+        if notice.status == self.known.status {
+            self.notice = notice;
+        }
+    }
+
+    /// What each delivery changed, given what was known before the first.
+    pub fn changes(&self, before: Option<SourceStatus>) -> impl Iterator<Item = (usize, Change)> {
+        let mut known = before.map(|status| Known { status, ends_at: None, seen: 1 });
+        self.said.iter().map(move |said| {
+            let (merged, change) = merge(known, said.status, None);
+            known = Some(merged);
+            (said.delivery, change)
+        })
+    }
+}
+
+/// Brings the notices of deliveries together by problem, in the order of fingerprint and
+/// beginning: writers that take their row locks in one order cannot lock each other out.
 #[must_use]
-pub fn fold(notices: Vec<Notice>) -> Vec<Problem> {
-    let mut problems: BTreeMap<(String, Timestamp), Problem> = BTreeMap::new();
-    for notice in notices {
-        let key = (notice.fingerprint.clone(), notice.starts_at);
-        let before = problems.get(&key).map(|problem| problem.known);
-        let (known, _) = merge(before, notice.status, notice.ends_at);
-        let problem = match problems.remove(&key) {
-            // A firing notice that comes after the resolving one has nothing to say any more.
-            Some(problem) if notice.status < known.status => Problem { known, ..problem },
-            _ => Problem { notice, known },
-        };
-        problems.insert(key, problem);
+pub fn fold<'a>(deliveries: impl IntoIterator<Item = &'a [Notice]>) -> Vec<Problem<'a>> {
+    let mut problems: BTreeMap<(&str, Timestamp), Problem<'a>> = BTreeMap::new();
+    for (delivery, notices) in deliveries.into_iter().enumerate() {
+        for notice in notices {
+            let key = (notice.fingerprint.as_str(), notice.starts_at);
+            match problems.entry(key) {
+                Entry::Vacant(entry) => {
+                    entry.insert(Problem::new(delivery, notice));
+                }
+                Entry::Occupied(entry) => entry.into_mut().add(delivery, notice),
+            }
+        }
     }
     problems.into_values().collect()
 }

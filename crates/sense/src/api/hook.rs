@@ -5,12 +5,12 @@ use api::permission::SendAlerts;
 use api::problem::Answer;
 use api::strict::BadInput;
 use api::{App, Caller, Can, Problem};
-use axum::Json;
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
+use axum::{Extension, Json};
 use bytes::Bytes;
 use db::TenantTx;
-use model::audit::{Event, Who};
+use model::audit::Event;
 use model::id::{CredentialId, FindingId};
 use model::secret::Secret;
 use serde::Serialize;
@@ -22,13 +22,17 @@ use super::answer;
 use crate::alert::generic::Mapping;
 use crate::alert::signature::{self, Proof, SIGNATURE_HEADER, Secrets, TIMESTAMP_HEADER};
 use crate::alert::{Batch, MAX_BODY_BYTES, alertmanager};
-use crate::source::{AlertSource, Sender, SourceKind};
-use crate::store::ingest::ingest;
+use crate::intake::{Intake, not_here, sender};
+use crate::source::AlertSource;
+use crate::store::ingest::{Delivery, IngestReport, ingest};
 use crate::store::{alert_source, credential};
 
 /// The routes of this room.
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(receive_alertmanager)).routes(routes!(receive_generic))
+    OpenApiRouter::new()
+        .routes(routes!(receive_alertmanager))
+        .routes(routes!(receive_generic))
+        .layer(Extension(Intake::default()))
 }
 
 /// What came of a delivery.
@@ -47,6 +51,18 @@ pub(super) struct ReceiptOut {
     finding_ids: Vec<FindingId>,
 }
 
+impl From<IngestReport> for ReceiptOut {
+    fn from(report: IngestReport) -> Self {
+        Self {
+            new: report.new,
+            repeated: report.repeated,
+            resolved: report.resolved,
+            quarantined: report.quarantined,
+            finding_ids: report.findings,
+        }
+    }
+}
+
 /// Take alerts from Alertmanager (webhook version 4).
 ///
 /// Groups of up to 1,000 alerts. An alert that cannot be read is set aside and the others are
@@ -56,17 +72,14 @@ pub(super) struct ReceiptOut {
     responses((status = 200, body = ReceiptOut), (status = "4XX", body = Problem)))]
 async fn receive_alertmanager(
     State(app): State<App>,
+    Extension(intake): Extension<Intake>,
     caller: Can<SendAlerts>,
     request: Request,
 ) -> Answer<Json<ReceiptOut>> {
     let body = read_all(request.into_body(), MAX_BODY_BYTES).await?;
     let batch = alertmanager::parse(&body, app.clock.now())?;
-    let mut tx = app.db.tenant(caller.tenant()).await?;
-    let source = alert_source::of_actor(&mut tx, caller.actor.id).await?;
-    if source.as_ref().is_some_and(|s| !s.is_active || s.kind != SourceKind::Alertmanager) {
-        return Err(not_here());
-    }
-    store(tx, &sender(&caller, source.as_ref()), batch).await
+    let delivery = Delivery { batch, origin: caller.origin.clone() };
+    Ok(Json(intake.take(&app, &caller.actor, delivery).await?.into()))
 }
 
 /// Take alerts of any shape, signed by their source.
@@ -112,7 +125,10 @@ async fn receive_generic(
         Ok(batch) => batch?,
         Err(error) => return Err(refuse(tx, &caller, &source, error).await?),
     };
-    store(tx, &sender(&caller, Some(&source)), batch).await
+    let delivery = Delivery { batch, origin: caller.origin.clone() };
+    let mut reports = ingest(&mut tx, &sender(&caller.actor, Some(&source)), &[delivery]).await?;
+    tx.commit().await?;
+    Ok(Json(reports.pop().unwrap_or_default().into()))
 }
 
 /// Verifies, and only then parses.
@@ -149,34 +165,4 @@ async fn open(app: &App, tx: &mut TenantTx, id: CredentialId) -> Answer<Secret> 
     let stored = credential::get(tx, id).await?;
     let place = credential::place(tx.tenant(), id, stored.credential.version);
     app.vault.open(&place, &stored.sealed).map_err(|error| Problem::internal(&error))
-}
-
-fn sender(caller: &Caller, source: Option<&AlertSource>) -> Sender {
-    Sender {
-        source_id: source.map(|source| source.id),
-        name: source.map_or_else(|| caller.actor.display_name.clone(), |s| s.name.clone()),
-        who: Who::from(&caller.actor),
-        origin: caller.origin.clone(),
-    }
-}
-
-async fn store(mut tx: TenantTx, sender: &Sender, batch: Batch) -> Answer<Json<ReceiptOut>> {
-    let report = ingest(&mut tx, sender, batch).await?;
-    tx.commit().await?;
-    Ok(Json(ReceiptOut {
-        new: report.new,
-        repeated: report.repeated,
-        resolved: report.resolved,
-        quarantined: report.quarantined,
-        finding_ids: report.findings,
-    }))
-}
-
-fn not_here() -> Problem {
-    Problem::new(
-        StatusCode::FORBIDDEN,
-        "not_this_source",
-        "This caller may not do this",
-        "this key belongs to another alert source, or to one that is switched off",
-    )
 }

@@ -1,17 +1,18 @@
-//! Taking in a batch of alerts: one transaction, a fixed number of statements whatever its size.
+//! Taking in deliveries of alerts: one transaction, a fixed number of statements whatever their
+//! number and size.
 //!
 //! One commit per alert gives about 170 alerts a second on a plain disk; one per batch a hundred
-//! times that. Rows are locked in the order of fingerprint and beginning ([`fold`]), so batches
+//! times that. Rows are locked in the order of fingerprint and beginning ([`fold`]), so writers
 //! that share alerts wait for each other but cannot deadlock.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use db::TenantTx;
 use db::jobs::DEFAULT_MAX_ATTEMPTS;
 use db::wake::Topic;
 use jiff_sqlx::ToSqlx;
 use model::Digest;
-use model::audit::Event;
+use model::audit::{Event, Origin};
 use model::finding::{RuleAction, SourceStatus};
 use model::id::{AlertRuleId, AlertSourceId, FindingId, JobId, QuarantineId};
 use model::time::Timestamp;
@@ -20,14 +21,14 @@ use uuid::Uuid;
 
 use super::rule;
 use crate::alert::rule::{Rule, Ruleset, Ruling};
-use crate::alert::state::{Problem, fold};
+use crate::alert::state::{Change, Problem, fold};
 use crate::alert::{Batch, Quarantined};
 use crate::source::Sender;
 
 /// The job that looks for runbooks for a new alert; its parameter is `finding_id`.
 pub const ASSESS: &str = "assess";
 
-/// What came of a batch.
+/// What came of a delivery.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct IngestReport {
     /// Problems that were not known before.
@@ -40,14 +41,14 @@ pub struct IngestReport {
     pub quarantined: u64,
     /// Jobs queued: one a new firing alert that a rule gives to the loop.
     pub queued: u64,
-    /// The finding of each problem of the batch, in the order of fingerprint and beginning.
+    /// The finding of each of its problems, in the order of fingerprint and beginning.
     pub findings: Vec<FindingId>,
 }
 
 /// A problem of the batch, on its way into the tables.
-struct Entry {
+struct Entry<'a> {
     fresh: FindingId,
-    problem: Problem,
+    problem: Problem<'a>,
     resolved: bool,
     content_hash: i64,
 }
@@ -61,58 +62,107 @@ struct Counted {
     content_hash: i64,
 }
 
-/// Stores a batch: findings counted up or made, alerts ruled on, jobs queued, faults set aside,
-/// one audit event for all. Nothing is kept unless the caller commits.
+/// One body, and from where it came.
+#[derive(Debug)]
+pub struct Delivery {
+    /// What it held.
+    pub batch: Batch,
+    /// From where.
+    pub origin: Origin,
+}
+
+/// Stores deliveries of one sender: findings counted up or made, alerts ruled on, jobs queued,
+/// faults set aside, one audit event for each delivery. Gives a report for each, as if they had
+/// come one after the other. Nothing is kept unless the caller commits.
 ///
 /// The rules are asked once, when a problem is first heard of.
 ///
 /// # Errors
-/// When the database fails; then nothing of the batch may be acknowledged.
+/// When the database fails; then nothing of them may be acknowledged.
 pub async fn ingest(
     tx: &mut TenantTx,
     sender: &Sender,
-    batch: Batch,
-) -> Result<IngestReport, db::Error> {
-    let received = batch.notices.len() + batch.quarantined.len();
-    let truncated = batch.truncated;
-    let mut report =
-        IngestReport { quarantined: batch.quarantined.len() as u64, ..IngestReport::default() };
-    quarantine(tx, sender, batch.quarantined).await?;
-
-    let entries: Vec<Entry> = fold(batch.notices).into_iter().map(Entry::new).collect();
+    deliveries: &[Delivery],
+) -> Result<Vec<IngestReport>, db::Error> {
+    let mut reports: Vec<IngestReport> = deliveries
+        .iter()
+        .map(|one| IngestReport {
+            quarantined: one.batch.quarantined.len() as u64,
+            ..IngestReport::default()
+        })
+        .collect();
+    quarantine(tx, sender, deliveries).await?;
+    let notices = deliveries.iter().map(|one| one.batch.notices.as_slice());
+    let entries: Vec<Entry<'_>> = fold(notices).into_iter().map(Entry::new).collect();
     if !entries.is_empty() {
-        let found = count(tx, &entries).await?;
-        let (new, known): (Vec<_>, Vec<_>) =
-            entries.iter().zip(&found).partition(|(entry, (id, _))| entry.fresh == *id);
-        report.findings = found.iter().map(|(id, _)| *id).collect();
-        report.new = new.len() as u64;
-        let new: Vec<&Entry> = new.into_iter().map(|(entry, _)| entry).collect();
-        report.queued = admit(tx, sender, &new).await?;
-        let changed: Vec<(FindingId, &Entry)> = known
-            .iter()
-            .filter(|(entry, (_, content_hash))| entry.content_hash != *content_hash)
-            .map(|(entry, (id, _))| (*id, *entry))
-            .collect();
-        report.resolved = update(tx, &changed).await?;
-        report.repeated = known.len() as u64 - report.resolved;
+        store(tx, sender, &entries, &mut reports).await?;
     }
+    let events: Vec<Event> = deliveries
+        .iter()
+        .zip(&reports)
+        .map(|(delivery, report)| received(sender, delivery, report))
+        .collect();
+    tx.audit_many(&events).await?;
+    Ok(reports)
+}
 
+fn received(sender: &Sender, delivery: &Delivery, report: &IngestReport) -> Event {
+    let Delivery { batch, origin } = delivery;
     let subject = sender.source_id.map_or_else(|| sender.who.id.to_string(), |id| id.to_string());
-    let event = Event::new(sender.who.clone(), "alerts.received", "alert_source", &subject)
-        .with("received", received)
+    Event::new(sender.who.clone(), "alerts.received", "alert_source", &subject)
+        .with("received", batch.notices.len() + batch.quarantined.len())
         .with("new", report.new)
         .with("repeated", report.repeated)
         .with("resolved", report.resolved)
         .with("quarantined", report.quarantined)
-        .with("truncated_by_sender", truncated.to_string())
+        .with("truncated_by_sender", batch.truncated.to_string())
         .with("body_sha256", batch.digest.to_string())
-        .from_origin(sender.origin.clone());
-    tx.audit(&event).await?;
-    Ok(report)
+        .from_origin(origin.clone())
 }
 
-impl Entry {
-    fn new(problem: Problem) -> Self {
+/// Stores what was said of each problem and counts it for the deliveries that said it.
+async fn store(
+    tx: &mut TenantTx,
+    sender: &Sender,
+    entries: &[Entry<'_>],
+    reports: &mut [IngestReport],
+) -> Result<(), db::Error> {
+    let found = count(tx, entries).await?;
+    let (new, known): (Vec<_>, Vec<_>) =
+        entries.iter().zip(&found).partition(|(entry, (id, _))| entry.fresh == *id);
+    let new: Vec<&Entry<'_>> = new.into_iter().map(|(entry, _)| entry).collect();
+    let queued = admit(tx, sender, &new).await?;
+    let changed: Vec<(FindingId, &Entry<'_>)> = known
+        .iter()
+        .filter(|(entry, (_, content_hash))| entry.content_hash != *content_hash)
+        .map(|(entry, (id, _))| (*id, *entry))
+        .collect();
+    let resolved = update(tx, &changed).await?;
+    for (entry, (id, _)) in entries.iter().zip(&found) {
+        let before = match (entry.fresh == *id, resolved.contains(id)) {
+            (true, _) => None,
+            (false, true) => Some(SourceStatus::Firing),
+            // Whatever it was, nothing of it changed.
+            (false, false) => Some(SourceStatus::Resolved),
+        };
+        for (delivery, change) in entry.problem.changes(before) {
+            let Some(report) = reports.get_mut(delivery) else { continue };
+            report.findings.push(*id);
+            match change {
+                Change::New => {
+                    report.new += 1;
+                    report.queued += u64::from(queued.contains(id));
+                }
+                Change::Resolved => report.resolved += 1,
+                Change::Repeated => report.repeated += 1,
+            }
+        }
+    }
+    Ok(())
+}
+
+impl<'a> Entry<'a> {
+    fn new(problem: Problem<'a>) -> Self {
         let resolved = match problem.known.status {
             SourceStatus::Firing => false,
             SourceStatus::Resolved => true,
@@ -142,7 +192,10 @@ fn column<'a, T, U>(entries: &'a [T], value: impl FnMut(&'a T) -> U) -> Vec<U> {
 
 /// Makes the findings that are not known and counts up those that are; gives the id and the
 /// content hash each had before, in the order of `entries`. An id that is the entry's own is new.
-async fn count(tx: &mut TenantTx, entries: &[Entry]) -> Result<Vec<(FindingId, i64)>, db::Error> {
+async fn count(
+    tx: &mut TenantTx,
+    entries: &[Entry<'_>],
+) -> Result<Vec<(FindingId, i64)>, db::Error> {
     let tenant = tx.tenant().uuid();
     let rows: Vec<Counted> = sqlx::query_as(include_str!("ingest/count.sql"))
         .bind(tenant)
@@ -175,9 +228,13 @@ async fn count(tx: &mut TenantTx, entries: &[Entry]) -> Result<Vec<(FindingId, i
 }
 
 /// Rules on the new alerts, stores them and queues a job for each that is firing and for the loop.
-async fn admit(tx: &mut TenantTx, sender: &Sender, new: &[&Entry]) -> Result<u64, db::Error> {
+async fn admit(
+    tx: &mut TenantTx,
+    sender: &Sender,
+    new: &[&Entry<'_>],
+) -> Result<BTreeSet<FindingId>, db::Error> {
     if new.is_empty() {
-        return Ok(0);
+        return Ok(BTreeSet::new());
     }
     let rules: Vec<Rule> = rule::all(tx).await?;
     let rules = Ruleset::new(rules);
@@ -213,16 +270,17 @@ async fn admit(tx: &mut TenantTx, sender: &Sender, new: &[&Entry]) -> Result<u64
         .filter(|(entry, ruling)| !entry.resolved && ruling.action == RuleAction::AutoAnalyze)
         .map(|(entry, _)| entry.fresh)
         .collect();
-    queue(tx, &due).await
+    queue(tx, &due).await?;
+    Ok(due.into_iter().collect())
 }
 
 /// Queues one job a finding, all in one statement.
-async fn queue(tx: &mut TenantTx, due: &[FindingId]) -> Result<u64, db::Error> {
+async fn queue(tx: &mut TenantTx, due: &[FindingId]) -> Result<(), db::Error> {
     if due.is_empty() {
-        return Ok(0);
+        return Ok(());
     }
     let tenant = tx.tenant().uuid();
-    let queued = sqlx::query(
+    sqlx::query(
         "INSERT INTO countersign.jobs
            (tenant_id, id, subject, type, params, idempotency_key, max_attempts)
          SELECT $1, job.id, $2, $2, jsonb_build_object('finding_id', job.finding), job.finding, $3
@@ -237,20 +295,23 @@ async fn queue(tx: &mut TenantTx, due: &[FindingId]) -> Result<u64, db::Error> {
     .execute(tx.conn())
     .await?;
     tx.signal(Topic::Jobs);
-    Ok(queued.rows_affected())
+    Ok(())
 }
 
-/// Takes over what known alerts now say; gives how many are resolved by it. A firing notice of a
+/// Takes over what known alerts now say; gives those that are resolved by it. A firing notice of a
 /// resolved alert is late and changes nothing.
-async fn update(tx: &mut TenantTx, changed: &[(FindingId, &Entry)]) -> Result<u64, db::Error> {
+async fn update(
+    tx: &mut TenantTx,
+    changed: &[(FindingId, &Entry<'_>)],
+) -> Result<BTreeSet<FindingId>, db::Error> {
     if changed.is_empty() {
-        return Ok(0);
+        return Ok(BTreeSet::new());
     }
     let labels: Vec<String> = changed.iter().map(|(_, e)| e.labels()).collect::<Result<_, _>>()?;
     let annotations: Vec<String> =
         changed.iter().map(|(_, e)| e.annotations()).collect::<Result<_, _>>()?;
     let tenant = tx.tenant().uuid();
-    let resolved: i64 = sqlx::query_scalar(include_str!("ingest/update.sql"))
+    let resolved: Vec<Uuid> = sqlx::query_scalar(include_str!("ingest/update.sql"))
         .bind(tenant)
         .bind(column(changed, |(id, _)| id.uuid()))
         .bind(column(changed, |(_, e)| e.resolved))
@@ -262,18 +323,20 @@ async fn update(tx: &mut TenantTx, changed: &[(FindingId, &Entry)]) -> Result<u6
         .bind(column(changed, |(_, e)| e.problem.notice.title()))
         .bind(column(changed, |(_, e)| e.problem.notice.severity.word()))
         .bind(column(changed, |(_, e)| e.problem.notice.severity_raw.as_str()))
-        .fetch_one(tx.conn())
+        .fetch_all(tx.conn())
         .await?;
-    Ok(resolved.unsigned_abs())
+    Ok(resolved.into_iter().map(Into::into).collect())
 }
 
 /// Keeps what could not be read.
 async fn quarantine(
     tx: &mut TenantTx,
     sender: &Sender,
-    alerts: Vec<Quarantined>,
+    deliveries: &[Delivery],
 ) -> Result<(), db::Error> {
-    if alerts.is_empty() {
+    let faults: Vec<&Quarantined> =
+        deliveries.iter().flat_map(|one| &one.batch.quarantined).collect();
+    if faults.is_empty() {
         return Ok(());
     }
     let tenant = tx.tenant().uuid();
@@ -287,11 +350,11 @@ async fn quarantine(
     .bind(tenant)
     .bind(sender.source_id.map(AlertSourceId::uuid))
     .bind(sender.name.as_str())
-    .bind(column(&alerts, |_| QuarantineId::generate().uuid()))
-    .bind(column(&alerts, |bad| i32::try_from(bad.index).unwrap_or(i32::MAX)))
-    .bind(column(&alerts, |bad| bad.path.as_str()))
-    .bind(column(&alerts, |bad| bad.reason.as_str()))
-    .bind(column(&alerts, |bad| bad.raw.as_str()))
+    .bind(column(&faults, |_| QuarantineId::generate().uuid()))
+    .bind(column(&faults, |bad| i32::try_from(bad.index).unwrap_or(i32::MAX)))
+    .bind(column(&faults, |bad| bad.path.as_str()))
+    .bind(column(&faults, |bad| bad.reason.as_str()))
+    .bind(column(&faults, |bad| bad.raw.as_str()))
     .execute(tx.conn())
     .await?;
     Ok(())

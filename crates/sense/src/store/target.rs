@@ -74,6 +74,32 @@ pub async fn targets(
     tx: &mut TenantTx,
     selector: &Selector,
 ) -> Result<Vec<TargetFacts>, db::Error> {
+    let all = read(tx, selector, &[]).await?;
+    // Globs are matched in one place only, so that lists, plans and guards agree on them.
+    Ok(selector.choose(all))
+}
+
+/// The active servers of these names or ids that can be reached, by name; of none when none is
+/// given. A name need not be unique.
+///
+/// # Errors
+/// As [`targets`].
+pub async fn called(
+    tx: &mut TenantTx,
+    names_or_ids: &[String],
+) -> Result<Vec<TargetFacts>, db::Error> {
+    if names_or_ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids = names_or_ids.iter().filter_map(|text| text.parse().ok()).collect();
+    read(tx, &Selector { ids, ..Selector::default() }, names_or_ids).await
+}
+
+async fn read(
+    tx: &mut TenantTx,
+    selector: &Selector,
+    names: &[String],
+) -> Result<Vec<TargetFacts>, db::Error> {
     let tenant = tx.tenant().uuid();
     let ids: Vec<Uuid> = selector.ids.iter().map(|id| id.uuid()).collect();
     let rows: Vec<Row> = sqlx::query_as(include_str!("target/targets.sql"))
@@ -82,9 +108,8 @@ pub async fn targets(
         .bind(Json(&selector.tags))
         .bind(selector.environment.as_deref())
         .bind(MAX_TARGETS)
+        .bind(names)
         .fetch_all(tx.conn())
         .await?;
-    let all = rows.into_iter().map(Row::facts).collect::<Result<Vec<_>, _>>()?;
-    // Globs are matched in one place only, so that lists, plans and guards agree on them.
-    Ok(selector.choose(all))
+    rows.into_iter().map(Row::facts).collect()
 }

@@ -9,7 +9,7 @@ use model::finding::{RuleAction, SourceStatus};
 use model::id::{AlertRuleId, TenantId};
 use serde_json::{Value, json};
 
-use super::ingest::{IngestReport, ingest};
+use super::ingest::{Delivery, IngestReport, ingest};
 use super::{finding, quarantine, rule};
 use crate::alert::rule::Rule;
 use crate::alert::{Batch, alertmanager, state};
@@ -56,19 +56,19 @@ fn batch(alerts: &[Value]) -> Batch {
 
 async fn sender(test: &TestDb, tenant: TenantId) -> Sender {
     let actor = test.system_actor(tenant).await;
-    Sender {
-        source_id: None,
-        name: "alertmanager".to_owned(),
-        who: Who::from(&actor),
-        origin: Origin::default(),
-    }
+    Sender { source_id: None, name: "alertmanager".to_owned(), who: Who::from(&actor) }
+}
+
+fn delivery(batch: Batch) -> Delivery {
+    Delivery { batch, origin: Origin::default() }
 }
 
 /// Takes a batch in as a request would: begin, ingest, commit.
 async fn post(db: &db::Db, tenant: TenantId, sender: &Sender, batch: Batch) -> IngestReport {
     let mut tx = db.tenant(tenant).await.unwrap();
-    let report = ingest(&mut tx, sender, batch).await.unwrap();
+    let reports = ingest(&mut tx, sender, &[delivery(batch)]).await.unwrap();
     tx.commit().await.unwrap();
+    let [report] = reports.try_into().unwrap();
     report
 }
 

@@ -184,8 +184,11 @@ async fn prepare(tx: &mut db::TenantTx, id: RunbookId, wanted: &RunIn) -> Answer
         Some(id) => Some(finding::alert(tx, id).await?),
         None => None,
     };
-    let estate = target::targets(tx, &Selector::default()).await?;
-    let named = named(&estate, &wanted.targets)?;
+    let named = if wanted.targets.is_empty() {
+        target::targets(tx, &Selector::default()).await?
+    } else {
+        named(&target::called(tx, &wanted.targets).await?, &wanted.targets)?
+    };
     let offered: Vec<_> = named.iter().map(candidate).collect();
     let by_alert = alert.as_ref().filter(|_| wanted.targets.is_empty());
     if wanted.targets.is_empty() && by_alert.is_none() {
@@ -200,15 +203,12 @@ async fn prepare(tx: &mut db::TenantTx, id: RunbookId, wanted: &RunIn) -> Answer
     Ok(Prepared { runbook, author, alert, targets })
 }
 
-/// The servers named, or all of them when none is.
-fn named(estate: &[TargetFacts], wanted: &[String]) -> Answer<Vec<TargetFacts>> {
-    if wanted.is_empty() {
-        return Ok(estate.to_vec());
-    }
+/// The servers named, in that order.
+fn named(known: &[TargetFacts], wanted: &[String]) -> Answer<Vec<TargetFacts>> {
     let mut found: Vec<TargetFacts> = Vec::new();
     for (at, name) in wanted.iter().enumerate() {
         let id = name.parse::<ResourceId>().ok();
-        let one = estate
+        let one = known
             .iter()
             .find(|facts| id == Some(facts.target.resource_id) || facts.target.name == *name);
         let one = one.ok_or_else(|| {

@@ -62,7 +62,7 @@ async fn matches(cycle: &Loop, tx: &mut TenantTx, alert: &Alert) -> Result<Value
     for found in trigger::best_matches(alert, &armed, now, &last) {
         let Some(one) = armed.iter().find(|one| one.id == found.runbook_id) else { continue };
         // One runbook's trouble is not the others': what it wrote is undone, and told.
-        store::mark(tx).await?;
+        let mark = tx.mark().await?;
         let outcome = match start(cycle, tx, alert, one, &found).await {
             Ok(Some(asked)) => json!({"runbook": one.runbook.name, "asked": asked}),
             Ok(None) => json!({"runbook": one.runbook.name, "cooldown": "started just now"}),
@@ -70,7 +70,7 @@ async fn matches(cycle: &Loop, tx: &mut TenantTx, alert: &Alert) -> Result<Value
                 return Err(error.into());
             }
             Err(error) => {
-                store::back_to_mark(tx).await?;
+                tx.back_to(mark).await?;
                 let event =
                     Event::new(Who::service(), "alert.runbook_failed", "finding", &alert.id)
                         .with("runbook", one.runbook.name.clone())

@@ -1,10 +1,13 @@
 //! Opening a target's secret just before it is used, and saying so in the log.
 
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use act::ports::{Logins, Outside};
 use api::App;
 use model::audit::{Event, Who};
 use model::connector::{Login, Pending};
-use model::id::{ExecutionId, TenantId};
+use model::id::{CredentialId, ExecutionId, ResourceId, TenantId};
 use model::plan::Target;
 use sense::inventory::CredentialKind;
 use sense::store::credential;
@@ -12,11 +15,16 @@ use sense::store::credential;
 /// Logins from sealed credentials.
 #[derive(Debug, Clone)]
 pub struct SealedLogins {
-    /// The state with the vault.
-    pub app: App,
-    /// As whom secrets are opened.
-    pub who: Who,
+    app: App,
+    who: Who,
+    told: Arc<Mutex<BTreeSet<Opening>>>,
 }
+
+/// What one event tells of: a version of a credential, opened for a target of an execution.
+type Opening = (ExecutionId, ResourceId, CredentialId, u32);
+
+/// Openings remembered at most: those of thousands of steps under way.
+const MOST_TOLD: usize = 8_192;
 
 /// Why a secret was not opened.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +47,12 @@ impl Logins for SealedLogins {
 }
 
 impl SealedLogins {
+    /// Opens secrets of the state's vault as `who`.
+    #[must_use]
+    pub fn new(app: App, who: Who) -> Self {
+        Self { app, who, told: Arc::default() }
+    }
+
     async fn open(
         &self,
         tenant: TenantId,
@@ -57,16 +71,29 @@ impl SealedLogins {
         }
         let place = sense::store::credential::place(tenant, id, found);
         let secret = self.app.vault.open(&place, &sealed.sealed)?;
-        let event = Event::new(self.who.clone(), "credential.opened", "credential", &id)
-            .with("version", found)
-            .with("execution_id", execution.to_string())
-            .with("target", target.name.clone());
-        tx.audit(&event).await?;
-        tx.commit().await?;
+        // Once by each worker that carries the execution on: its steps say which they are.
+        let opening = (execution, target.resource_id, id, found);
+        if !self.told().contains(&opening) {
+            let event = Event::new(self.who.clone(), "credential.opened", "credential", &id)
+                .with("version", found)
+                .with("execution_id", execution.to_string())
+                .with("target", target.name.clone());
+            tx.audit(&event).await?;
+            tx.commit().await?;
+            let mut told = self.told();
+            if told.len() >= MOST_TOLD {
+                told.clear();
+            }
+            told.insert(opening);
+        }
         match sealed.credential.kind {
             CredentialKind::SshKey => Ok(Some(Login::Key(secret))),
             CredentialKind::Password => Ok(Some(Login::Password(secret))),
             CredentialKind::Hmac => Err(NotOpened::NoLogin { target: target.name.clone() }.into()),
         }
+    }
+
+    fn told(&self) -> MutexGuard<'_, BTreeSet<Opening>> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -337,18 +337,6 @@ pub(super) async fn await_approval(
     Ok(())
 }
 
-/// Marks a place in the transaction to come back to.
-pub(super) async fn mark(tx: &mut TenantTx) -> Result<(), Error> {
-    sqlx::query("SAVEPOINT one_runbook").execute(tx.conn()).await?;
-    Ok(())
-}
-
-/// Undoes everything since [`mark`].
-pub(super) async fn back_to_mark(tx: &mut TenantTx) -> Result<(), Error> {
-    sqlx::query("ROLLBACK TO SAVEPOINT one_runbook").execute(tx.conn()).await?;
-    Ok(())
-}
-
 /// What an end has to know of its execution.
 #[derive(Debug)]
 pub(super) struct Ending {

@@ -49,18 +49,37 @@ fn notice(fingerprint: &str, status: SourceStatus, text: &str) -> Notice {
 
 #[test]
 fn notices_of_one_problem_in_one_batch_become_one() {
-    let problems = fold(vec![
+    let notices = [
         notice("b", Firing, "first"),
         notice("a", Firing, "other"),
         notice("b", Resolved, "second"),
         notice("b", Firing, "late"),
-    ]);
+    ];
+    let problems = fold([notices.as_slice()]);
     let seen: Vec<_> = problems
         .iter()
         .map(|p| (p.notice.fingerprint.as_str(), p.notice.raw.as_str(), p.known.seen))
         .collect();
     assert_eq!(seen, [("a", "other", 1), ("b", "second", 3)]);
     assert_eq!(problems[1].known.status, Resolved);
+}
+
+#[test]
+fn deliveries_written_together_change_what_they_would_have_changed_one_after_the_other() {
+    let deliveries = [
+        vec![notice("a", Firing, "1")],
+        vec![notice("a", Resolved, "2"), notice("b", Firing, "3")],
+        vec![notice("a", Firing, "late"), notice("b", Firing, "4")],
+    ];
+    let problems = fold(deliveries.iter().map(Vec::as_slice));
+    let [a, b] = problems.as_slice() else { panic!("two problems") };
+    assert_eq!((a.notice.raw.as_str(), a.known.seen), ("2", 3));
+    let changes = |problem: &Problem<'_>, before| problem.changes(before).collect::<Vec<_>>();
+    let (new, resolved, repeated) = (Change::New, Change::Resolved, Change::Repeated);
+    assert_eq!(changes(a, None), [(0, new), (1, resolved), (2, repeated)]);
+    assert_eq!(changes(a, Some(Firing)), [(0, repeated), (1, resolved), (2, repeated)]);
+    assert_eq!(changes(a, Some(Resolved)), [(0, repeated), (1, repeated), (2, repeated)]);
+    assert_eq!(changes(b, None), [(1, new), (2, repeated)]);
 }
 
 fn any_notice() -> impl Strategy<Value = (SourceStatus, Option<Timestamp>)> {

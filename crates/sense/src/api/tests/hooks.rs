@@ -1,5 +1,7 @@
 //! Deliveries of alerts over HTTP.
 
+use tokio::task::JoinSet;
+
 use super::*;
 
 fn group(alerts: &[Value]) -> Value {
@@ -194,4 +196,62 @@ async fn p4_a_query_with_a_nul_or_an_unknown_word_is_refused() {
         let refused = site.refused(Method::GET, &format!("/alerts?{query}"), &Value::Null).await;
         assert_eq!(refused, (400, path.to_owned()));
     }
+}
+
+/// Delivers all of them at once and gives the answers, in their order.
+async fn at_once(site: &Arc<Site>, bodies: Vec<Value>) -> Vec<(StatusCode, Value)> {
+    let mut posts = JoinSet::new();
+    for (at, body) in bodies.into_iter().enumerate() {
+        let site = Arc::clone(site);
+        posts
+            .spawn(async move { (at, site.ask(Method::POST, "/hooks/alertmanager", &body).await) });
+    }
+    let mut answers = posts.join_all().await;
+    answers.sort_by_key(|(at, _)| *at);
+    answers.into_iter().map(|(_, answer)| answer).collect()
+}
+
+#[tokio::test]
+async fn deliveries_at_once_share_transactions_and_each_has_its_own_receipt_and_event() {
+    let site = Arc::new(site().await);
+    // Each delivery has an alert of its own and one that all of them have.
+    let bodies = (1..=40).map(|number| group(&[alert(0), alert(number)])).collect();
+    let answers = at_once(&site, bodies).await;
+    let sum =
+        |what: &str| -> u64 { answers.iter().map(|(_, one)| one[what].as_u64().unwrap()).sum() };
+    assert_eq!((sum("new"), sum("repeated")), (41, 39));
+    for (status, receipt) in &answers {
+        assert_eq!(*status, StatusCode::OK);
+        let [shared, own] = receipt["finding_ids"].as_array().unwrap().as_slice() else { panic!() };
+        assert_eq!(shared, &answers[0].1["finding_ids"][0]);
+        assert_ne!(own, shared);
+    }
+    let (events, transactions): (i64, i64) =
+        sqlx::query_as("SELECT count(*), count(DISTINCT xmin::text) FROM countersign.audit_outbox")
+            .fetch_one(site.test.admin())
+            .await
+            .unwrap();
+    assert_eq!(events, 40);
+    assert!(transactions < 40, "{transactions} transactions");
+}
+
+#[tokio::test]
+async fn a_delivery_the_database_does_not_take_leaves_the_others_alone() {
+    let site = Arc::new(site().await);
+    // What no check of ours foresees.
+    for statement in [
+        "CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS
+         $$ BEGIN RAISE EXCEPTION 'poison' USING ERRCODE = '22000'; END $$",
+        "CREATE TRIGGER poison BEFORE INSERT ON countersign.alerts FOR EACH ROW
+         WHEN (NEW.instance = 'db-7:9100') EXECUTE FUNCTION public.refuse()",
+    ] {
+        sqlx::raw_sql(statement).execute(site.test.admin()).await.unwrap();
+    }
+    let answers = at_once(&site, (1..=20).map(|number| group(&[alert(number)])).collect()).await;
+    for (at, (status, answer)) in answers.iter().enumerate() {
+        let expected = if at == 6 { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+        assert_eq!(*status, expected, "{answer}");
+    }
+    let (_, list) = site.ask(Method::GET, "/alerts?limit=100", &Value::Null).await;
+    assert_eq!(list["items"].as_array().unwrap().len(), 19);
 }

@@ -32,4 +32,4 @@ WITH told AS (
   WHERE finding.tenant_id = $1
     AND finding.id = told.finding_id
 )
-SELECT count(*) FROM told WHERE now_resolved
+SELECT finding_id FROM told WHERE now_resolved

@@ -21,7 +21,12 @@ LEFT JOIN countersign.credentials k
 WHERE r.tenant_id = $1
   AND r.kind = 'server'
   AND r.status = 'active'
-  AND (cardinality($2::uuid[]) = 0 OR r.id = ANY ($2))
+  -- By id or by name; all of them when neither is given.
+  AND (
+    cardinality($2::uuid[]) = 0 AND cardinality($6::text[]) = 0
+    OR r.id = ANY ($2)
+    OR r.name = ANY ($6)
+  )
   -- All of the wanted labels.
   AND r.tags @> $3::jsonb
   AND ($4::text IS NULL OR e.slug = $4)

@@ -90,7 +90,8 @@ async fn nothing_of_a_batch_is_kept_when_it_is_not_committed() {
     with_rule(&test).await;
     let sender = sender(&test, test.tenant).await;
     let mut tx = test.db.tenant(test.tenant).await.unwrap();
-    let report = ingest(&mut tx, &sender, batch(&[firing(1), json!(1)])).await.unwrap();
+    let deliveries = [delivery(batch(&[firing(1), json!(1)]))];
+    let [report] = ingest(&mut tx, &sender, &deliveries).await.unwrap().try_into().unwrap();
     assert_eq!((report.new, report.queued, report.quarantined), (1, 1, 1));
     drop(tx);
     for query in [FINDINGS, ALERTS, JOBS] {
