@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use serde_json::json;
+use tokio::process::Command;
 
 use super::bodies::Kind;
 use crate::deployment::{Postgres, Service};
@@ -175,6 +176,17 @@ impl Alerta {
         let url = postgres.with_database("alerta")?;
         let admin = store::admin(&url)?;
         let postmaster = postgres.postmaster().context("the database has ended")?;
+        // Its workers would all make the tables at once, and trip over each other.
+        let made = Command::new(setting.venv.join("bin/python"))
+            .args(["-c", "import alerta_app"])
+            .current_dir(&setting.peers)
+            .env("DATABASE_URL", &url)
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .output()
+            .await?;
+        if !made.status.success() {
+            bail!("Alerta makes no tables: {}", String::from_utf8_lossy(&made.stderr));
+        }
         Ok(Self { setting: setting.clone(), url, postmaster, admin, running: None })
     }
 
@@ -219,8 +231,18 @@ impl Alerta {
         self.running = Some((running, address));
         // The first request makes its tables and its plugins.
         let client = reqwest::Client::builder().build()?;
-        for _ in 0..16 {
-            client.get(format!("http://{address}/alerts")).send().await?.error_for_status()?;
+        let mut answered = 0;
+        while answered < 16 {
+            match client.get(format!("http://{address}/alerts")).send().await {
+                Ok(answer) => drop(answer.error_for_status()?),
+                // A worker that is still starting resets the connection.
+                Err(error) if begin.elapsed() > WITHIN => return Err(error.into()),
+                Err(_) => {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            }
+            answered += 1;
         }
         Ok(())
     }

@@ -8,6 +8,8 @@ pub mod store;
 #[cfg(test)]
 mod tests;
 
+use std::sync::LazyLock;
+
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::rand;
 use base64::Engine as _;
@@ -18,6 +20,7 @@ use model::audit::Origin;
 use crate::caller::{Caller, Proof};
 use crate::problem::{Answer, Problem};
 use crate::state::App;
+use crate::together::{Together, Work};
 
 /// The console's session cookie.
 pub const COOKIE: &str = "__Host-countersign";
@@ -85,15 +88,48 @@ pub async fn resolve(app: &App, token: &str, origin: Origin) -> Answer<Caller> {
     let unknown =
         || Problem::unauthenticated("this API key or session is not, or no longer, valid");
     let hash = Digest::of(token.as_bytes());
-    if token.starts_with(SESSION_PREFIX) {
-        return session(app, &hash, origin).await?.ok_or_else(unknown);
+    let public_id = if token.starts_with(SESSION_PREFIX) {
+        None
+    } else {
+        let parts = token.strip_prefix(KEY_PREFIX).and_then(|rest| rest.split_once('_'));
+        let (public_id, _) = parts.ok_or_else(unknown)?;
+        Some(public_id.to_owned())
+    };
+    let look = Look { app: app.clone(), hash, public_id };
+    let gone = || Problem::unavailable("who is asking could not be found out; try again");
+    let found = LOOKS.ask(hash, (), look).await.unwrap_or_else(|| Err(gone()))?;
+    let caller = found.ok_or_else(unknown)?;
+    // What was looked up for several is each one's own, but for where it came from.
+    let session = caller.origin.session.clone();
+    Ok(Caller { origin: Origin { session, ..origin }, ..caller })
+}
+
+/// Requests with one token that come at the same time are looked up together, each of them after
+/// it came.
+static LOOKS: LazyLock<Together<Digest, (), Found>> = LazyLock::new(Together::default);
+
+type Found = Answer<Option<Caller>>;
+
+/// Looking up one token.
+struct Look {
+    app: App,
+    hash: Digest,
+    /// Of an API key; `None` for a session.
+    public_id: Option<String>,
+}
+
+impl Work<(), Found> for Look {
+    fn take(&self, waiting: &mut dyn Iterator<Item = &()>) -> usize {
+        waiting.count()
     }
-    let public_id = token
-        .strip_prefix(KEY_PREFIX)
-        .and_then(|rest| rest.split_once('_'))
-        .map(|(public_id, _)| public_id)
-        .ok_or_else(unknown)?;
-    key(app, public_id, &hash, origin).await?.ok_or_else(unknown)
+
+    async fn round(&self, items: Vec<()>) -> Vec<Found> {
+        let found = match &self.public_id {
+            Some(public_id) => key(&self.app, public_id, &self.hash, Origin::default()).await,
+            None => session(&self.app, &self.hash, Origin::default()).await,
+        };
+        vec![found; items.len()]
+    }
 }
 
 async fn session(app: &App, hash: &Digest, origin: Origin) -> Answer<Option<Caller>> {

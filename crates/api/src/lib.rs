@@ -13,6 +13,7 @@ pub mod state;
 pub mod strict;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod together;
 
 pub use body::Body;
 pub use caller::{Caller, Can};
