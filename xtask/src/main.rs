@@ -6,7 +6,7 @@
 mod postgres;
 mod tidy;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
@@ -39,9 +39,12 @@ pub(crate) fn say(line: &str) {
     eprintln!("{line}");
 }
 
+/// The checkout cargo runs this for. Asked when it runs: two checkouts that share a target
+/// directory share this program, too.
 fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().unwrap_or(here).to_owned()
+    let here = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    here.parent().unwrap_or(&here).to_owned()
 }
 
 /// The cheap checks, cheapest first.

@@ -81,7 +81,7 @@ impl Drop for Fresh {
 
 /// Whether another connection may do better.
 fn spoilt(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
     if code.as_deref() == Some(TENANT_LEFT) {
         tracing::error!("a pooled connection still carried a tenant; it is closed");
         return true;

@@ -5,6 +5,7 @@ mod credential;
 mod environment;
 mod finding;
 mod hook;
+mod intake;
 mod quarantine;
 mod resource;
 mod rule;

@@ -1,8 +1,6 @@
 //! What comes in: alerts, rules and findings.
 #![warn(missing_docs)]
 
-mod intake;
-
 pub mod alert;
 pub mod api;
 pub mod finding;

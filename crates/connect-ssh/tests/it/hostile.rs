@@ -97,7 +97,7 @@ async fn h1_a_pin_that_cannot_be_read_stops_everything() {
 #[test]
 fn h2_no_source_accepts_a_host_key_unconditionally() {
     let mut looked = 0;
-    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    let mut folders = vec![Path::new(&std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("src")];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap().flatten() {
             let path = entry.path();
@@ -118,7 +118,9 @@ fn h2_no_source_accepts_a_host_key_unconditionally() {
 
 #[test]
 fn h3_russh_is_newer_than_its_advisories() {
-    let lock = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.lock"));
+    let lock = fs::read_to_string(
+        Path::new(&std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("../../Cargo.lock"),
+    );
     let lock = lock.unwrap();
     let versions: Vec<&str> = lock
         .split("[[package]]")

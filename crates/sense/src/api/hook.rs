@@ -19,10 +19,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer;
+use super::intake::{Intake, not_here, sender};
 use crate::alert::generic::Mapping;
 use crate::alert::signature::{self, Proof, SIGNATURE_HEADER, Secrets, TIMESTAMP_HEADER};
 use crate::alert::{Batch, MAX_BODY_BYTES, alertmanager};
-use crate::intake::{Intake, not_here, sender};
+
 use crate::source::AlertSource;
 use crate::store::ingest::{Delivery, IngestReport, ingest};
 use crate::store::{alert_source, credential};

@@ -71,9 +71,11 @@ pub struct Delivery {
     pub origin: Origin,
 }
 
-/// Stores deliveries of one sender: findings counted up or made, alerts ruled on, jobs queued,
-/// faults set aside, one audit event for each delivery. Gives a report for each, as if they had
-/// come one after the other. Nothing is kept unless the caller commits.
+/// Stores deliveries of one sender and gives a report for each, as if they had come one after the
+/// other.
+///
+/// Findings are counted up or made, alerts ruled on, jobs queued, faults set aside; each delivery
+/// has its audit event. Nothing is kept unless the caller commits.
 ///
 /// The rules are asked once, when a problem is first heard of.
 ///

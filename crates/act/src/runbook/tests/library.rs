@@ -11,7 +11,7 @@ use crate::runbook::trigger::{Armed, LastTriggered, best_matches};
 use crate::runbook::{emit, lint, parse};
 
 fn content() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    Path::new(&std::env::var_os("CARGO_MANIFEST_DIR").unwrap())
         .ancestors()
         .map(|up| up.join("content"))
         .find(|content| content.join("runbooks").is_dir())

@@ -20,7 +20,7 @@ const MOST_ALERTS: usize = 1000;
 
 /// The deliveries that wait, by sender.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Intake(Together<(TenantId, ActorId), Delivery, Answer<IngestReport>>);
+pub(super) struct Intake(Together<(TenantId, ActorId), Delivery, Answer<IngestReport>>);
 
 impl Intake {
     /// Has a delivery written for the sender's Alertmanager source, or for a sender that is no
@@ -28,7 +28,7 @@ impl Intake {
     ///
     /// # Errors
     /// 403 when the sender is another kind of source, or is switched off; what the database says.
-    pub(crate) async fn take(
+    pub(super) async fn take(
         &self,
         app: &App,
         sender: &Actor,
@@ -89,7 +89,7 @@ impl Write {
 }
 
 /// A sender as alerts and events name it.
-pub(crate) fn sender(actor: &Actor, source: Option<&AlertSource>) -> Sender {
+pub(super) fn sender(actor: &Actor, source: Option<&AlertSource>) -> Sender {
     Sender {
         source_id: source.map(|source| source.id),
         name: source.map_or_else(|| actor.display_name.clone(), |s| s.name.clone()),
@@ -98,7 +98,7 @@ pub(crate) fn sender(actor: &Actor, source: Option<&AlertSource>) -> Sender {
 }
 
 /// The answer to a key that belongs elsewhere.
-pub(crate) fn not_here() -> Problem {
+pub(super) fn not_here() -> Problem {
     Problem::new(
         StatusCode::FORBIDDEN,
         "not_this_source",
