@@ -117,7 +117,11 @@ impl Engine {
     /// # Errors
     /// When the clearance is for something else, or the database or the object store fail. The
     /// execution is then taken up again by whoever claims it next.
-    pub async fn run(&self, clearance: Clearance, claimed: Claimed) -> Result<Ended, Error> {
+    pub async fn run(
+        self: &Arc<Self>,
+        clearance: Clearance,
+        claimed: Claimed,
+    ) -> Result<Ended, Error> {
         let same = clearance.tenant() == claimed.tenant
             && clearance.execution() == claimed.execution
             && clearance.epoch() == claimed.epoch;
@@ -138,7 +142,7 @@ impl Engine {
         {
             return Err(Error::NotCleared);
         }
-        let lease = Lease::new(claimed, self.settings.lease_ttl);
+        let lease = Arc::new(Lease::new(claimed, self.settings.lease_ttl));
         let tape = Arc::new(output::Tape::after(shown));
         let drive = Box::pin(drive::drive(self, &lease, loaded, &tape));
         tokio::select! {

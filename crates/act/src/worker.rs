@@ -59,7 +59,7 @@ impl Worker {
 }
 
 /// One execution, until it ends or this worker must go.
-async fn attend(engine: &Engine, claimed: Claimed, shutdown: &CancellationToken) {
+async fn attend(engine: &Arc<Engine>, claimed: Claimed, shutdown: &CancellationToken) {
     let execution = claimed.execution;
     let turn = tokio::select! {
         turn = turn(engine, claimed.clone()) => turn,
@@ -77,7 +77,7 @@ async fn attend(engine: &Engine, claimed: Claimed, shutdown: &CancellationToken)
     }
 }
 
-async fn turn(engine: &Engine, claimed: Claimed) -> Result<Option<Ended>, Error> {
+async fn turn(engine: &Arc<Engine>, claimed: Claimed) -> Result<Option<Ended>, Error> {
     match engine.hooks.begin(&claimed).await.map_err(Error::Finish)? {
         Begin::Refused => Ok(None),
         Begin::Cleared(clearance) => engine.run(clearance, claimed).await.map(Some),

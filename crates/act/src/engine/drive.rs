@@ -1,20 +1,16 @@
 //! The loop: decide, write, act, write.
 
 use std::collections::BTreeMap;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures::FutureExt as _;
-use futures::StreamExt as _;
-use futures::stream::FuturesUnordered;
 use jiff::SignedDuration;
 use model::Digest;
 use model::execution::{AttemptState, Direction, ExecutionState, StepState};
 use model::id::{AttemptId, StepRunId};
 use model::plan::EvidenceRequirement;
 use model::time::Timestamp;
+use tokio::task::{JoinError, JoinSet};
 
 use super::effect::{Job, Landing};
 use super::output::Tape;
@@ -37,16 +33,16 @@ const SHOW_EVERY: Duration = Duration::from_millis(250);
 /// Longer errors of targets are cut.
 const ERROR_CHARS: usize = 2000;
 
-type Flight<'a> = Pin<Box<dyn Future<Output = Landing> + Send + 'a>>;
-
 /// One worker's turn at one execution.
 struct Turn<'a> {
-    engine: &'a Engine,
-    lease: &'a Lease,
+    engine: &'a Arc<Engine>,
+    lease: &'a Arc<Lease>,
     tape: &'a Arc<Tape>,
     snapshot: Snapshot,
     clock: DbClock,
-    flights: FuturesUnordered<Flight<'a>>,
+    /// Effects under way. Tasks of their own, because a turn that writes must not keep them from
+    /// giving back the connections it waits for; they end with the turn.
+    flights: JoinSet<Landing>,
 }
 
 /// The database's clock, carried on by this machine's monotonic one between two questions.
@@ -80,14 +76,14 @@ struct LeaseLost;
 
 /// Carries an execution on.
 pub(super) async fn drive<'a>(
-    engine: &'a Engine,
-    lease: &'a Lease,
+    engine: &'a Arc<Engine>,
+    lease: &'a Arc<Lease>,
     loaded: Loaded,
     tape: &'a Arc<Tape>,
 ) -> Result<Ended, Error> {
     lease.cancel(loaded.snapshot.cancel_requested);
     let clock = DbClock::new(loaded.now);
-    let flights = FuturesUnordered::new();
+    let flights = JoinSet::new();
     let mut turn = Turn { engine, lease, tape, snapshot: loaded.snapshot, clock, flights };
     loop {
         if let Some(ended) = turn.step().await? {
@@ -131,7 +127,7 @@ impl<'a> Turn<'a> {
         });
         let stopped = self.snapshot.cancel_requested;
         let landing = tokio::select! {
-            Some(landing) = self.flights.next(), if !self.flights.is_empty() => Some(landing),
+            Some(landing) = self.flights.join_next() => Some(landed(landing)),
             () = tokio::time::sleep(for_time.unwrap_or_default()), if for_time.is_some() => None,
             () = self.lease.wait_cancelled(), if !stopped => None,
             () = tokio::time::sleep(SHOW_EVERY) => None,
@@ -153,8 +149,8 @@ impl<'a> Turn<'a> {
     /// Writes the outcomes of everything that has ended by now: T2.
     async fn land(&mut self, first: Landing) -> Result<Result<(), LeaseLost>, Error> {
         let mut landed = vec![first];
-        while let Some(Some(more)) = self.flights.next().now_or_never() {
-            landed.push(more);
+        while let Some(more) = self.flights.try_join_next() {
+            landed.push(self::landed(more));
         }
         let mut direction = Direction::Do;
         let mut after = self.snapshot.clone();
@@ -271,8 +267,9 @@ impl<'a> Turn<'a> {
         for job in jobs {
             self.snapshot.in_flight.insert(job.attempt.id);
             self.snapshot.ask_at.remove(&job.attempt.id);
+            let (engine, lease) = (Arc::clone(self.engine), Arc::clone(self.lease));
             let tape = Arc::clone(self.tape);
-            self.flights.push(Box::pin(self.engine.work(self.lease, job, tape)));
+            self.flights.spawn(async move { engine.work(&lease, job, tape).await });
         }
         Ok(Ok(()))
     }
@@ -401,6 +398,11 @@ impl<'a> Turn<'a> {
         self.snapshot = after;
         Ok(Ok(()))
     }
+}
+
+/// What a task came to; its panic is this turn's.
+fn landed(landing: Result<Landing, JoinError>) -> Landing {
+    landing.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
 }
 
 /// What a landing changes; `None` when nothing is known yet.

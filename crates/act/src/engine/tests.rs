@@ -226,6 +226,7 @@ impl Estate {
     async fn turn(&self, engine: &Engine) -> Result<Ended, Error> {
         let claimed = self.claim(engine).await;
         let clearance = self.server.clear(&claimed);
+        let engine = Arc::new(engine.clone());
         Box::pin(engine.run(clearance, claimed)).await
     }
 

@@ -177,6 +177,36 @@ async fn r12_a_shutdown_leaves_running_steps_to_the_next_worker() {
     assert_eq!(acts, 20 + unclaimed, "adopted, not run again");
 }
 
+/// A password that is read from the database.
+#[derive(Debug)]
+struct KeptPassword(db::Db);
+
+impl Logins for KeptPassword {
+    fn login<'a>(
+        &'a self,
+        tenant: TenantId,
+        _: ExecutionId,
+        _: &'a Target,
+    ) -> Pending<'a, Result<Option<Login>, Outside>> {
+        Box::pin(async move {
+            let tx = self.0.tenant(tenant).await?;
+            tokio::task::yield_now().await;
+            tx.rollback().await?;
+            Ok(Some(Login::Password(PASSWORD.to_owned().into())))
+        })
+    }
+}
+
+#[tokio::test]
+async fn more_targets_than_connections_do_not_wait_for_each_other() {
+    let estate = Estate { test: db::testing::database_with(2).await, ..Estate::new().await };
+    let mut engine = estate.engine("worker");
+    engine.logins = Arc::new(KeptPassword(estate.test.db.clone()));
+    estate.approved(&plan(1, 10)).await;
+    assert_eq!(estate.turn(&engine).await.unwrap(), finished(ExecutionState::Completed));
+    assert_eq!(estate.fake.effects().len(), 20);
+}
+
 #[tokio::test]
 async fn a_clearance_for_something_else_is_worth_nothing() {
     let estate = Estate::new().await;
@@ -185,7 +215,7 @@ async fn a_clearance_for_something_else_is_worth_nothing() {
     let claimed = estate.claim(&engine).await;
     let clearance = estate.server.clear(&claimed);
     let later = Claimed { epoch: claimed.epoch + 1, ..claimed };
-    let refused = Box::pin(engine.run(clearance, later)).await;
+    let refused = Box::pin(Arc::new(engine).run(clearance, later)).await;
     assert!(matches!(refused, Err(Error::NotCleared)), "{refused:?}");
 }
 
