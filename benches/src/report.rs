@@ -5,6 +5,9 @@ use std::fmt::Write as _;
 use crate::machine::{Facts, Load, load};
 use crate::setting::Setting;
 
+/// Why goals are not met: for a person to write anew when the figures change.
+const GAPS: &str = include_str!("gaps.md");
+
 /// A goal and what was measured.
 #[derive(Debug)]
 struct Goal {
@@ -71,6 +74,10 @@ impl Report {
             let word = if *met { "met" } else { "**not met**" };
             // Writing to a string does not fail.
             let _written = writeln!(out, "| {part}: {goal} | {measured} | {word} |");
+        }
+        if self.goals.iter().any(|goal| !goal.met) {
+            out.push('\n');
+            out.push_str(GAPS);
         }
         out.push_str("\n## Machine\n\n");
         for (what, value) in facts {
