@@ -26,6 +26,16 @@ pub const APP_ROLE: &str = "countersign_app";
 /// The roles that no one logs in as, and what each is for.
 const SILENT_ROLES: [&str; 3] = ["countersign_owner", "countersign_queue", "countersign_sequencer"];
 
+/// The tables, and the five lenses over them. The owner may make no schema itself.
+pub const SCHEMAS: [&str; 6] = [
+    "countersign",
+    "lens_assistant",
+    "lens_governance",
+    "lens_aiops",
+    "lens_decision",
+    "lens_drift",
+];
+
 /// Two administrators changing one role at once: one of them is told to repeat.
 const ATTEMPTS: u32 = 10;
 
@@ -64,7 +74,7 @@ pub fn app_url(admin_url: &str, app_password: &str) -> Result<String, Error> {
     Ok(options.username(APP_ROLE).password(app_password).to_url_lossy().to_string())
 }
 
-/// Makes the roles and the schema where they are missing, and sets the application's password.
+/// Makes the roles and the schemas where they are missing, and sets the application's password.
 /// Safe to repeat, also by several at once.
 ///
 /// # Errors
@@ -160,9 +170,12 @@ async fn make_roles(admin: &mut PgConnection, app_password: &str) -> Result<(), 
         .execute(&mut *admin)
         .await?;
     set_password(admin, app_password).await?;
-    sqlx::query("CREATE SCHEMA IF NOT EXISTS countersign AUTHORIZATION countersign_owner")
-        .execute(admin)
-        .await?;
+    for schema in SCHEMAS {
+        // All of them are constants of this module.
+        let statement =
+            format!("CREATE SCHEMA IF NOT EXISTS {schema} AUTHORIZATION countersign_owner");
+        sqlx::query(AssertSqlSafe(statement)).execute(&mut *admin).await?;
+    }
     Ok(())
 }
 

@@ -4,7 +4,11 @@
 #[cfg(test)]
 mod catalogue;
 #[cfg(test)]
+mod data_model;
+#[cfg(test)]
 mod jobs;
+#[cfg(test)]
+mod lenses;
 #[cfg(test)]
 mod migrate;
 #[cfg(test)]

@@ -2,11 +2,14 @@
 
 use db::testing;
 use db::{AuditKey, Db, Options, migrate};
+use sqlx::AssertSqlSafe;
 
 #[tokio::test]
 async fn roles_and_migrations_may_be_repeated_by_many_at_once() {
     let test = testing::database().await;
-    sqlx::query("DROP SCHEMA countersign CASCADE").execute(test.admin()).await.unwrap();
+    let schemas = migrate::SCHEMAS.join(", ");
+    let drop = format!("DROP SCHEMA {schemas} CASCADE");
+    sqlx::query(AssertSqlSafe(drop)).execute(test.admin()).await.unwrap();
     let administrators = (0..4).map(|_| async {
         migrate::roles(&test.admin_url, "for tests only").await.unwrap();
         migrate::run(&test.admin_url).await.unwrap()
@@ -39,7 +42,9 @@ async fn nothing_in_the_schema_belongs_to_a_login() {
     let test = testing::database().await;
     let owners: Vec<String> = sqlx::query_scalar(
         "SELECT DISTINCT pg_get_userbyid(relowner)::text
-         FROM pg_class WHERE relnamespace = 'countersign'::regnamespace",
+         FROM pg_class
+         WHERE relnamespace = 'countersign'::regnamespace
+            OR relnamespace::regnamespace::text LIKE 'lens\\_%'",
     )
     .fetch_all(test.admin())
     .await
