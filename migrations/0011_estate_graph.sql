@@ -37,7 +37,7 @@ CREATE TABLE countersign.resource_edges (
 );
 CREATE INDEX resource_edges_to ON countersign.resource_edges (tenant_id, to_id);
 SELECT countersign.protect('countersign.resource_edges');
-GRANT SELECT, INSERT, UPDATE, DELETE ON countersign.resource_edges TO countersign_app;
+GRANT SELECT, INSERT, DELETE ON countersign.resource_edges TO countersign_app;
 
 CREATE TABLE countersign.services (
   tenant_id uuid NOT NULL,

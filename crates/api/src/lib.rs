@@ -4,8 +4,10 @@
 pub mod body;
 pub mod caller;
 pub mod change;
+pub mod check;
 pub mod idempotency;
 pub mod identity;
+pub mod object;
 pub mod page;
 pub mod permission;
 pub mod problem;

@@ -44,6 +44,8 @@ permissions! {
     SendAlerts = "alerts.send": Operator Admin;
     /// See findings and alerts.
     ReadFindings = "findings.read": Viewer Operator Approver Admin Auditor;
+    /// Say what is known about findings: causes, correlations, recommendations, costs.
+    WriteFindings = "findings.write": Operator Admin;
     /// See alert rules and sources.
     ReadRules = "alert_rules.read": Viewer Operator Approver Admin Auditor;
     /// Change alert rules and sources.
@@ -70,6 +72,10 @@ permissions! {
     ReadPolicy = "policy.read": Viewer Operator Approver Admin Auditor;
     /// Change policies, blackout windows, limits and breakers.
     WritePolicy = "policy.write": Admin;
+    /// See learned models, what they said and how they do.
+    ReadModels = "models.read": Viewer Operator Approver Admin Auditor;
+    /// Register and replace learned models and their figures.
+    WriteModels = "models.write": Admin;
     /// Read the audit log and its proofs.
     ReadAudit = "audit.read": Auditor Admin;
     /// Watch the event stream.

@@ -17,6 +17,7 @@ pub mod failpoint;
 pub mod jobs;
 pub mod lease;
 pub mod migrate;
+pub mod object;
 pub mod page;
 pub mod private;
 #[cfg(feature = "testing")]

@@ -1,10 +1,13 @@
 //! Policy bundles and the action table over HTTP.
 
+mod advice;
+mod provider_policy;
+
 use std::collections::BTreeMap;
 
 use ::api::permission::{ReadPolicy, WritePolicy};
 use ::api::problem::{Answer, FieldFault};
-use ::api::{App, Body, Can, Change, Problem};
+use ::api::{App, Body, Can, Change, Problem, object};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -32,6 +35,9 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(activate_bundle))
         .routes(routes!(test_bundle))
         .routes(routes!(list_actions))
+        .merge(object::routes::<advice::Cause>())
+        .merge(object::routes::<advice::Recommendation>())
+        .merge(object::routes::<provider_policy::ProviderPolicy>())
 }
 
 impl From<Error> for Problem {

@@ -1,8 +1,10 @@
-//! Outcomes and beliefs over HTTP.
+//! Outcomes, beliefs and learned models over HTTP.
 
-use api::permission::ReadPlans;
-use api::problem::Answer;
-use api::{App, Can, PageOut, Paging, Problem};
+mod models;
+
+use ::api::permission::ReadPlans;
+use ::api::problem::Answer;
+use ::api::{App, Can, PageOut, Paging, Problem, object};
 use axum::Json;
 use axum::extract::State;
 use model::id::{ExecutionId, IntentId, OutcomeId};
@@ -15,7 +17,13 @@ use crate::store;
 
 /// The routes of this room.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list_outcomes)).routes(routes!(list_beliefs))
+    OpenApiRouter::new()
+        .routes(routes!(list_outcomes))
+        .routes(routes!(list_beliefs))
+        .merge(object::routes::<models::Model>())
+        .merge(object::routes::<models::Prediction>())
+        .merge(object::routes::<models::Performance>())
+        .merge(object::routes::<models::DriftDay>())
 }
 
 /// What came of an intent.

@@ -32,6 +32,13 @@ fn parse(text: &str, prefix: &'static str) -> Result<Uuid, IdError> {
     Uuid::try_parse(bare).map_err(|_| IdError::NotUuid { expected: prefix })
 }
 
+/// What all identifiers have in common.
+pub trait Id: Copy + fmt::Display + FromStr<Err = IdError> + Into<Uuid> + From<Uuid> {
+    /// A fresh id: time-ordered, unique.
+    #[must_use]
+    fn fresh() -> Self;
+}
+
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident = $prefix:literal;)+) => {$(
         $(#[$doc])*
@@ -58,6 +65,12 @@ macro_rules! ids {
             #[must_use]
             pub const fn uuid(self) -> Uuid {
                 self.0
+            }
+        }
+
+        impl Id for $name {
+            fn fresh() -> Self {
+                Self::generate()
             }
         }
 
@@ -179,6 +192,32 @@ ids! {
     JobId = "job";
     /// An audit event.
     EventId = "evt";
+    /// How two resources hang together.
+    EdgeId = "edg";
+    /// A service of the catalogue.
+    ServiceId = "svc";
+    /// A source of declared infrastructure.
+    RepositoryId = "rep";
+    /// A policy of a provider's.
+    ProviderPolicyId = "ppl";
+    /// What something cost on a day.
+    CostId = "cst";
+    /// What else happened around a finding.
+    CorrelationId = "cor";
+    /// An incident, a deployment or a window around a finding.
+    ContextId = "ctx";
+    /// Why a finding came about.
+    CauseId = "cau";
+    /// What could be done.
+    RecommendationId = "rec";
+    /// A version of a learned model.
+    ModelId = "mdl";
+    /// What a model said.
+    PredictionId = "prd";
+    /// How a model did on a day.
+    PerformanceId = "prf";
+    /// Drift of an environment on a day.
+    DriftDayId = "ddy";
 }
 
 #[cfg(test)]

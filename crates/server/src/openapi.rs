@@ -25,12 +25,13 @@ use utoipa_axum::routes;
     tags(
         (name = "identity", description = "Logging in, users, API keys"),
         (name = "alerts", description = "Alerts, where they come from, and what to do with them"),
+        (name = "findings", description = "What is known about findings, and what could be done"),
         (name = "estate", description = "Environments, resources, and how to reach them"),
         (name = "runbooks", description = "Runbooks and their versions"),
         (name = "gate", description = "Intents, plans, decisions, approvals, guards"),
-        (name = "policy", description = "Policy bundles"),
+        (name = "policy", description = "Policy bundles, and the catalogue of the providers' policies"),
         (name = "executions", description = "Running plans, their output and evidence"),
-        (name = "learning", description = "Outcomes and what was learned from them"),
+        (name = "learning", description = "Outcomes, what was learned from them, learned models"),
         (name = "audit", description = "The signed log"),
         (name = "events", description = "What happens, as it happens"),
         (name = "health", description = "This process, and this description")

@@ -7,11 +7,12 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::harness::{Caller, Reply, Site, text};
+use super::objects;
 use super::routes::operations;
 use super::stage::{REPAIR, Stage, alert, group};
 
 /// What a tenant has, by the path that leads to it.
-type Seeds = BTreeMap<&'static str, String>;
+type Seeds = BTreeMap<String, String>;
 
 /// Makes one of everything there is a path to.
 async fn seed(site: &Site, stage: &Stage) -> Seeds {
@@ -44,9 +45,10 @@ async fn seed(site: &Site, stage: &Stage) -> Seeds {
     let policy = admin.post("/policies", &policy).await.expect(201);
     let rules = admin.get("/alert-rules").await.expect(200);
     let credentials = admin.get("/credentials").await.expect(200);
+    let (objects, _) = objects::make_all(stage).await;
     site.verified(stage.tenant).await;
     let events = admin.get("/audit/events").await.expect(200);
-    BTreeMap::from([
+    let ours = BTreeMap::from([
         ("/alert-rules/{id}", text(&rules[0], "id")),
         ("/alert-sources/{name}", "theirs".to_owned()),
         ("/alerts/{id}", finding.clone()),
@@ -74,7 +76,9 @@ async fn seed(site: &Site, stage: &Stage) -> Seeds {
         ("/runbooks/{id}", runbook),
         ("/runbooks/{id}/versions/{version}", "1".to_owned()),
         ("/users/{id}", text(&user["user"], "id")),
-    ])
+    ]);
+    let ours = ours.into_iter().map(|(path, id)| (path.to_owned(), id));
+    ours.chain(objects).collect()
 }
 
 fn window() -> Value {
@@ -118,7 +122,13 @@ fn body(name: &str, environment: &str, host_key: &str) -> Value {
         "POST runbooks/{id}/run" => json!({"targets": ["web-1"]}),
         "PUT runbooks/{id}/status" => json!({"status": "disabled"}),
         "PATCH users/{id}" => json!({"is_active": false}),
-        other => panic!("{other} takes a body: give this test a good one"),
+        other => {
+            objects::described()
+                .into_iter()
+                .find(|kind| other.strip_prefix("PUT ") == kind.one().strip_prefix('/'))
+                .unwrap_or_else(|| panic!("{other} takes a body: give this test a good one"))
+                .example
+        }
     }
 }
 
@@ -192,7 +202,7 @@ async fn t1_an_id_of_another_tenant_is_answered_like_one_of_nothing_on_every_pat
     // The seeds are good: their owner finds every one of them.
     for (template, id) in &seeds {
         let Some(operation) = operations().into_iter().find(|one| {
-            one.method == Method::GET && one.path.strip_prefix("/api/v1") == Some(*template)
+            one.method == Method::GET && one.path.strip_prefix("/api/v1") == Some(template.as_str())
         }) else {
             continue;
         };

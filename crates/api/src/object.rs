@@ -1,0 +1,251 @@
+//! The uniform endpoints of plain objects: list, show, make, replace, remove.
+//!
+//! What differs from kind to kind is data: the table behind it (`db::object::Kind`), its wire
+//! types, and who may. What an object means is judged elsewhere; here it is kept well.
+
+mod declare;
+mod describe;
+mod etag;
+mod query;
+mod record;
+
+use std::fmt::Display;
+
+use axum::Json;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get};
+use db::object::{self as rows, Kind, Lock};
+use model::id::Id;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::body::Body;
+use crate::caller::Can;
+use crate::change::Change;
+use crate::page::PageOut;
+use crate::permission::Permission;
+use crate::problem::{Answer, Problem};
+use crate::state::App;
+
+/// What callers may do with objects of a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verbs {
+    /// Make, replace and remove them.
+    All,
+    /// Make and replace them; they are kept for the record.
+    Keep,
+    /// Make and remove them; what is made is not changed.
+    Record,
+    /// See them alone.
+    Read,
+}
+
+impl Verbs {
+    const fn make(self) -> bool {
+        !matches!(self, Self::Read)
+    }
+
+    const fn replace(self) -> bool {
+        matches!(self, Self::All | Self::Keep)
+    }
+
+    const fn remove(self) -> bool {
+        matches!(self, Self::All | Self::Record)
+    }
+}
+
+/// A kind of plain object with its place in the API.
+pub trait Object: Send + Sync + 'static {
+    /// What it is made of.
+    const KIND: Kind;
+    /// Its path below the API's prefix: `/services`.
+    const PATH: &'static str;
+    /// What several are called: `services`.
+    const PLURAL: &'static str;
+    /// Its part of the API description.
+    const TAG: &'static str;
+    /// What may be done with it.
+    const VERBS: Verbs = Verbs::All;
+    /// Its ids.
+    type Id: Id + DeserializeOwned + Send + Sync;
+    /// What its maker says. Its fields are the columns filled by the caller or once.
+    type In: Serialize + DeserializeOwned + ToSchema + Send;
+    /// What is shown. Its fields are `id` and all columns.
+    type Out: Serialize + DeserializeOwned + ToSchema + Send;
+    /// Who may see it.
+    type Read: Permission;
+    /// Who may make, replace and remove it.
+    type Write: Permission;
+
+    /// Refuses what the types alone let pass.
+    ///
+    /// # Errors
+    /// 400 with the path of what is wrong.
+    fn check(wanted: &Self::In) -> Answer<()>;
+}
+
+/// The routes of a kind, described.
+#[must_use]
+pub fn routes<O: Object>() -> OpenApiRouter<App> {
+    let mut all: MethodRouter<App> = get(list::<O>);
+    let mut one: MethodRouter<App> = get(show::<O>);
+    if O::VERBS.make() {
+        all = all.post(make::<O>);
+    }
+    if O::VERBS.replace() {
+        one = one.put(replace::<O>);
+    }
+    if O::VERBS.remove() {
+        one = one.delete(remove::<O>);
+    }
+    OpenApiRouter::with_openapi(describe::document::<O>())
+        .route(O::PATH, all)
+        .route(&format!("{}/{{id}}", O::PATH), one)
+}
+
+/// As the wire shows it, with its entity tag.
+fn shown<O: Object>(status: StatusCode, row: Value) -> Answer<Response> {
+    let out: O::Out = serde_json::from_value(row).map_err(db::Error::internal)?;
+    let tag = etag::of(&out)?;
+    Ok((status, [tag], Json(out)).into_response())
+}
+
+async fn list<O: Object>(
+    State(app): State<App>,
+    caller: Can<O::Read>,
+    RawQuery(query): RawQuery,
+) -> Answer<Json<PageOut<O::Out>>> {
+    let wanted = query::read(&O::KIND, query.as_deref().unwrap_or_default())?;
+    let mut tx = app.db.tenant(caller.tenant()).await?;
+    let page = rows::list(&mut tx, &O::KIND, &wanted).await?;
+    let items: Result<Vec<O::Out>, _> =
+        page.items.into_iter().map(serde_json::from_value).collect();
+    let items = items.map_err(db::Error::internal)?;
+    Ok(Json(PageOut { items, next_cursor: page.next_cursor, has_next: page.has_next }))
+}
+
+async fn show<O: Object>(
+    State(app): State<App>,
+    caller: Can<O::Read>,
+    Path(id): Path<O::Id>,
+) -> Answer<Response> {
+    let mut tx = app.db.tenant(caller.tenant()).await?;
+    let row = rows::get(&mut tx, &O::KIND, id.into(), Lock::None).await;
+    shown::<O>(StatusCode::OK, answer::<O, _>(row)?)
+}
+
+async fn make<O: Object>(
+    State(app): State<App>,
+    caller: Can<O::Write>,
+    Body(wanted): Body<O::In>,
+) -> Answer<Response> {
+    O::check(&wanted)?;
+    let mut fields = fields(&wanted)?;
+    for column in O::KIND.columns.iter().filter(|one| one.filled == rows::Filled::ByMaker) {
+        fields.insert(column.name.to_owned(), caller.actor.id.to_string().into());
+    }
+    let id = O::Id::fresh();
+    let mut change = Change::begin(&app, &caller).await?;
+    let row = answer::<O, _>(rows::insert(&mut change, &O::KIND, id.into(), fields).await)?;
+    let event = event::<O>(&change, "created", &id).with("new_values", record::of(&row));
+    change.commit(event).await?;
+    shown::<O>(StatusCode::CREATED, row)
+}
+
+async fn replace<O: Object>(
+    State(app): State<App>,
+    caller: Can<O::Write>,
+    Path(id): Path<O::Id>,
+    headers: HeaderMap,
+    Body(wanted): Body<O::In>,
+) -> Answer<Response> {
+    O::check(&wanted)?;
+    let fields = fields(&wanted)?;
+    let mut change = Change::begin(&app, &caller).await?;
+    let old = locked::<O>(&mut change, id, &headers).await?;
+    let row = answer::<O, _>(rows::update(&mut change, &O::KIND, id.into(), fields).await)?;
+    let event = event::<O>(&change, "updated", &id)
+        .with("old_values", record::of(&old))
+        .with("new_values", record::of(&row));
+    change.commit(event).await?;
+    shown::<O>(StatusCode::OK, row)
+}
+
+async fn remove<O: Object>(
+    State(app): State<App>,
+    caller: Can<O::Write>,
+    Path(id): Path<O::Id>,
+    headers: HeaderMap,
+) -> Answer<StatusCode> {
+    let mut change = Change::begin(&app, &caller).await?;
+    let old = locked::<O>(&mut change, id, &headers).await?;
+    let removed = rows::delete(&mut change, &O::KIND, id.into()).await;
+    removed.map_err(|error| match error.constraint() {
+        Some(constraint) if constraint.ends_with("_fk") => Problem::conflict(
+            "in_use",
+            format!("something still refers to this {}: remove that first", O::KIND.word),
+        ),
+        _ => error.into(),
+    })?;
+    let event = event::<O>(&change, "deleted", &id).with("old_values", record::of(&old));
+    change.commit(event).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The object as it is, kept from others' changes; refused when the caller saw another one.
+async fn locked<O: Object>(
+    change: &mut Change<'_>,
+    id: O::Id,
+    headers: &HeaderMap,
+) -> Answer<Value> {
+    // What nobody can change needs no lock, and the application may not take one.
+    let lock = if O::VERBS.replace() { Lock::ForChange } else { Lock::None };
+    let row = rows::get(change, &O::KIND, id.into(), lock).await;
+    let row = answer::<O, _>(row)?;
+    let out: O::Out = serde_json::from_value(row.clone()).map_err(db::Error::internal)?;
+    etag::matches(headers, &out)?;
+    Ok(row)
+}
+
+fn event<O: Object>(change: &Change<'_>, verb: &str, id: &dyn Display) -> model::audit::Event {
+    change.event(&format!("{}.{verb}", O::KIND.word), O::KIND.word, &id.to_string())
+}
+
+fn fields<T: Serialize>(wanted: &T) -> Answer<Map<String, Value>> {
+    match serde_json::to_value(wanted).map_err(db::Error::internal)? {
+        Value::Object(fields) => Ok(fields),
+        _ => Err(db::Error::internal("a body is an object").into()),
+    }
+}
+
+/// A missing row, a taken name and a reference to nothing, as answers about this kind.
+fn answer<O: Object, T>(result: Result<T, db::Error>) -> Answer<T> {
+    let word = O::KIND.word;
+    result.map_err(|error| match (error.kind(), error.constraint()) {
+        (db::Kind::NotFound, _) => Problem::not_found(word),
+        (db::Kind::Conflict, Some(_)) => {
+            Problem::conflict("already_there", format!("there is such a {word} already"))
+        }
+        (db::Kind::Invalid, Some(constraint)) => {
+            let field = O::KIND.columns.iter().map(|column| column.name).find(|name| {
+                // `findings_severity_word` is about severity, `…_resource_fk` about resource_id.
+                constraint.contains(&format!("_{}", name.trim_end_matches("_id")))
+            });
+            let path = field.map_or_else(String::new, |name| format!("/{name}"));
+            if constraint.ends_with("_fk") {
+                Problem::invalid(&path, "no_such_reference", "refers to what is not there")
+            } else {
+                Problem::invalid(&path, "not_allowed", format!("breaks the rule {constraint}"))
+            }
+        }
+        _ => error.into(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,325 @@
+//! Plain objects: rows that are listed, shown, made, replaced and removed, and judge nothing.
+//!
+//! A [`Kind`] says what its table holds; the statements are made from that, so that every kind is
+//! filtered, searched, sorted and paged the same way. Names of tables and columns are constants of
+//! this program, never input. What has rules of its own has a `store` module of its own.
+
+mod list;
+#[cfg(test)]
+mod tests;
+
+use serde_json::{Map, Value};
+use sqlx::postgres::PgRow;
+use sqlx::{Postgres, QueryBuilder, Row as _};
+use uuid::Uuid;
+
+use crate::error::Error;
+use crate::tx::TenantTx;
+
+pub use list::{Filter, ListRequest, Sort, Test, list};
+
+/// What a column holds, and how it is written in JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holds {
+    /// The id of something: a string with the kind's prefix.
+    Id,
+    /// A string.
+    Text,
+    /// A list of strings.
+    Texts,
+    /// A whole number of 32 bits.
+    Integer,
+    /// A floating-point number.
+    Number,
+    /// An exact number, as a string.
+    Decimal,
+    /// A truth value.
+    Boolean,
+    /// A moment, RFC 3339.
+    Time,
+    /// A day, `2026-03-01`.
+    Date,
+    /// A span, in seconds, as a number.
+    Seconds,
+    /// Any JSON.
+    Json,
+    /// SHA-256, in hexadecimal.
+    Sha256,
+}
+
+impl Holds {
+    /// The type of the column in the database.
+    const fn sql(self) -> &'static str {
+        match self {
+            Self::Id => "uuid",
+            Self::Text => "text",
+            Self::Texts => "text[]",
+            Self::Integer => "integer",
+            Self::Number => "float8",
+            Self::Decimal => "numeric",
+            Self::Boolean => "boolean",
+            Self::Time => "timestamptz",
+            Self::Date => "date",
+            Self::Seconds => "interval",
+            Self::Json => "jsonb",
+            Self::Sha256 => "bytea",
+        }
+    }
+
+    /// The type its JSON is read as.
+    const fn given(self) -> &'static str {
+        match self {
+            Self::Id | Self::Decimal | Self::Sha256 => "text",
+            Self::Seconds => "float8",
+            Self::Text
+            | Self::Texts
+            | Self::Integer
+            | Self::Number
+            | Self::Boolean
+            | Self::Time
+            | Self::Date
+            | Self::Json => self.sql(),
+        }
+    }
+}
+
+/// Who fills a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Filled {
+    /// Whoever makes or replaces the object.
+    ByCaller,
+    /// Whoever makes it, once: replacing leaves it as it is.
+    Once,
+    /// The actor who makes it.
+    ByMaker,
+    /// The database, or another part of the program.
+    ByUs,
+}
+
+/// A column, and what lists may do with it.
+#[derive(Debug, Clone, Copy)]
+pub struct Column {
+    /// Its name, the same in table and JSON.
+    pub name: &'static str,
+    /// What it holds.
+    pub holds: Holds,
+    /// Who fills it.
+    pub filled: Filled,
+    /// Whether a list may be narrowed by it.
+    pub filter: bool,
+    /// Whether a list may be sorted by it; such a column is never null.
+    pub sort: bool,
+    /// Whether a search looks into it; such a column is text.
+    pub search: bool,
+}
+
+impl Column {
+    /// A column its caller fills, shown and no more. A field that is named like a word of Rust's
+    /// comes as `r#type`.
+    #[must_use]
+    pub const fn new(field: &'static str, holds: Holds) -> Self {
+        let name = match field.as_bytes() {
+            [b'r', b'#', ..] => field.split_at(2).1,
+            _ => field,
+        };
+        Self { name, holds, filled: Filled::ByCaller, filter: false, sort: false, search: false }
+    }
+
+    /// Filled by somebody else than whoever replaces it.
+    #[must_use]
+    pub const fn filled(mut self, filled: Filled) -> Self {
+        self.filled = filled;
+        self
+    }
+
+    /// Lists may be narrowed by it.
+    #[must_use]
+    pub const fn filter(mut self) -> Self {
+        self.filter = true;
+        self
+    }
+
+    /// Lists may be sorted by it.
+    #[must_use]
+    pub const fn sort(mut self) -> Self {
+        self.sort = true;
+        self
+    }
+
+    /// A search looks into it.
+    #[must_use]
+    pub const fn search(mut self) -> Self {
+        self.search = true;
+        self
+    }
+}
+
+/// A kind of object.
+#[derive(Debug, Clone, Copy)]
+pub struct Kind {
+    /// What one is called: `service`.
+    pub word: &'static str,
+    /// Its table, schema included. Every one has `tenant_id` and `id`.
+    pub table: &'static str,
+    /// Its columns besides those two.
+    pub columns: &'static [Column],
+}
+
+impl Kind {
+    /// The column of this name.
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<&'static Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    fn written(&self, filled: &[Filled]) -> Vec<&'static Column> {
+        self.columns.iter().filter(|column| filled.contains(&column.filled)).collect()
+    }
+
+    /// Whether replacing it moves a time of its own.
+    fn dated(&self) -> bool {
+        self.column("updated_at").is_some()
+    }
+
+    /// One row as JSON.
+    fn document(&self) -> String {
+        let pairs = self.columns.iter().map(|column| {
+            let Column { name, holds, .. } = column;
+            let value = match holds {
+                Holds::Decimal => format!("o.{name}::text"),
+                Holds::Seconds => format!("extract(epoch FROM o.{name})"),
+                Holds::Sha256 => format!("encode(o.{name}, 'hex')"),
+                Holds::Id
+                | Holds::Text
+                | Holds::Texts
+                | Holds::Integer
+                | Holds::Number
+                | Holds::Boolean
+                | Holds::Time
+                | Holds::Date
+                | Holds::Json => format!("o.{name}"),
+            };
+            format!(", '{name}', {value}")
+        });
+        format!("jsonb_build_object('id', o.id{})", pairs.collect::<String>())
+    }
+}
+
+/// What a column is given, as SQL over the record `r`.
+fn given(column: &Column) -> String {
+    let name = column.name;
+    match column.holds {
+        Holds::Id => format!("countersign.bare_id(r.{name})"),
+        Holds::Decimal => format!("r.{name}::numeric"),
+        Holds::Seconds => format!("make_interval(secs => r.{name})"),
+        Holds::Sha256 => format!("decode(r.{name}, 'hex')"),
+        Holds::Text
+        | Holds::Texts
+        | Holds::Integer
+        | Holds::Number
+        | Holds::Boolean
+        | Holds::Time
+        | Holds::Date
+        | Holds::Json => format!("r.{name}"),
+    }
+}
+
+/// `jsonb_to_record` of the columns.
+fn record(sql: &mut QueryBuilder<Postgres>, columns: &[&Column], fields: Map<String, Value>) {
+    sql.push("jsonb_to_record(").push_bind(Value::Object(fields)).push(") AS r (");
+    for (at, column) in columns.iter().enumerate() {
+        let comma = if at == 0 { "" } else { ", " };
+        sql.push(format!("{comma}{} {}", column.name, column.holds.given()));
+    }
+    sql.push(")");
+}
+
+fn document_of(row: &PgRow) -> Result<Value, Error> {
+    Ok(row.try_get(0)?)
+}
+
+/// One object as JSON; `lock` keeps others from changing it until the transaction ends.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is none with this id.
+pub async fn get(tx: &mut TenantTx, kind: &Kind, id: Uuid, lock: Lock) -> Result<Value, Error> {
+    let mut sql = QueryBuilder::new(format!(
+        "SELECT {} FROM {} o WHERE o.tenant_id = ",
+        kind.document(),
+        kind.table
+    ));
+    sql.push_bind(tx.tenant().uuid()).push(" AND o.id = ").push_bind(id);
+    if lock == Lock::ForChange {
+        sql.push(" FOR UPDATE");
+    }
+    document_of(&sql.build().fetch_one(tx.conn()).await?)
+}
+
+/// Whether a row is read to be changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lock {
+    /// It is only shown.
+    None,
+    /// It is changed in this transaction.
+    ForChange,
+}
+
+/// Makes an object of the fields its maker fills; gives it as JSON.
+///
+/// # Errors
+/// [`Error::Conflict`] when there is such an object already, [`Error::Invalid`] when a value does
+/// not fit or refers to nothing.
+pub async fn insert(
+    tx: &mut TenantTx,
+    kind: &Kind,
+    id: Uuid,
+    fields: Map<String, Value>,
+) -> Result<Value, Error> {
+    let columns = kind.written(&[Filled::ByCaller, Filled::Once, Filled::ByMaker]);
+    let names: String = columns.iter().map(|column| format!(", {}", column.name)).collect();
+    let values: String = columns.iter().map(|column| format!(", {}", given(column))).collect();
+    let mut sql = QueryBuilder::new(format!(
+        "INSERT INTO {} AS o (tenant_id, id{names}) SELECT ",
+        kind.table
+    ));
+    sql.push_bind(tx.tenant().uuid()).push(", ").push_bind(id).push(values).push(" FROM ");
+    record(&mut sql, &columns, fields);
+    sql.push(" RETURNING ").push(kind.document());
+    document_of(&sql.build().fetch_one(tx.conn()).await?)
+}
+
+/// Replaces what its caller fills; gives the object as JSON.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is none with this id; else as [`insert`].
+pub async fn update(
+    tx: &mut TenantTx,
+    kind: &Kind,
+    id: Uuid,
+    fields: Map<String, Value>,
+) -> Result<Value, Error> {
+    let columns = kind.written(&[Filled::ByCaller]);
+    let mut changes: Vec<String> =
+        columns.iter().map(|column| format!("{} = {}", column.name, given(column))).collect();
+    if kind.dated() {
+        changes.push("updated_at = clock_timestamp()".to_owned());
+    }
+    let mut sql =
+        QueryBuilder::new(format!("UPDATE {} AS o SET {} FROM ", kind.table, changes.join(", ")));
+    record(&mut sql, &columns, fields);
+    sql.push(" WHERE o.tenant_id = ").push_bind(tx.tenant().uuid());
+    sql.push(" AND o.id = ").push_bind(id).push(" RETURNING ").push(kind.document());
+    document_of(&sql.build().fetch_one(tx.conn()).await?)
+}
+
+/// Removes an object.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is none with this id; [`Error::Invalid`] when something refers to
+/// it.
+pub async fn delete(tx: &mut TenantTx, kind: &Kind, id: Uuid) -> Result<(), Error> {
+    let mut sql = QueryBuilder::new(format!("DELETE FROM {} o WHERE o.tenant_id = ", kind.table));
+    sql.push_bind(tx.tenant().uuid()).push(" AND o.id = ").push_bind(id);
+    let done = sql.build().execute(tx.conn()).await?;
+    if done.rows_affected() == 0 { Err(Error::NotFound) } else { Ok(()) }
+}

@@ -1,0 +1,203 @@
+//! Lists of objects: narrowed, searched, sorted, page by page after a key.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sqlx::{Postgres, QueryBuilder, Row as _};
+use uuid::Uuid;
+
+use super::{Column, Holds, Kind};
+use crate::error::Error;
+use crate::page::{DEFAULT_LIMIT, MAX_LIMIT, Page, PageError};
+use crate::tx::TenantTx;
+
+/// How a column is held against values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Test {
+    /// It is one of these.
+    OneOf(Vec<String>),
+    /// It is not before this.
+    From(String),
+    /// It is before this.
+    Before(String),
+}
+
+/// One condition of a list.
+#[derive(Debug, Clone)]
+pub struct Filter {
+    /// The column.
+    pub column: &'static Column,
+    /// What it must be. Values are texts of the column's type, already checked.
+    pub test: Test,
+}
+
+/// The order of a list; rows that are equal in it are in order of id.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Sort {
+    /// By what; by id, and so by age, when there is none.
+    pub column: Option<&'static Column>,
+    /// From the least to the greatest.
+    pub ascending: bool,
+}
+
+impl Sort {
+    fn name(self) -> String {
+        let sign = if self.ascending { "" } else { "-" };
+        format!("{sign}{}", self.column.map_or("id", |column| column.name))
+    }
+}
+
+/// After which row a page begins, in the words of the list it belongs to.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct After {
+    sort: String,
+    value: Option<String>,
+    id: Uuid,
+}
+
+/// What is wanted of a list.
+#[derive(Debug, Clone, Default)]
+pub struct ListRequest {
+    /// All of these hold.
+    pub filters: Vec<Filter>,
+    /// A text that one of the searched columns holds, in either case.
+    pub search: Option<String>,
+    /// In which order.
+    pub sort: Sort,
+    after: Option<After>,
+    limit: Option<u16>,
+}
+
+impl ListRequest {
+    /// All objects in this order.
+    #[must_use]
+    pub fn sorted(sort: Sort) -> Self {
+        Self { sort, ..Self::default() }
+    }
+
+    /// Adds which page, once the order is known.
+    ///
+    /// # Errors
+    /// When the limit is out of range, or the cursor is none of this list's.
+    pub fn page(mut self, limit: Option<i64>, cursor: Option<&str>) -> Result<Self, PageError> {
+        self.limit = match limit {
+            None => None,
+            Some(given) => Some(
+                u16::try_from(given)
+                    .ok()
+                    .filter(|limit| (1..=MAX_LIMIT).contains(limit))
+                    .ok_or(PageError::Limit { given })?,
+            ),
+        };
+        self.after = match cursor {
+            None => None,
+            Some(text) => {
+                let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| PageError::Cursor)?;
+                let after: After = serde_json::from_slice(&bytes).map_err(|_| PageError::Cursor)?;
+                let whole = after.value.is_some() == self.sort.column.is_some();
+                Some(after)
+                    .filter(|after| whole && after.sort == self.sort.name())
+                    .map(Some)
+                    .ok_or(PageError::Cursor)?
+            }
+        };
+        Ok(self)
+    }
+}
+
+/// A page of the objects that meet the request, as JSON.
+///
+/// # Errors
+/// When the database fails, or a cursor was written by hand and holds no value of its column.
+pub async fn list(
+    tx: &mut TenantTx,
+    kind: &Kind,
+    wanted: &ListRequest,
+) -> Result<Page<Value>, Error> {
+    let key =
+        wanted.sort.column.map_or_else(|| "NULL".to_owned(), |column| format!("o.{}", column.name));
+    let mut sql = QueryBuilder::new(format!(
+        "SELECT {}, {key}::text, o.id FROM {} o WHERE o.tenant_id = ",
+        kind.document(),
+        kind.table
+    ));
+    sql.push_bind(tx.tenant().uuid());
+    for filter in &wanted.filters {
+        narrow(&mut sql, filter);
+    }
+    if let Some(search) = &wanted.search {
+        look_for(&mut sql, kind, search);
+    }
+    if let Some(after) = &wanted.after {
+        go_on(&mut sql, wanted.sort, after);
+    }
+    let direction = if wanted.sort.ascending { "ASC" } else { "DESC" };
+    sql.push(" ORDER BY ");
+    if let Some(column) = wanted.sort.column {
+        sql.push(format!("o.{} {direction}, ", column.name));
+    }
+    let limit = usize::from(wanted.limit.unwrap_or(DEFAULT_LIMIT));
+    // One row more than the page holds tells whether another follows.
+    sql.push(format!("o.id {direction} LIMIT {}", limit + 1));
+    let mut rows = sql.build().fetch_all(tx.conn()).await?;
+    let has_next = rows.len() > limit;
+    rows.truncate(limit);
+    let next_cursor = match rows.last().filter(|_| has_next) {
+        None => None,
+        Some(last) => {
+            let after =
+                After { sort: wanted.sort.name(), value: last.try_get(1)?, id: last.try_get(2)? };
+            let text = serde_json::to_vec(&after).map_err(Error::internal)?;
+            Some(URL_SAFE_NO_PAD.encode(text))
+        }
+    };
+    let items = rows.iter().map(super::document_of).collect::<Result<_, _>>()?;
+    Ok(Page { items, next_cursor, has_next })
+}
+
+fn narrow(sql: &mut QueryBuilder<Postgres>, filter: &Filter) {
+    let Column { name, holds, .. } = filter.column;
+    let kind = holds.sql();
+    match &filter.test {
+        Test::OneOf(values) if *holds == Holds::Texts => {
+            sql.push(format!(" AND o.{name} && ")).push_bind(values.clone());
+        }
+        Test::OneOf(values) => {
+            sql.push(format!(" AND o.{name} = ANY (")).push_bind(values.clone());
+            sql.push(format!("::text[]::{kind}[])"));
+        }
+        Test::From(value) => {
+            sql.push(format!(" AND o.{name} >= ")).push_bind(value.clone());
+            sql.push(format!("::text::{kind}"));
+        }
+        Test::Before(value) => {
+            sql.push(format!(" AND o.{name} < ")).push_bind(value.clone());
+            sql.push(format!("::text::{kind}"));
+        }
+    }
+}
+
+fn look_for(sql: &mut QueryBuilder<Postgres>, kind: &Kind, text: &str) {
+    let literal = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let pattern = format!("%{literal}%");
+    sql.push(" AND (false");
+    for column in kind.columns.iter().filter(|column| column.search) {
+        sql.push(format!(" OR o.{} ILIKE ", column.name)).push_bind(pattern.clone());
+    }
+    sql.push(")");
+}
+
+fn go_on(sql: &mut QueryBuilder<Postgres>, sort: Sort, after: &After) {
+    let than = if sort.ascending { ">" } else { "<" };
+    match sort.column {
+        None => {
+            sql.push(format!(" AND o.id {than} ")).push_bind(after.id);
+        }
+        Some(column) => {
+            sql.push(format!(" AND (o.{}, o.id) {than} (", column.name));
+            sql.push_bind(after.value.clone());
+            sql.push(format!("::text::{}, ", column.holds.sql())).push_bind(after.id).push(")");
+        }
+    }
+}
