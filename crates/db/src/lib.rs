@@ -19,6 +19,7 @@ pub mod lease;
 pub mod migrate;
 pub mod object;
 pub mod page;
+pub mod partitions;
 pub mod private;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -14,6 +14,8 @@ mod migrate;
 #[cfg(test)]
 mod outbox;
 #[cfg(test)]
+mod partitions;
+#[cfg(test)]
 mod private;
 #[cfg(test)]
 mod server;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use db::{Db, jobs};
+use db::{Db, jobs, partitions};
+use futures::FutureExt as _;
 use gate::store::{approvals, rates};
 use jiff::SignedDuration;
 use model::audit::Who;
@@ -19,9 +20,18 @@ const KEEP_JOBS: SignedDuration = SignedDuration::from_hours(24);
 /// How long starts are kept beyond every window of a rate limit.
 const KEEP_STARTS: SignedDuration = SignedDuration::from_hours(24 * 32);
 
+/// How often the coming months' partitions are looked at; they are made months ahead.
+const MONTHS_EVERY: Duration = Duration::from_secs(3600);
+
 /// Sweeps until told to stop.
 pub async fn sweep(db: Db, who: Who, stop: CancellationToken) {
+    let mut months = tokio::time::interval(MONTHS_EVERY);
     loop {
+        if months.tick().now_or_never().is_some()
+            && let Err(error) = partitions::make_ahead(&db).await
+        {
+            tracing::warn!(%error, "the coming months' partitions could not be made");
+        }
         if let Err(error) = round(&db, &who).await {
             tracing::warn!(%error, "sweeping failed; it is tried again");
         }
