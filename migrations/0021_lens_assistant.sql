@@ -38,7 +38,9 @@ RETURNS jsonb LANGUAGE sql IMMUTABLE SET search_path = pg_catalog AS $$
         jsonb_agg(coalesce(p.value ->> 'condition', p.value #>> '{}') ORDER BY p.n), '[]')
       FROM jsonb_array_elements(step.preconditions) WITH ORDINALITY AS p (value, n)),
     'rollback', countersign.rollback_document(step.rollback),
-    'evidence_required', step.evidence_required)
+    'evidence_required', (
+      SELECT coalesce(jsonb_agg(e.value ORDER BY e.n) FILTER (WHERE e.value ->> 'type' <> 'log'), '[]')
+      FROM jsonb_array_elements(step.evidence_required) WITH ORDINALITY AS e (value, n)))
 $$;
 
 CREATE FUNCTION countersign.tool_call_document(call countersign.tool_calls)
@@ -221,10 +223,12 @@ SELECT countersign.rollback_document(s.rollback) AS document
 FROM countersign.plan_steps s
 WHERE s.rollback IS NOT NULL;
 
+-- Document 000 knows evidence of type log, and no requirement of it.
 CREATE VIEW lens_assistant.evidence_requirement_document WITH (security_invoker = true) AS
 SELECT jsonb_build_object('type', e.value -> 'type', 'query', e.value -> 'query') AS document
 FROM countersign.plan_steps s
-CROSS JOIN LATERAL jsonb_array_elements(s.evidence_required) AS e (value);
+CROSS JOIN LATERAL jsonb_array_elements(s.evidence_required) AS e (value)
+WHERE e.value ->> 'type' <> 'log';
 
 CREATE VIEW lens_assistant.service_document WITH (security_invoker = true) AS
 SELECT jsonb_build_object('service_id', s.id::text, 'name', s.name, 'owner_team', s.owner_team,

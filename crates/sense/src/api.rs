@@ -29,7 +29,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(rule::routes())
         .merge(source::routes())
         .merge(quarantine::routes())
-        .merge(environment::routes())
+        .merge(object::routes::<environment::Environment>())
         .merge(resource::routes())
         .merge(connection::routes())
         .merge(credential::routes())

@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 
 use model::Timestamp;
 use model::id::{ActorId, ConnectionId, CredentialId, EnvironmentId, ResourceId};
-use model::level::EnvironmentClass;
 use model::plan::Target;
 use model::vault::Sealed;
 
@@ -34,23 +33,6 @@ model::words! {
         /// The secret a webhook is signed with.
         Hmac = "hmac",
     }
-}
-
-/// A deployment environment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Environment {
-    /// Its id.
-    pub id: EnvironmentId,
-    /// What people call it.
-    pub name: String,
-    /// Its name in selectors and policies, unique.
-    pub slug: String,
-    /// What policy knows of it.
-    pub class: EnvironmentClass,
-    /// Free labels.
-    pub tags: BTreeMap<String, String>,
-    /// Whether it is in use.
-    pub is_active: bool,
 }
 
 /// One real thing: in this version a server.

@@ -3,7 +3,6 @@
 pub mod alert_source;
 pub mod connection;
 pub mod credential;
-pub mod environment;
 pub mod finding;
 pub mod ingest;
 pub mod quarantine;

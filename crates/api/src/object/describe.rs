@@ -146,8 +146,9 @@ fn parameters<O: Object>() -> Vec<Value> {
         all.push(query("q", schema, "A text that is looked for, in either case."));
     }
     for column in O::KIND.columns.iter().filter(|column| column.filter) {
-        let what = format!("One or more values of `{}`, separated by commas.", column.name);
-        all.push(query(column.name, json!({ "type": "string" }), &what));
+        let what = format!("A value of `{}`; given several times, any of them.", column.name);
+        let several = json!({ "type": "array", "items": { "type": "string" } });
+        all.push(query(column.name, several, &what));
         if ordered(column.holds) {
             let (from, before) = bounds(column);
             all.push(query(&from, of(column), &format!("`{}` from this on.", column.name)));

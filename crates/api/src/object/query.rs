@@ -1,4 +1,4 @@
-//! The query of a list: `?status=open,fixed&created_at_from=…&q=…&sort=-created_at&limit=&cursor=`.
+//! The query of a list: `?status=open&status=fixed&created_at_from=…&q=…&sort=-created_at&limit=&cursor=`.
 
 use std::collections::BTreeMap;
 
@@ -16,30 +16,36 @@ pub(super) const LONGEST_SEARCH: usize = 200;
 /// Reads what is wanted of a list of `kind`; a parameter the kind does not know is refused, so that
 /// a misspelt filter does not show everything.
 pub(super) fn read(kind: &Kind, query: &str) -> Answer<ListRequest> {
-    let mut given = pairs(query)?;
-    let mut take = |name: &str| given.remove(name);
-    let limit = take("limit");
-    let cursor = take("cursor");
-    let mut wanted = ListRequest::sorted(sort(kind, take("sort"))?);
-    if let Some(text) = take("q") {
+    let mut given = parameters(query)?;
+    let mut once = |name: &str| match given.remove(name) {
+        None => Ok(None),
+        Some(mut values) if values.len() == 1 => Ok(values.pop()),
+        Some(_) => Err(Problem::invalid(&format!("query.{name}"), "twice", "is given twice")),
+    };
+    let limit = once("limit")?;
+    let cursor = once("cursor")?;
+    let mut wanted = ListRequest::sorted(sort(kind, once("sort")?)?);
+    if let Some(text) = once("q")? {
         wanted.search = Some(search(kind, text)?);
     }
     for column in kind.columns.iter().filter(|column| column.filter) {
-        if let Some(values) = take(column.name) {
-            let values = values.split(',').map(|value| checked(column, column.name, value));
-            let test = Test::OneOf(values.collect::<Answer<_>>()?);
-            wanted.filters.push(Filter { column, test });
-        }
         if ordered(column.holds) {
             let (from, before) = bounds(column);
-            if let Some(value) = take(&from) {
+            if let Some(value) = once(&from)? {
                 let test = Test::From(checked(column, &from, &value)?);
                 wanted.filters.push(Filter { column, test });
             }
-            if let Some(value) = take(&before) {
+            if let Some(value) = once(&before)? {
                 let test = Test::Before(checked(column, &before, &value)?);
                 wanted.filters.push(Filter { column, test });
             }
+        }
+    }
+    for column in kind.columns.iter().filter(|column| column.filter) {
+        if let Some(values) = given.remove(column.name) {
+            let values = values.iter().map(|value| checked(column, column.name, value));
+            let test = Test::OneOf(values.collect::<Answer<_>>()?);
+            wanted.filters.push(Filter { column, test });
         }
     }
     if let Some(name) = given.into_keys().next() {
@@ -69,16 +75,16 @@ pub(super) fn bounds(column: &Column) -> (String, String) {
     (format!("{}_from", column.name), format!("{}_before", column.name))
 }
 
-fn pairs(query: &str) -> Answer<BTreeMap<String, String>> {
-    let mut given = BTreeMap::new();
+/// What is given, by name: a value with a comma in it is one value, so several are several
+/// parameters of one name.
+fn parameters(query: &str) -> Answer<BTreeMap<String, Vec<String>>> {
+    let mut given: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        let path = format!("query.{name}");
         if value.contains('\0') {
+            let path = format!("query.{name}");
             return Err(Problem::invalid(&path, "nul", "holds a NUL character"));
         }
-        if given.insert(name.into_owned(), value.into_owned()).is_some() {
-            return Err(Problem::invalid(&path, "twice", "is given twice: separate by commas"));
-        }
+        given.entry(name.into_owned()).or_default().push(value.into_owned());
     }
     Ok(given)
 }

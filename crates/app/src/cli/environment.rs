@@ -4,8 +4,9 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use super::listing::Paging;
 use super::view::Column;
-use super::{Context, End, given, listing, view};
+use super::{Context, End, given, view};
 
 const COLUMNS: [Column; 6] = [
     ("slug", "/slug"),
@@ -20,7 +21,7 @@ const COLUMNS: [Column; 6] = [
 #[derive(Debug, Subcommand)]
 pub enum Environment {
     /// List environments
-    List,
+    List(Paging),
     /// Add an environment
     Add(Add),
 }
@@ -52,7 +53,7 @@ impl Environment {
     /// When the server refuses.
     pub async fn run(self, context: &Context) -> Result<End> {
         match self {
-            Self::List => listing::short(context, &["environments"], &COLUMNS).await,
+            Self::List(paging) => paging.list(context, &["environments"], &[], &COLUMNS).await,
             Self::Add(add) => {
                 let body = json!({
                     "slug": add.slug, "class": add.class, "name": add.name.as_ref().unwrap_or(&add.slug),

@@ -11,6 +11,7 @@ mod alertmanager;
 mod gate;
 mod harness;
 mod ingest;
+mod lenses;
 mod objects;
 mod pages;
 mod poison;

@@ -2,164 +2,120 @@
 
 use std::collections::BTreeMap;
 
+use api::object;
 use api::permission::{ReadEstate, WriteEstate};
-use api::problem::Answer;
-use api::{App, Body, Can, Change, Problem};
-use axum::Json;
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use api::problem::Problem;
+use model::Timestamp;
 use model::id::EnvironmentId;
 use model::level::EnvironmentClass;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-use super::{answer, plain, sized, tags};
-use crate::inventory::Environment;
-use crate::store::environment;
+use super::{plain, sized, tags};
 
-/// The routes of this room.
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(list_environments, create_environment))
-        .routes(routes!(get_environment, replace_environment))
+/// Whose cloud it is in.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum CloudProvider {
+    /// Microsoft Azure.
+    Azure,
+    /// Amazon Web Services.
+    Aws,
+    /// Google Cloud.
+    Gcp,
+    /// IBM Cloud.
+    Ibm,
+    /// A cluster of its own.
+    Kubernetes,
+    /// Machines of its own.
+    Host,
+    /// Anybody else.
+    Other,
 }
 
-/// A deployment environment.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct EnvironmentOut {
-    /// Its id.
-    #[schema(value_type = String)]
-    id: EnvironmentId,
-    /// What people call it.
-    name: String,
-    /// Its name in selectors and policies.
-    slug: String,
-    /// `dev`, `test`, `staging` or `prod`: what policy knows of it.
-    class: String,
-    /// Free labels.
-    tags: BTreeMap<String, String>,
-    /// Whether it is in use.
-    is_active: bool,
-}
-
-fn out(environment: Environment) -> EnvironmentOut {
-    EnvironmentOut {
-        id: environment.id,
-        name: environment.name,
-        slug: environment.slug,
-        class: environment.class.to_string(),
-        tags: environment.tags,
-        is_active: environment.is_active,
+object! {
+    /// A deployment environment.
+    Environment (EnvironmentIn, EnvironmentOut) {
+        word: "environment", plural: "environments", path: "/environments",
+        table: "countersign.environments", tag: "estate", verbs: Keep,
+        id: EnvironmentId, read: ReadEstate, write: WriteEstate,
+        example: {
+            "name": "Shop, live in Frankfurt", "slug": "shop-live", "class": "prod",
+            "cloud_provider": "aws", "region": "eu-central-1", "account_id": "123456789012",
+            "cluster_id": "shop-1", "namespace": "shop", "argocd_project": "shop",
+            "grafana_org_id": "7", "tags": {"team": "payments"}, "is_active": true
+        }
     }
-}
-
-/// An environment to be kept.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct EnvironmentIn {
-    /// What people call it.
-    #[schema(min_length = 1, max_length = 255)]
-    name: String,
-    /// Its name in selectors and policies, unique.
-    #[schema(min_length = 1, max_length = 100, example = "shop-live")]
-    slug: String,
-    /// `dev`, `test`, `staging`, `prod`, or a common word for one of them.
-    #[schema(example = "prod")]
-    class: String,
-    /// Free labels.
-    #[serde(default)]
-    tags: BTreeMap<String, String>,
-    /// Whether it is in use; true when absent.
-    #[serde(default = "active")]
-    is_active: bool,
+    given {
+        /// What people call it.
+        #[schema(min_length = 1, max_length = 255)]
+        name: String => Text.filter().sort().search();
+        /// Its name in selectors and policies, unique.
+        #[schema(min_length = 1, max_length = 100)]
+        slug: String => Text.filter().sort().search();
+        /// `dev`, `test`, `staging`, `prod`, or a common word for one of them: what policy knows of
+        /// it.
+        #[serde(deserialize_with = "class")]
+        #[schema(value_type = String)]
+        class: EnvironmentClass => Text.filter().sort();
+        /// Whose cloud it is in.
+        cloud_provider: Option<CloudProvider> => Text.filter();
+        /// The provider's region.
+        #[schema(max_length = 100)]
+        region: Option<String> => Text.filter();
+        /// The account, project or subscription.
+        #[schema(max_length = 100)]
+        account_id: Option<String> => Text.filter();
+        /// The Kubernetes cluster.
+        #[schema(max_length = 255)]
+        cluster_id: Option<String> => Text.filter();
+        /// The namespace in it.
+        #[schema(max_length = 255)]
+        namespace: Option<String> => Text.filter();
+        /// The project in Argo CD.
+        #[schema(max_length = 255)]
+        argocd_project: Option<String> => Text.filter();
+        /// The organisation in Grafana.
+        #[schema(max_length = 100)]
+        grafana_org_id: Option<String> => Text.filter();
+        /// Free labels.
+        #[serde(default)]
+        tags: BTreeMap<String, String> => Json;
+        /// Whether it is in use; true when absent.
+        #[serde(default = "active")]
+        is_active: bool => Boolean.filter();
+    }
+    kept {
+        /// When it was added.
+        created_at: Timestamp => Time.filter().sort();
+        /// When it was changed last.
+        updated_at: Timestamp => Time.filter().sort();
+    }
+    check(wanted) {
+        sized("/name", &wanted.name, 1..=255)?;
+        plain("/slug", &wanted.slug, 100, "._-")?;
+        let words = [
+            ("/region", &wanted.region, 100),
+            ("/account_id", &wanted.account_id, 100),
+            ("/cluster_id", &wanted.cluster_id, 255),
+            ("/namespace", &wanted.namespace, 255),
+            ("/argocd_project", &wanted.argocd_project, 255),
+            ("/grafana_org_id", &wanted.grafana_org_id, 100),
+        ];
+        for (path, word, longest) in words {
+            word.as_deref().map_or(Ok::<(), Problem>(()), |word| sized(path, word, 1..=longest))?;
+        }
+        tags("/tags", &wanted.tags)
+    }
 }
 
 const fn active() -> bool {
     true
 }
 
-impl EnvironmentIn {
-    fn environment(self, id: EnvironmentId) -> Answer<Environment> {
-        sized("/name", &self.name, 1..=255)?;
-        plain("/slug", &self.slug, 100, "._-")?;
-        tags("/tags", &self.tags)?;
-        // Never a default: policy decides by class.
-        let class = EnvironmentClass::from_alias(&self.class).ok_or_else(|| {
-            Problem::invalid("/class", "unknown_word", "must be dev, test, staging or prod")
-        })?;
-        Ok(Environment {
-            id,
-            name: self.name,
-            slug: self.slug,
-            class,
-            tags: self.tags,
-            is_active: self.is_active,
-        })
-    }
-}
-
-/// List environments.
-#[utoipa::path(get, path = "/environments", tag = "estate",
-    responses((status = 200, body = Vec<EnvironmentOut>), (status = "4XX", body = Problem)))]
-async fn list_environments(
-    State(app): State<App>,
-    caller: Can<ReadEstate>,
-) -> Answer<Json<Vec<EnvironmentOut>>> {
-    let mut tx = app.db.tenant(caller.tenant()).await?;
-    Ok(Json(environment::all(&mut tx).await?.into_iter().map(out).collect()))
-}
-
-/// Show an environment.
-#[utoipa::path(get, path = "/environments/{id}", tag = "estate",
-    params(("id" = String, Path, description = "The environment")),
-    responses((status = 200, body = EnvironmentOut), (status = "4XX", body = Problem)))]
-async fn get_environment(
-    State(app): State<App>,
-    caller: Can<ReadEstate>,
-    Path(id): Path<EnvironmentId>,
-) -> Answer<Json<EnvironmentOut>> {
-    let mut tx = app.db.tenant(caller.tenant()).await?;
-    Ok(Json(out(answer("environment", environment::get(&mut tx, id).await)?)))
-}
-
-/// Add an environment.
-#[utoipa::path(post, path = "/environments", tag = "estate", request_body = EnvironmentIn,
-    responses((status = 201, body = EnvironmentOut), (status = "4XX", body = Problem)))]
-async fn create_environment(
-    State(app): State<App>,
-    caller: Can<WriteEstate>,
-    Body(wanted): Body<EnvironmentIn>,
-) -> Answer<(StatusCode, Json<EnvironmentOut>)> {
-    let new = wanted.environment(EnvironmentId::generate())?;
-    let mut change = Change::begin(&app, &caller).await?;
-    answer("environment", environment::insert(&mut change, &new).await)?;
-    let event = change
-        .event("environment.created", "environment", &new.id)
-        .with("slug", new.slug.clone())
-        .with("class", new.class.word());
-    change.commit(event).await?;
-    Ok((StatusCode::CREATED, Json(out(new))))
-}
-
-/// Replace an environment.
-#[utoipa::path(put, path = "/environments/{id}", tag = "estate", request_body = EnvironmentIn,
-    params(("id" = String, Path, description = "The environment")),
-    responses((status = 200, body = EnvironmentOut), (status = "4XX", body = Problem)))]
-async fn replace_environment(
-    State(app): State<App>,
-    caller: Can<WriteEstate>,
-    Path(id): Path<EnvironmentId>,
-    Body(wanted): Body<EnvironmentIn>,
-) -> Answer<Json<EnvironmentOut>> {
-    let new = wanted.environment(id)?;
-    let mut change = Change::begin(&app, &caller).await?;
-    answer("environment", environment::update(&mut change, &new).await)?;
-    let event = change
-        .event("environment.updated", "environment", &id)
-        .with("slug", new.slug.clone())
-        .with("class", new.class.word());
-    change.commit(event).await?;
-    Ok(Json(out(new)))
+/// Never a default: policy decides by class.
+fn class<'de, D: Deserializer<'de>>(from: D) -> Result<EnvironmentClass, D::Error> {
+    let word = String::deserialize(from)?;
+    EnvironmentClass::from_alias(&word)
+        .ok_or_else(|| de::Error::custom("must be dev, test, staging or prod"))
 }

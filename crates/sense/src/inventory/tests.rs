@@ -1,3 +1,5 @@
+use model::level::EnvironmentClass;
+
 use super::*;
 
 fn facts(name: &str, environment: &str, tags: &[(&str, &str)]) -> TargetFacts {

@@ -152,7 +152,7 @@ async fn every_kind_is_kept_as_its_example_says_and_shown_as_it_was_given() {
         let found = stage.admin.get(&one).await;
         assert_eq!((found.status.as_u16(), &found.body), (200, shown), "{one}");
         let listed = stage.admin.get(&kind.path).await.expect(200);
-        assert_eq!(listed["items"], json!([shown]), "{}", kind.path);
+        assert!(listed["items"].as_array().unwrap().contains(shown), "{}", kind.path);
     }
     println!("objects: {} kinds made, shown and listed", made.len());
 }
@@ -175,13 +175,14 @@ async fn every_list_is_narrowed_by_each_filter_and_sorted_by_each_order() {
             };
             let path = format!("{}?{name}={}", kind.path, urlencoded(&value));
             let listed = stage.admin.get(&path).await.expect(200);
-            let expected = if name.ends_with("_before") && cut.is_some() { 0 } else { 1 };
-            assert_eq!(listed["items"].as_array().unwrap().len(), expected, "{path}");
+            let expected = cut.is_none() || name.ends_with("_from");
+            assert_eq!(listed["items"].as_array().unwrap().contains(shown), expected, "{path}");
             asked += 1;
         }
         for sort in &kind.sorts {
             let path = format!("{}?sort={sort}", kind.path);
-            assert_eq!(stage.admin.get(&path).await.expect(200)["items"], json!([shown]), "{path}");
+            let listed = stage.admin.get(&path).await.expect(200);
+            assert!(listed["items"].as_array().unwrap().contains(shown), "{path}");
             asked += 1;
         }
         let path = format!("{}?colour=red", kind.path);

@@ -7,13 +7,11 @@ use model::vault::Sealed;
 use super::*;
 use crate::alert::generic::Mapping;
 use crate::inventory::host_key::PublicKey;
-use crate::inventory::{
-    Connection, CredentialKind, Environment, OsType, Resource, Selector, TargetFacts,
-};
+use crate::inventory::{Connection, CredentialKind, OsType, Resource, Selector, TargetFacts};
 use crate::source::SourceKind;
 use crate::store::alert_source::{self, NewSource};
 use crate::store::target::targets;
-use crate::store::{connection, credential, environment, resource};
+use crate::store::{connection, credential, resource};
 
 fn tags(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
@@ -31,7 +29,6 @@ fn sealed(byte: u8) -> Sealed {
 }
 
 struct Estate {
-    environment: Environment,
     resource: Resource,
     connection: Connection,
     credential: CredentialId,
@@ -39,18 +36,20 @@ struct Estate {
 
 async fn estate(test: &TestDb, tx: &mut TenantTx, name: &str) -> Estate {
     let by = test.system_actor(tx.tenant()).await.id;
-    let environment = Environment {
-        id: EnvironmentId::generate(),
-        name: "Live shop".to_owned(),
-        slug: format!("live-{name}"),
-        class: EnvironmentClass::Prod,
-        tags: BTreeMap::new(),
-        is_active: true,
-    };
-    environment::insert(tx, &environment).await.unwrap();
+    let environment = EnvironmentId::generate();
+    sqlx::query(
+        "INSERT INTO countersign.environments (tenant_id, id, name, slug, class)
+         VALUES ($1, $2, 'Live shop', $3, 'prod')",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(environment.uuid())
+    .bind(format!("live-{name}"))
+    .execute(tx.conn())
+    .await
+    .unwrap();
     let resource = Resource {
         id: ResourceId::generate(),
-        environment_id: environment.id,
+        environment_id: environment,
         external_id: name.to_owned(),
         provider: "host".to_owned(),
         kind: "server".to_owned(),
@@ -80,7 +79,7 @@ async fn estate(test: &TestDb, tx: &mut TenantTx, name: &str) -> Estate {
         let key = PublicKey { line: line.to_owned(), fingerprint: print.to_owned() };
         connection::pin(tx, connection.id, &key, by).await.unwrap();
     }
-    Estate { environment, resource, connection, credential }
+    Estate { resource, connection, credential }
 }
 
 #[tokio::test]
@@ -184,7 +183,6 @@ async fn the_estate_of_another_tenant_is_not_there() {
     let mut tx = test.db.tenant(test.tenant).await.unwrap();
     assert!(targets(&mut tx, &Selector::default()).await.unwrap().is_empty());
     let mut kinds = Vec::new();
-    kinds.push(environment::get(&mut tx, foreign.environment.id).await.unwrap_err().kind());
     kinds.push(resource::get(&mut tx, foreign.resource.id).await.unwrap_err().kind());
     kinds.push(connection::get(&mut tx, foreign.connection.id).await.unwrap_err().kind());
     kinds.push(credential::get(&mut tx, foreign.credential).await.unwrap_err().kind());
