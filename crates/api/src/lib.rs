@@ -7,6 +7,7 @@ pub mod change;
 pub mod check;
 pub mod idempotency;
 pub mod identity;
+pub mod lines;
 pub mod object;
 pub mod page;
 pub mod permission;

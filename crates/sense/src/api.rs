@@ -9,6 +9,7 @@ mod graph;
 mod hook;
 mod intake;
 mod quarantine;
+mod report;
 mod resource;
 mod rule;
 mod source;
@@ -26,6 +27,7 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(hook::routes())
         .merge(finding::routes())
+        .merge(report::routes())
         .merge(rule::routes())
         .merge(source::routes())
         .merge(quarantine::routes())

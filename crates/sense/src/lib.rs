@@ -5,5 +5,6 @@ pub mod alert;
 pub mod api;
 pub mod finding;
 pub mod inventory;
+pub mod report;
 pub mod source;
 pub mod store;

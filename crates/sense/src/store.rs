@@ -6,6 +6,7 @@ pub mod credential;
 pub mod finding;
 pub mod ingest;
 pub mod quarantine;
+pub mod report;
 pub mod resource;
 pub mod rule;
 pub mod target;

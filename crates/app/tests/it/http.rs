@@ -8,6 +8,7 @@
 )]
 
 mod alertmanager;
+mod findings;
 mod gate;
 mod harness;
 mod ingest;

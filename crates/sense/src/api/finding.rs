@@ -1,4 +1,4 @@
-//! Findings and alerts over HTTP.
+//! Alerts over HTTP.
 
 use std::collections::BTreeMap;
 
@@ -21,14 +21,10 @@ use crate::store;
 
 /// The routes of this room.
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(list_findings))
-        .routes(routes!(get_finding))
-        .routes(routes!(list_alerts))
-        .routes(routes!(get_alert))
+    OpenApiRouter::new().routes(routes!(list_alerts)).routes(routes!(get_alert))
 }
 
-/// Which findings are wanted.
+/// Which alerts are wanted.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct FilterIn {
@@ -71,7 +67,7 @@ fn filter(query: FilterQuery) -> Answer<Filter> {
     })
 }
 
-/// A finding: what every kind of them shares.
+/// The finding of an alert.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct FindingOut {
     /// Its id.
@@ -185,36 +181,6 @@ fn alert_out(finding: Finding) -> AlertOut {
         analyzed_at: finding.alert.analyzed_at,
         trigger_report: finding.alert.trigger_report,
     }
-}
-
-/// List findings, newest first.
-#[utoipa::path(get, path = "/findings", tag = "findings",
-    params(api::page::PagingIn, FilterIn),
-    responses((status = 200, body = PageOut<FindingOut>), (status = "4XX", body = Problem)))]
-async fn list_findings(
-    State(app): State<App>,
-    caller: Can<ReadFindings>,
-    Paging(page): Paging,
-    query: FilterQuery,
-) -> Answer<Json<PageOut<FindingOut>>> {
-    let filter = filter(query)?;
-    let mut tx = app.db.tenant(caller.tenant()).await?;
-    let findings = store::finding::list(&mut tx, &filter, &page).await?;
-    Ok(Json(PageOut::of(findings, |finding| finding_out(&finding))))
-}
-
-/// Show a finding.
-#[utoipa::path(get, path = "/findings/{id}", tag = "findings",
-    params(("id" = String, Path, description = "The finding")),
-    responses((status = 200, body = FindingOut), (status = "4XX", body = Problem)))]
-async fn get_finding(
-    State(app): State<App>,
-    caller: Can<ReadFindings>,
-    Path(id): Path<FindingId>,
-) -> Answer<Json<FindingOut>> {
-    let mut tx = app.db.tenant(caller.tenant()).await?;
-    let finding = answer("finding", store::finding::get(&mut tx, id).await)?;
-    Ok(Json(finding_out(&finding)))
 }
 
 /// List alerts, newest first.

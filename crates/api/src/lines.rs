@@ -1,0 +1,166 @@
+//! Many things in one request, a line each (NDJSON): read as they come in, kept in batches.
+
+use axum::body::Body as RawBody;
+use axum::http::{HeaderMap, StatusCode, header};
+use bytes::{Bytes, BytesMut};
+use futures::StreamExt as _;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use utoipa::ToSchema;
+
+use crate::body;
+use crate::problem::{Answer, FieldFault, Problem};
+
+/// Lines a request may have.
+pub const MOST_LINES: u64 = 100_000;
+/// Lines that are kept together.
+pub const BATCH: usize = 1_000;
+/// Refusals that are told; beyond that they are counted.
+const MOST_TOLD: usize = 1_000;
+
+/// A line that was not kept, and why.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct RefusedLine {
+    /// Which line, from 1.
+    pub line: u64,
+    /// What was wrong with it.
+    pub detail: String,
+    /// The fields at fault.
+    pub errors: Vec<FieldFault>,
+}
+
+/// What was refused of a request so far.
+#[derive(Debug, Default)]
+pub struct Refused {
+    told: Vec<RefusedLine>,
+    count: u64,
+}
+
+impl Refused {
+    /// Notes that a line was refused.
+    pub fn add(&mut self, line: u64, problem: Problem) {
+        self.count += 1;
+        if self.told.len() < MOST_TOLD {
+            self.told.push(RefusedLine { line, detail: problem.detail, errors: problem.errors });
+        }
+    }
+
+    /// How many, and the first of them.
+    #[must_use]
+    pub fn told(self) -> (u64, Vec<RefusedLine>) {
+        (self.count, self.told)
+    }
+}
+
+/// The lines of a request, one batch after another.
+pub struct Lines {
+    stream: axum::body::BodyDataStream,
+    rest: BytesMut,
+    ended: bool,
+    line: u64,
+    /// The longest line, in bytes.
+    longest: usize,
+}
+
+impl std::fmt::Debug for Lines {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lines").field("line", &self.line).finish_non_exhaustive()
+    }
+}
+
+impl Lines {
+    /// Begins to read a body; a line may have `longest` bytes.
+    ///
+    /// # Errors
+    /// 415 when it is something else than NDJSON.
+    pub fn of(headers: &HeaderMap, body: RawBody, longest: usize) -> Answer<Self> {
+        let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
+        if !kind.eq_ignore_ascii_case("application/x-ndjson") {
+            return Err(Problem::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                "The body is of another kind",
+                "send one JSON object a line as `Content-Type: application/x-ndjson`",
+            ));
+        }
+        let stream = body.into_data_stream();
+        Ok(Self { stream, rest: BytesMut::new(), ended: false, line: 0, longest })
+    }
+
+    /// How many lines were read so far.
+    #[must_use]
+    pub const fn read(&self) -> u64 {
+        self.line
+    }
+
+    /// The next batch: what can be read, with the number of its line; what cannot goes to
+    /// `refused`. Nothing when the body has ended.
+    ///
+    /// # Errors
+    /// When the sender breaks off, or there are more than [`MOST_LINES`]. What was kept before
+    /// stays.
+    pub async fn batch<T: DeserializeOwned>(
+        &mut self,
+        refused: &mut Refused,
+    ) -> Answer<Option<Vec<(u64, T)>>> {
+        let mut batch = Vec::new();
+        while batch.len() < BATCH {
+            let Some(line) = self.next().await? else { break };
+            if line.iter().all(u8::is_ascii_whitespace) {
+                continue;
+            }
+            match body::parse(&line, self.longest) {
+                Ok(one) => batch.push((self.line, one)),
+                Err(problem) => refused.add(self.line, problem),
+            }
+        }
+        Ok(Some(batch).filter(|batch| !batch.is_empty() || !self.ended))
+    }
+
+    async fn next(&mut self) -> Answer<Option<Bytes>> {
+        loop {
+            if let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
+                let line = self.rest.split_to(end + 1).freeze();
+                return self.count(line.slice(..end)).map(Some);
+            }
+            // An endless line is not collected: what is kept of it is refused for its length.
+            let full = self.rest.len() > self.longest;
+            if full {
+                let message =
+                    format!("line {} is longer than {} bytes", self.line + 1, self.longest);
+                return Err(Problem::new(
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    "too_large",
+                    "The body is too large",
+                    message,
+                ));
+            }
+            match self.stream.next().await {
+                Some(Ok(bytes)) => self.rest.extend_from_slice(&bytes),
+                Some(Err(_)) => return Err(Problem::invalid("", "body", "the body broke off")),
+                None => {
+                    self.ended = true;
+                    let last = self.rest.split().freeze();
+                    if last.is_empty() {
+                        return Ok(None);
+                    }
+                    return self.count(last).map(Some);
+                }
+            }
+        }
+    }
+
+    fn count(&mut self, line: Bytes) -> Answer<Bytes> {
+        self.line += 1;
+        if self.line > MOST_LINES {
+            return Err(Problem::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "too_large",
+                "The body is too large",
+                format!("a request may have {MOST_LINES} lines; what came before is kept"),
+            ));
+        }
+        Ok(line)
+    }
+}

@@ -1,0 +1,181 @@
+//! Reported findings in the database: a batch in four statements.
+
+use std::collections::BTreeMap;
+
+use db::TenantTx;
+use model::Timestamp;
+use model::id::FindingId;
+use serde_json::{Value, json};
+use sqlx::FromRow;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::report::{Counted, Detail};
+
+/// What came of a batch.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Placed {
+    /// The findings, in no order.
+    pub ids: Vec<FindingId>,
+    /// How many of them were not known before.
+    pub new: u64,
+}
+
+#[derive(FromRow)]
+struct Header {
+    id: Uuid,
+    kind: String,
+    fingerprint: String,
+    began_at: jiff_sqlx::Timestamp,
+    fresh: bool,
+}
+
+/// Writes a folded batch.
+///
+/// # Errors
+/// Invalid with the constraint's name when one refers to what is not there: then nothing of the
+/// batch is written.
+pub async fn place(tx: &mut TenantTx, batch: &[Counted]) -> Result<Placed, db::Error> {
+    let tenant = tx.tenant().uuid();
+    // Two reporters at once must not each begin the same finding.
+    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('findings ' || $1::text, 0))")
+        .bind(tenant)
+        .execute(tx.conn())
+        .await?;
+    let headers: Vec<Header> = sqlx::query_as(include_str!("report/header.sql"))
+        .bind(tenant)
+        .bind(Json(batch.iter().map(header).collect::<Vec<_>>()))
+        .fetch_all(tx.conn())
+        .await?;
+    let mut by_name: BTreeMap<(&str, &str), Vec<(Timestamp, Uuid)>> = BTreeMap::new();
+    for header in &headers {
+        let name = (header.kind.as_str(), header.fingerprint.as_str());
+        by_name.entry(name).or_default().push((header.began_at.to_jiff(), header.id));
+    }
+    let mut details: BTreeMap<Uuid, &Detail> = BTreeMap::new();
+    for Counted { reported, .. } in batch {
+        let name = (reported.detail.kind(), reported.fingerprint.as_str());
+        let candidates = by_name.get(&name).map(Vec::as_slice).unwrap_or_default();
+        let found = match reported.began_at {
+            Some(began) => candidates.iter().find(|(at, _)| *at == began),
+            None => candidates.iter().max(),
+        };
+        if let Some((_, id)) = found {
+            details.insert(*id, &reported.detail);
+        }
+    }
+    violations(tx, &details).await?;
+    drifts(tx, &details).await?;
+    let new = headers.iter().filter(|header| header.fresh).count() as u64;
+    Ok(Placed { ids: headers.iter().map(|header| header.id.into()).collect(), new })
+}
+
+fn header(counted: &Counted) -> Value {
+    let one = &counted.reported;
+    json!({
+        "id": FindingId::generate().uuid(),
+        "kind": one.detail.kind(),
+        "fingerprint": one.fingerprint,
+        "began_at": one.began_at,
+        "title": one.title,
+        "reason": one.reason,
+        "severity": one.severity.word(),
+        "severity_score": one.severity_score,
+        "confidence_score": one.confidence_score,
+        "resource_id": one.resource_id.map(model::id::ResourceId::uuid),
+        "environment_id": one.environment_id.map(model::id::EnvironmentId::uuid),
+        "times": counted.times,
+    })
+}
+
+async fn violations(tx: &mut TenantTx, details: &BTreeMap<Uuid, &Detail>) -> Result<(), db::Error> {
+    let tenant = tx.tenant().uuid();
+    let (mut findings, mut policies) = (Vec::new(), Vec::new());
+    for (id, detail) in details {
+        if let Detail::Violation { policy_id } = detail {
+            findings.push(*id);
+            policies.push(policy_id.map(model::id::ProviderPolicyId::uuid));
+        }
+    }
+    if findings.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "INSERT INTO countersign.violations (tenant_id, finding_id, policy_id)
+         SELECT $1, v.finding_id, v.policy_id
+         FROM unnest($2::uuid[], $3::uuid[]) AS v (finding_id, policy_id)
+         ON CONFLICT ON CONSTRAINT violations_pk DO UPDATE SET policy_id = excluded.policy_id",
+    )
+    .bind(tenant)
+    .bind(findings)
+    .bind(policies)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+async fn drifts(tx: &mut TenantTx, details: &BTreeMap<Uuid, &Detail>) -> Result<(), db::Error> {
+    let tenant = tx.tenant().uuid();
+    let (mut events, mut changes) = (Vec::new(), Vec::new());
+    for (id, detail) in details {
+        let Detail::Drift(drift) = detail else { continue };
+        events.push(json!({
+            "finding_id": id,
+            "drift_type": drift.drift_type,
+            "actual_state": drift.actual_state,
+            "declared_state": drift.declared_state,
+            "risk_assessment": drift.risk_assessment,
+        }));
+        changes.extend(drift.changes.iter().map(|change| {
+            json!({
+                "finding_id": id,
+                "id": Uuid::now_v7(),
+                "property_path": change.property_path,
+                "declared_value": change.declared_value,
+                "actual_value": change.actual_value,
+                "change_type": change.change_type,
+                "is_security_critical": change.is_security_critical,
+            })
+        }));
+    }
+    if events.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = details.keys().copied().collect();
+    sqlx::query(
+        "INSERT INTO countersign.drift_events (tenant_id, finding_id, drift_type, actual_state,
+           declared_state, risk_assessment)
+         SELECT $1, d.finding_id, d.drift_type, d.actual_state, d.declared_state, d.risk_assessment
+         FROM jsonb_to_recordset($2) AS d (finding_id uuid, drift_type text, actual_state jsonb,
+           declared_state jsonb, risk_assessment jsonb)
+         ON CONFLICT ON CONSTRAINT drift_events_pk DO UPDATE
+         SET drift_type = excluded.drift_type, actual_state = excluded.actual_state,
+           declared_state = excluded.declared_state, risk_assessment = excluded.risk_assessment",
+    )
+    .bind(tenant)
+    .bind(Json(events))
+    .execute(tx.conn())
+    .await?;
+    // What differs now takes the place of what differed before.
+    sqlx::query(
+        "DELETE FROM countersign.drift_changes WHERE tenant_id = $1 AND finding_id = ANY ($2)",
+    )
+    .bind(tenant)
+    .bind(ids)
+    .execute(tx.conn())
+    .await?;
+    sqlx::query(
+        "INSERT INTO countersign.drift_changes (tenant_id, id, finding_id, property_path,
+           declared_value, actual_value, change_type, is_security_critical)
+         SELECT $1, c.id, c.finding_id, c.property_path, c.declared_value, c.actual_value,
+           c.change_type, c.is_security_critical
+         FROM jsonb_to_recordset($2) AS c (id uuid, finding_id uuid, property_path text,
+           declared_value jsonb, actual_value jsonb, change_type text,
+           is_security_critical boolean)",
+    )
+    .bind(tenant)
+    .bind(Json(changes))
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
