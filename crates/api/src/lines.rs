@@ -29,6 +29,30 @@ pub struct RefusedLine {
     pub errors: Vec<FieldFault>,
 }
 
+/// What came of an import.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ImportOut {
+    /// Lines read.
+    pub lines: u64,
+    /// What was not known before.
+    pub new: u64,
+    /// What was known, and was seen or said again.
+    pub repeated: u64,
+    /// Lines that were refused.
+    pub refused: u64,
+    /// The first thousand of them, each with what is wrong.
+    pub errors: Vec<RefusedLine>,
+}
+
+impl ImportOut {
+    /// The answer to an import.
+    #[must_use]
+    pub fn of(lines: u64, new: u64, repeated: u64, refused: Refused) -> Self {
+        let (count, errors) = (refused.count, refused.told);
+        Self { lines, new, repeated, refused: count, errors }
+    }
+}
+
 /// What was refused of a request so far.
 #[derive(Debug, Default)]
 pub struct Refused {
@@ -43,12 +67,6 @@ impl Refused {
         if self.told.len() < MOST_TOLD {
             self.told.push(RefusedLine { line, detail: problem.detail, errors: problem.errors });
         }
-    }
-
-    /// How many, and the first of them.
-    #[must_use]
-    pub fn told(self) -> (u64, Vec<RefusedLine>) {
-        (self.count, self.told)
     }
 }
 

@@ -6,6 +6,7 @@
 mod declare;
 mod describe;
 mod etag;
+mod import;
 mod query;
 mod record;
 
@@ -15,7 +16,7 @@ use axum::Json;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get};
+use axum::routing::{MethodRouter, get, post};
 use db::object::{self as rows, Kind, Lock};
 use model::id::Id;
 use serde::Serialize;
@@ -25,7 +26,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::body::Body;
-use crate::caller::Can;
+use crate::caller::{Caller, Can};
 use crate::change::Change;
 use crate::page::PageOut;
 use crate::permission::Permission;
@@ -87,6 +88,9 @@ pub trait Object: Send + Sync + 'static {
     /// # Errors
     /// 400 with the path of what is wrong.
     fn check(wanted: &Self::In) -> Answer<()>;
+
+    /// Fills fields that follow from others, before they are kept.
+    fn complete(_fields: &mut Map<String, Value>) {}
 }
 
 /// The routes of a kind, described.
@@ -103,9 +107,13 @@ pub fn routes<O: Object>() -> OpenApiRouter<App> {
     if O::VERBS.remove() {
         one = one.delete(remove::<O>);
     }
-    OpenApiRouter::with_openapi(describe::document::<O>())
+    let routes = OpenApiRouter::with_openapi(describe::document::<O>())
         .route(O::PATH, all)
-        .route(&format!("{}/{{id}}", O::PATH), one)
+        .route(&format!("{}/{{id}}", O::PATH), one);
+    if O::KIND.natural.is_empty() {
+        return routes;
+    }
+    routes.route(&format!("{}/import", O::PATH), post(import::import::<O>))
 }
 
 /// As the wire shows it, with its entity tag.
@@ -145,10 +153,7 @@ async fn make<O: Object>(
     Body(wanted): Body<O::In>,
 ) -> Answer<Response> {
     O::check(&wanted)?;
-    let mut fields = fields(&wanted)?;
-    for column in O::KIND.columns.iter().filter(|one| one.filled == rows::Filled::ByMaker) {
-        fields.insert(column.name.to_owned(), caller.actor.id.to_string().into());
-    }
+    let fields = made_by::<O>(&caller, &wanted)?;
     let id = O::Id::fresh();
     let mut change = Change::begin(&app, &caller).await?;
     let row = answer::<O, _>(rows::insert(&mut change, &O::KIND, id.into(), fields).await)?;
@@ -214,6 +219,16 @@ async fn locked<O: Object>(
 
 fn event<O: Object>(change: &Change<'_>, verb: &str, id: &dyn Display) -> model::audit::Event {
     change.event(&format!("{}.{verb}", O::KIND.word), O::KIND.word, &id.to_string())
+}
+
+/// The fields of something `caller` makes.
+fn made_by<O: Object>(caller: &Caller, wanted: &O::In) -> Answer<Map<String, Value>> {
+    let mut fields = fields(wanted)?;
+    O::complete(&mut fields);
+    for column in O::KIND.columns.iter().filter(|one| one.filled == rows::Filled::ByMaker) {
+        fields.insert(column.name.to_owned(), caller.actor.id.to_string().into());
+    }
+    Ok(fields)
 }
 
 fn fields<T: Serialize>(wanted: &T) -> Answer<Map<String, Value>> {

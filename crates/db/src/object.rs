@@ -163,6 +163,9 @@ pub struct Kind {
     pub table: &'static str,
     /// Its columns besides those two.
     pub columns: &'static [Column],
+    /// The columns one is known by outside, in the order of their unique key; none where it is
+    /// known by its id alone.
+    pub natural: &'static [&'static str],
 }
 
 impl Kind {
@@ -224,14 +227,16 @@ fn given(column: &Column) -> String {
     }
 }
 
+/// What a record of the columns holds.
+fn shape(columns: &[&Column]) -> String {
+    let fields = columns.iter().map(|column| format!("{} {}", column.name, column.holds.given()));
+    fields.collect::<Vec<_>>().join(", ")
+}
+
 /// `jsonb_to_record` of the columns.
 fn record(sql: &mut QueryBuilder<Postgres>, columns: &[&Column], fields: Map<String, Value>) {
-    sql.push("jsonb_to_record(").push_bind(Value::Object(fields)).push(") AS r (");
-    for (at, column) in columns.iter().enumerate() {
-        let comma = if at == 0 { "" } else { ", " };
-        sql.push(format!("{comma}{} {}", column.name, column.holds.given()));
-    }
-    sql.push(")");
+    sql.push("jsonb_to_record(").push_bind(Value::Object(fields));
+    sql.push(format!(") AS r ({})", shape(columns)));
 }
 
 fn document_of(row: &PgRow) -> Result<Value, Error> {
@@ -310,6 +315,45 @@ pub async fn update(
     sql.push(" WHERE o.tenant_id = ").push_bind(tx.tenant().uuid());
     sql.push(" AND o.id = ").push_bind(id).push(" RETURNING ").push(kind.document());
     document_of(&sql.build().fetch_one(tx.conn()).await?)
+}
+
+/// Makes or replaces objects by what they are known by outside; gives how many are new. No two of
+/// `rows` may be known by the same.
+///
+/// # Errors
+/// As [`insert`]; then none of them is written.
+pub async fn place(
+    tx: &mut TenantTx,
+    kind: &Kind,
+    rows: Vec<Map<String, Value>>,
+) -> Result<u64, Error> {
+    let columns = kind.written(&[Filled::ByCaller, Filled::Once, Filled::ByMaker]);
+    let names: String = columns.iter().map(|column| format!(", {}", column.name)).collect();
+    let values: String = columns.iter().map(|column| format!(", {}", given(column))).collect();
+    let mut changes: Vec<String> = kind
+        .written(&[Filled::ByCaller])
+        .iter()
+        .map(|column| format!("{0} = excluded.{0}", column.name))
+        .collect();
+    if kind.dated() {
+        changes.push("updated_at = clock_timestamp()".to_owned());
+    }
+    let head = format!("INSERT INTO {} AS o (tenant_id, id{names}) SELECT ", kind.table);
+    let mut sql = QueryBuilder::new(head);
+    sql.push_bind(tx.tenant().uuid()).push(format!(", r.id{values} FROM jsonb_to_recordset("));
+    let rows = rows.into_iter().map(|mut row| {
+        row.insert("id".to_owned(), Uuid::now_v7().to_string().into());
+        Value::Object(row)
+    });
+    sql.push_bind(rows.collect::<Value>());
+    sql.push(format!(
+        ") AS r (id uuid, {}) ON CONFLICT (tenant_id, {}) DO UPDATE SET {} RETURNING o.xmax = 0",
+        shape(&columns),
+        kind.natural.join(", "),
+        changes.join(", ")
+    ));
+    let placed = sql.build_query_scalar::<bool>().fetch_all(tx.conn()).await?;
+    Ok(placed.into_iter().filter(|fresh| *fresh).count() as u64)
 }
 
 /// Removes an object.

@@ -32,7 +32,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(source::routes())
         .merge(quarantine::routes())
         .merge(object::routes::<environment::Environment>())
-        .merge(resource::routes())
+        .merge(object::routes::<resource::Resource>())
         .merge(connection::routes())
         .merge(credential::routes())
         .merge(object::routes::<graph::Service>())

@@ -35,33 +35,6 @@ model::words! {
     }
 }
 
-/// One real thing: in this version a server.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Resource {
-    /// Its id.
-    pub id: ResourceId,
-    /// The environment it is in.
-    pub environment_id: EnvironmentId,
-    /// What its provider calls it, unique per provider.
-    pub external_id: String,
-    /// `host`, `aws` …
-    pub provider: String,
-    /// `server`.
-    pub kind: String,
-    /// What people call it.
-    pub name: String,
-    /// Its name in the network.
-    pub hostname: Option<String>,
-    /// What it runs.
-    pub os_type: Option<OsType>,
-    /// The team that owns it.
-    pub owner_team: Option<String>,
-    /// Free labels.
-    pub tags: BTreeMap<String, String>,
-    /// `active`, or why it is not.
-    pub status: String,
-}
-
 /// How to reach a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Connection {

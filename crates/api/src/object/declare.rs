@@ -5,7 +5,8 @@
 ///
 /// The head names the kind, its wire types, and its place; `given` lists what its maker says,
 /// `once` what only its first maker says, `kept` what the database fills. A field is
-/// `name: type => what its column holds`, followed by what lists may do with it.
+/// `name: type => what its column holds`, followed by what lists may do with it. What is `known_by`
+/// a name from outside may also be imported. `complete` fills what follows from other fields.
 #[macro_export]
 macro_rules! object {
     (
@@ -14,6 +15,7 @@ macro_rules! object {
             word: $word:literal, plural: $plural:literal, path: $path:literal,
             table: $table:literal, tag: $tag:literal, verbs: $verbs:ident,
             id: $id:ty, read: $read:ty, write: $write:ty,
+            $(known_by: [$($natural:ident),+],)?
             example: $example:tt $(,)?
         }
         given {
@@ -27,6 +29,7 @@ macro_rules! object {
         }
         $(maker $maker:ident;)?
         check($wanted:ident) $check:block
+        $(complete($fields:ident) $complete:block)?
     ) => {
         $(#[$about])*
         #[derive(Debug)]
@@ -52,8 +55,8 @@ macro_rules! object {
             $($(#[$kept_meta])* $kept: $kept_kind,)*
             $(
                 /// Who made it.
-                #[schema(value_type = String)]
-                $maker: ::model::id::ActorId,
+                #[schema(value_type = Option<String>)]
+                $maker: Option<::model::id::ActorId>,
             )?
         }
 
@@ -71,6 +74,7 @@ macro_rules! object {
                     $(::db::object::Column::new(stringify!($maker), ::db::object::Holds::Id)
                         .filled(::db::object::Filled::ByMaker).filter(),)?
                 ],
+                natural: &[$($(stringify!($natural)),+)?],
             };
             const PATH: &'static str = $path;
             const PLURAL: &'static str = $plural;
@@ -83,6 +87,9 @@ macro_rules! object {
             type Write = $write;
 
             fn check($wanted: &Self::In) -> $crate::problem::Answer<()> $check
+            $(
+                fn complete($fields: &mut ::serde_json::Map<String, ::serde_json::Value>) $complete
+            )?
         }
     };
 }

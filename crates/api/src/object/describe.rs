@@ -7,6 +7,7 @@ use utoipa::openapi::OpenApi;
 
 use super::query::{LONGEST_SEARCH, bounds, ordered};
 use super::{Object, Verbs};
+use crate::lines::ImportOut;
 
 /// The part of the `OpenAPI` document about one kind.
 pub(super) fn document<O: Object>() -> OpenApi {
@@ -42,10 +43,24 @@ pub(super) fn document<O: Object>() -> OpenApi {
     if verbs == Verbs::Read {
         schemas.remove(O::In::name().as_ref());
     }
+    let mut paths = json!({ O::PATH: all, format!("{}/{{id}}", O::PATH): one });
+    if !O::KIND.natural.is_empty() {
+        let out = component::<ImportOut>(&mut schemas);
+        let mut many = operation::<O>("import", &[], None, (200, Some(out)));
+        many["requestBody"] = json!({
+            "required": true,
+            "description": format!(
+                "One of these in each line, up to 100,000; each is known by {}.",
+                O::KIND.natural.join(", ")
+            ),
+            "content": { "application/x-ndjson": { "schema": given } },
+        });
+        paths[format!("{}/import", O::PATH)] = json!({ "post": many });
+    }
     let document = json!({
         "openapi": "3.1.0",
         "info": { "title": word, "version": "1" },
-        "paths": { O::PATH: all, format!("{}/{{id}}", O::PATH): one },
+        "paths": paths,
         "components": { "schemas": schemas },
     });
     serde_json::from_value(document).expect("it is made of what utoipa wrote itself")
@@ -84,6 +99,7 @@ fn operation<O: Object>(
     let summary = match verb {
         "list" => format!("List {plural}, newest first unless sorted."),
         "make" => format!("Add one of the {plural}."),
+        "import" => format!("Add or replace many {plural}, a line of JSON each."),
         "replace" => format!("Replace a {word}."),
         "remove" => format!("Remove a {word}."),
         _ => format!("Show a {word}."),
@@ -91,7 +107,7 @@ fn operation<O: Object>(
     let mut good = json!({ "description": "" });
     if let Some(schema) = shown {
         good["content"] = json!({ "application/json": { "schema": schema } });
-        if verb != "list" {
+        if !["list", "import"].contains(&verb) {
             good["headers"] = json!({ "ETag": {
                 "description": "The state shown, for If-Match.", "schema": { "type": "string" },
             } });
@@ -104,7 +120,7 @@ fn operation<O: Object>(
     let mut operation = json!({
         "tags": [O::TAG],
         "summary": summary,
-        "operationId": format!("{verb}_{}", if verb == "list" { plural.replace(' ', "_") } else {
+        "operationId": format!("{verb}_{}", if ["list", "import"].contains(&verb) { plural.replace(' ', "_") } else {
             O::KIND.word.to_owned()
         }),
         "parameters": parameters,

@@ -11,8 +11,9 @@ const COLUMNS: &[Column] = &[
     Column::new("score", Holds::Number).filter(),
     Column::new("created_at", Holds::Time).filled(Filled::ByUs).filter().sort(),
 ];
-const THING: Kind = Kind { word: "thing", table: "countersign.things", columns: COLUMNS };
-const BARE: Kind = Kind { word: "bare", table: "countersign.bare", columns: &[] };
+const THING: Kind =
+    Kind { word: "thing", table: "countersign.things", columns: COLUMNS, natural: &[] };
+const BARE: Kind = Kind { word: "bare", table: "countersign.bare", columns: &[], natural: &[] };
 
 #[test]
 fn a_query_is_read_by_what_the_kind_holds() {

@@ -13,7 +13,8 @@ const COLUMNS: &[Column] = &[
     Column::new("created_at", Holds::Time).filled(Filled::ByUs).filter().sort(),
     Column::new("updated_at", Holds::Time).filled(Filled::ByUs).filter().sort(),
 ];
-const SERVICE: Kind = Kind { word: "service", table: "countersign.services", columns: COLUMNS };
+const SERVICE: Kind =
+    Kind { word: "service", table: "countersign.services", columns: COLUMNS, natural: &["name"] };
 
 fn fields(value: Value) -> Map<String, Value> {
     match value {
@@ -77,6 +78,22 @@ async fn what_is_kept_is_what_was_given_and_only_its_own_fields_are_replaced() {
     ] {
         assert!(matches!(gone, Error::NotFound), "{gone:?}");
     }
+}
+
+#[tokio::test]
+async fn what_is_known_outside_is_placed_once_and_replaced_afterwards() {
+    let test = database().await;
+    let service = |name: &str, team: &str| {
+        fields(json!({"name": name, "owner_team": team, "environments": []}))
+    };
+    let mut tx = test.db.tenant(test.tenant).await.unwrap();
+    let rows = vec![service("a", "one"), service("b", "one")];
+    assert_eq!(place(&mut tx, &SERVICE, rows).await.unwrap(), 2);
+    let rows = vec![service("b", "two"), service("c", "two")];
+    assert_eq!(place(&mut tx, &SERVICE, rows).await.unwrap(), 1);
+    tx.commit().await.unwrap();
+    assert_eq!(names(&test, &one_of("owner_team", &["two"])).await, ["c", "b"]);
+    assert_eq!(names(&test, &one_of("owner_team", &["one"])).await, ["a"]);
 }
 
 #[tokio::test]

@@ -33,6 +33,7 @@ object! {
         word: "provider_policy", plural: "provider policies", path: "/provider-policies",
         table: "countersign.policies", tag: "policy", verbs: All,
         id: ProviderPolicyId, read: ReadPolicy, write: WritePolicy,
+        known_by: [provider, external_id],
         example: {
             "external_id": "/providers/Microsoft.Authorization/policyDefinitions/tls12",
             "name": "TLS 1.2 or newer", "provider": "azure", "type": "BuiltIn",

@@ -29,6 +29,7 @@ object! {
         word: "ml_model", plural: "ml models", path: "/models",
         table: "countersign.ml_models", tag: "learning", verbs: All,
         id: ModelId, read: ReadModels, write: WriteModels,
+        known_by: [name, version],
         example: {
             "name": "drift-cause", "version": "3", "model_type": "classification",
             "framework": "gradient-boosting", "features": ["hour_sin", "commits_1h"],

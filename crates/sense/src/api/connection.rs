@@ -146,7 +146,7 @@ async fn list_connections(
     Path(id): Path<ResourceId>,
 ) -> Answer<Json<Vec<ConnectionOut>>> {
     let mut tx = app.db.tenant(caller.tenant()).await?;
-    answer("resource", crate::store::resource::get(&mut tx, id).await)?;
+    answer("resource", crate::store::resource::exists(&mut tx, id).await)?;
     Ok(Json(connection::of_resource(&mut tx, id).await?.into_iter().map(out).collect()))
 }
 
@@ -162,7 +162,7 @@ async fn create_connection(
 ) -> Answer<(StatusCode, Json<ConnectionOut>)> {
     let new = wanted.connection(ConnectionId::generate(), id)?;
     let mut change = Change::begin(&app, &caller).await?;
-    answer("resource", crate::store::resource::get(&mut change, id).await)?;
+    answer("resource", crate::store::resource::exists(&mut change, id).await)?;
     answer("connection", connection::insert(&mut change, &new, caller.actor.id).await)?;
     let event = told(change.event("connection.created", "connection", &new.id), &new);
     change.commit(event).await?;

@@ -39,6 +39,7 @@ object! {
         word: "environment", plural: "environments", path: "/environments",
         table: "countersign.environments", tag: "estate", verbs: Keep,
         id: EnvironmentId, read: ReadEstate, write: WriteEstate,
+        known_by: [slug],
         example: {
             "name": "Shop, live in Frankfurt", "slug": "shop-live", "class": "prod",
             "cloud_provider": "aws", "region": "eu-central-1", "account_id": "123456789012",

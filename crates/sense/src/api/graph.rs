@@ -13,6 +13,7 @@ object! {
         word: "service", plural: "services", path: "/services",
         table: "countersign.services", tag: "estate", verbs: All,
         id: ServiceId, read: ReadEstate, write: WriteEstate,
+        known_by: [name],
         example: {
             "name": "checkout", "owner_team": "payments", "environments": ["shop-live"],
             "argo_apps": ["checkout"], "helm_releases": ["checkout"],

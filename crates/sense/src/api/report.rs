@@ -1,7 +1,7 @@
 //! Findings of every kind over HTTP: listed, reported one by one or by the line.
 
 use api::check::{document, object as an_object, share};
-use api::lines::{Lines, Refused, RefusedLine};
+use api::lines::{ImportOut, Lines, Refused};
 use api::permission::{ReadFindings, WriteFindings};
 use api::problem::Answer;
 use api::{App, Body, Can, Change, Problem, object};
@@ -339,21 +339,6 @@ async fn report_finding(
     Ok((StatusCode::OK, Json(ReportedOut { id, new })))
 }
 
-/// What came of an import.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ImportOut {
-    /// Lines read.
-    lines: u64,
-    /// Findings that were not known before.
-    new: u64,
-    /// Known findings that were seen again.
-    repeated: u64,
-    /// Lines that were refused.
-    refused: u64,
-    /// The first thousand of them, each with what is wrong.
-    errors: Vec<RefusedLine>,
-}
-
 /// Report many findings, a line of JSON each (NDJSON, up to 100,000 lines).
 ///
 /// Read as it comes in and kept in batches of a thousand, each with its audit event: a line that is
@@ -384,9 +369,7 @@ async fn import_findings(
         new += placed.new;
         seen += placed.ids.len() as u64;
     }
-    let lines = lines.read();
-    let (count, errors) = refused.told();
-    Ok(Json(ImportOut { lines, new, repeated: seen - new, refused: count, errors }))
+    Ok(Json(ImportOut::of(lines.read(), new, seen - new, refused)))
 }
 
 /// Keeps a batch. One that the database refuses as a whole is kept line by line, so that the line

@@ -1,79 +1,23 @@
-//! Servers over HTTP.
+//! Resources over HTTP.
 
 use std::collections::BTreeMap;
 
+use api::object;
 use api::permission::{ReadEstate, WriteEstate};
-use api::problem::Answer;
-use api::{App, Body, Can, Change, PageOut, Paging, Problem};
-use axum::Json;
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use api::problem::Problem;
+use model::Timestamp;
 use model::id::{EnvironmentId, ResourceId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-use super::{answer, plain, sized, tags};
-use crate::inventory::{OsType, Resource};
-use crate::store::resource;
+use super::environment::CloudProvider;
+use super::{plain, sized, tags};
+use crate::inventory::OsType;
 
-/// The routes of this room.
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(list_resources, create_resource))
-        .routes(routes!(get_resource, replace_resource))
-}
-
-/// A server.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ResourceOut {
-    /// Its id.
-    #[schema(value_type = String)]
-    id: ResourceId,
-    /// The environment it is in.
-    #[schema(value_type = String)]
-    environment_id: EnvironmentId,
-    /// What its provider calls it.
-    external_id: String,
-    /// `host`.
-    provider: String,
-    /// `server`.
-    kind: String,
-    /// What people call it.
-    name: String,
-    /// Its name in the network.
-    hostname: Option<String>,
-    /// `linux` or `windows`.
-    os_type: Option<String>,
-    /// The team that owns it.
-    owner_team: Option<String>,
-    /// Free labels.
-    tags: BTreeMap<String, String>,
-    /// `active` or `retired`.
-    status: String,
-}
-
-fn out(resource: Resource) -> ResourceOut {
-    ResourceOut {
-        id: resource.id,
-        environment_id: resource.environment_id,
-        external_id: resource.external_id,
-        provider: resource.provider,
-        kind: resource.kind,
-        name: resource.name,
-        hostname: resource.hostname,
-        os_type: resource.os_type.map(|os_type| os_type.to_string()),
-        owner_team: resource.owner_team,
-        tags: resource.tags,
-        status: resource.status,
-    }
-}
-
-/// Whether a server is there.
-#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
+/// Whether a resource is there.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum StatusIn {
+pub(crate) enum Status {
     /// It is, and may be a target.
     #[default]
     Active,
@@ -81,148 +25,112 @@ pub(super) enum StatusIn {
     Retired,
 }
 
-/// A server to be kept.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ResourceIn {
-    /// The environment it is in.
-    #[schema(value_type = String)]
-    environment_id: EnvironmentId,
-    /// What people call it; alerts find it by this or its host name.
-    #[schema(min_length = 1, max_length = 100, example = "web-1")]
-    name: String,
-    /// Its name in the network.
-    #[schema(max_length = 253, example = "web-1.example.com")]
-    hostname: Option<String>,
-    /// `linux` or `windows`.
-    #[schema(value_type = Option<String>, example = "linux")]
-    os_type: Option<OsType>,
-    /// The team that owns it.
-    #[schema(max_length = 100)]
-    owner_team: Option<String>,
-    /// Free labels.
-    #[serde(default)]
-    tags: BTreeMap<String, String>,
-    /// Whether it is there; active when absent.
-    #[serde(default)]
-    status: StatusIn,
-}
-
-impl ResourceIn {
-    fn check(&self) -> Answer<()> {
-        plain("/name", &self.name, 100, "._-")?;
-        if let Some(hostname) = &self.hostname {
+object! {
+    /// One real thing of the estate: a server, a database, a bucket.
+    Resource (ResourceIn, ResourceOut) {
+        word: "resource", plural: "resources", path: "/resources",
+        table: "countersign.resources", tag: "estate", verbs: Keep,
+        id: ResourceId, read: ReadEstate, write: WriteEstate,
+        known_by: [provider, external_id],
+        example: {
+            "environment_id": "env_0190a3c4-5b6d-7e8f-9a0b-1c2d3e4f5a6b",
+            "external_id": "i-0abcd1234ef567890", "provider": "aws", "kind": "server",
+            "type": "aws_instance", "name": "web-7", "hostname": "web-7.example.com",
+            "os_type": "linux", "group_name": "web", "location": "eu-central-1a",
+            "owner_team": "payments", "tags": {"role": "web"}, "status": "active"
+        }
+    }
+    given {
+        /// The environment it is in.
+        #[schema(value_type = String)]
+        environment_id: EnvironmentId => Id.filter();
+        /// What people call it; alerts find it by this or its host name.
+        #[schema(min_length = 1, max_length = 255)]
+        name: String => Text.filter().sort().search();
+        /// Its name in the network.
+        #[schema(max_length = 253)]
+        hostname: Option<String> => Text.filter().search();
+        /// `linux` or `windows`.
+        #[schema(value_type = Option<String>)]
+        os_type: Option<OsType> => Text.filter();
+        /// The group its provider keeps it in.
+        #[schema(max_length = 255)]
+        group_name: Option<String> => Text.filter();
+        /// Where it is, in its provider's words.
+        #[schema(max_length = 255)]
+        location: Option<String> => Text.filter();
+        /// The team that owns it.
+        #[schema(max_length = 100)]
+        owner_team: Option<String> => Text.filter().search();
+        /// Free labels.
+        #[serde(default)]
+        tags: BTreeMap<String, String> => Json;
+        /// Whether it is there; active when absent.
+        #[serde(default)]
+        status: Status => Text.filter();
+    }
+    once {
+        /// What its provider calls it, unique there; its name when absent.
+        #[schema(max_length = 500)]
+        external_id: Option<String> => Text.filter().search();
+        /// Whose it is; a machine of one's own when absent.
+        #[serde(default = "host")]
+        provider: CloudProvider => Text.filter();
+        /// `server`, `database`, `bucket` …
+        #[serde(default = "server")]
+        #[schema(min_length = 1, max_length = 100)]
+        kind: String => Text.filter().sort();
+        /// The provider's type of it.
+        #[serde(default = "host_type")]
+        #[schema(min_length = 1, max_length = 100)]
+        r#type: String => Text.filter().sort();
+    }
+    kept {
+        /// When it was added.
+        created_at: Timestamp => Time.filter().sort();
+        /// When it was changed last.
+        updated_at: Timestamp => Time.filter().sort();
+    }
+    maker created_by;
+    check(wanted) {
+        // A host's name ends up in places where other characters would mean something.
+        if wanted.kind == "server" {
+            plain("/name", &wanted.name, 100, "._-")?;
+        }
+        sized("/name", &wanted.name, 1..=255)?;
+        if let Some(hostname) = &wanted.hostname {
             plain("/hostname", hostname, 253, "._:-")?;
         }
-        if let Some(team) = &self.owner_team {
-            sized("/owner_team", team, 1..=100)?;
+        let words = [
+            ("/group_name", &wanted.group_name, 255),
+            ("/location", &wanted.location, 255),
+            ("/owner_team", &wanted.owner_team, 100),
+            ("/external_id", &wanted.external_id, 500),
+        ];
+        for (path, word, longest) in words {
+            word.as_deref().map_or(Ok::<(), Problem>(()), |word| sized(path, word, 1..=longest))?;
         }
-        tags("/tags", &self.tags)
+        sized("/kind", &wanted.kind, 1..=100)?;
+        sized("/type", &wanted.r#type, 1..=100)?;
+        tags("/tags", &wanted.tags)
     }
-
-    /// What may change of `known`, changed.
-    fn onto(self, known: Resource) -> Resource {
-        Resource {
-            environment_id: self.environment_id,
-            name: self.name,
-            hostname: self.hostname,
-            os_type: self.os_type,
-            owner_team: self.owner_team,
-            tags: self.tags,
-            status: match self.status {
-                StatusIn::Active => "active".to_owned(),
-                StatusIn::Retired => "retired".to_owned(),
-            },
-            ..known
+    complete(fields) {
+        if fields.get("external_id").is_none_or(serde_json::Value::is_null)
+            && let Some(name) = fields.get("name").cloned()
+        {
+            fields.insert("external_id".to_owned(), name);
         }
     }
 }
 
-/// List servers, newest first.
-#[utoipa::path(get, path = "/resources", tag = "estate", params(api::page::PagingIn),
-    responses((status = 200, body = PageOut<ResourceOut>), (status = "4XX", body = Problem)))]
-async fn list_resources(
-    State(app): State<App>,
-    caller: Can<ReadEstate>,
-    Paging(page): Paging,
-) -> Answer<Json<PageOut<ResourceOut>>> {
-    let mut tx = app.db.tenant(caller.tenant()).await?;
-    Ok(Json(PageOut::of(resource::list(&mut tx, &page).await?, out)))
+const fn host() -> CloudProvider {
+    CloudProvider::Host
 }
 
-/// Show a server.
-#[utoipa::path(get, path = "/resources/{id}", tag = "estate",
-    params(("id" = String, Path, description = "The server")),
-    responses((status = 200, body = ResourceOut), (status = "4XX", body = Problem)))]
-async fn get_resource(
-    State(app): State<App>,
-    caller: Can<ReadEstate>,
-    Path(id): Path<ResourceId>,
-) -> Answer<Json<ResourceOut>> {
-    let mut tx = app.db.tenant(caller.tenant()).await?;
-    Ok(Json(out(answer("resource", resource::get(&mut tx, id).await)?)))
+fn server() -> String {
+    "server".to_owned()
 }
 
-/// Add a server.
-#[utoipa::path(post, path = "/resources", tag = "estate", request_body = ResourceIn,
-    responses((status = 201, body = ResourceOut), (status = "4XX", body = Problem)))]
-async fn create_resource(
-    State(app): State<App>,
-    caller: Can<WriteEstate>,
-    Body(wanted): Body<ResourceIn>,
-) -> Answer<(StatusCode, Json<ResourceOut>)> {
-    wanted.check()?;
-    let new = wanted.onto_new();
-    let mut change = Change::begin(&app, &caller).await?;
-    answer("resource", resource::insert(&mut change, &new, caller.actor.id).await)?;
-    let event = change
-        .event("resource.created", "resource", &new.id)
-        .with("name", new.name.clone())
-        .with("environment_id", new.environment_id.to_string());
-    change.commit(event).await?;
-    Ok((StatusCode::CREATED, Json(out(new))))
-}
-
-/// Replace a server's description.
-#[utoipa::path(put, path = "/resources/{id}", tag = "estate", request_body = ResourceIn,
-    params(("id" = String, Path, description = "The server")),
-    responses((status = 200, body = ResourceOut), (status = "4XX", body = Problem)))]
-async fn replace_resource(
-    State(app): State<App>,
-    caller: Can<WriteEstate>,
-    Path(id): Path<ResourceId>,
-    Body(wanted): Body<ResourceIn>,
-) -> Answer<Json<ResourceOut>> {
-    wanted.check()?;
-    let mut change = Change::begin(&app, &caller).await?;
-    let known = answer("resource", resource::get(&mut change, id).await)?;
-    let new = wanted.onto(known);
-    answer("resource", resource::update(&mut change, &new).await)?;
-    let event = change
-        .event("resource.updated", "resource", &id)
-        .with("name", new.name.clone())
-        .with("environment_id", new.environment_id.to_string())
-        .with("status", new.status.clone());
-    change.commit(event).await?;
-    Ok(Json(out(new)))
-}
-
-impl ResourceIn {
-    /// A new server of this description; its name is also what it is known by.
-    fn onto_new(self) -> Resource {
-        let known = Resource {
-            id: ResourceId::generate(),
-            environment_id: self.environment_id,
-            external_id: self.name.clone(),
-            provider: "host".to_owned(),
-            kind: "server".to_owned(),
-            name: String::new(),
-            hostname: None,
-            os_type: None,
-            owner_team: None,
-            tags: BTreeMap::new(),
-            status: String::new(),
-        };
-        self.onto(known)
-    }
+fn host_type() -> String {
+    "host".to_owned()
 }

@@ -135,6 +135,7 @@ object! {
         word: "cost", plural: "costs", path: "/costs",
         table: "countersign.cost_timeseries", tag: "findings", verbs: All,
         id: CostId, read: ReadFindings, write: WriteFindings,
+        known_by: [service, resource_id, day],
         example: {
             "service": "compute", "resource_id": "res_0190a3c4-5b6d-7e8f-9a0b-1c2d3e4f5a6b",
             "day": "2026-03-01", "amount": "12.50", "currency": "USD"

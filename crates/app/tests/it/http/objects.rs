@@ -298,3 +298,46 @@ async fn a_list_goes_through_all_pages_in_every_order_and_shows_each_object_once
         "service-07"
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_import_is_known_by_names_from_outside_and_names_the_lines_at_fault() {
+    let site = Site::start().await;
+    let stage = Stage::set(&site, site.tenant(), "test").await;
+    let server = stage.admin.get(&format!("/resources/{}", stage.resource)).await.expect(200);
+    let resource = |number: usize, team: &str, environment: &Value| {
+        json!({
+            "environment_id": environment, "name": format!("db-{number}"), "kind": "database",
+            "provider": "aws", "external_id": format!("arn:db/{number}"), "owner_team": team,
+        })
+        .to_string()
+    };
+    let import = async |lines: Vec<String>| {
+        let request = stage.admin.request(Method::POST, "/resources/import");
+        let request = request.header("content-type", "application/x-ndjson").body(lines.join("\n"));
+        Reply::of(request.send().await.unwrap()).await.expect(200)
+    };
+    let environment = &server["environment_id"];
+    let mut lines: Vec<String> = (0..1200).map(|n| resource(n, "one", environment)).collect();
+    let first = import(lines.clone()).await;
+    assert_eq!((&first["new"], &first["refused"]), (&json!(1200), &json!(0)), "{first:#}");
+    let nowhere = json!(model::id::EnvironmentId::generate().to_string());
+    lines = vec![
+        resource(1, "two", environment),
+        resource(2, "two", &nowhere),
+        resource(1, "three", environment),
+        "{\"name\": 1}".to_owned(),
+        resource(5000, "two", environment),
+    ];
+    let second = import(lines).await;
+    let errors = second["errors"].as_array().unwrap();
+    let at: Vec<(&Value, &Value)> =
+        errors.iter().map(|one| (&one["line"], &one["errors"][0]["path"])).collect();
+    let expected = [(json!(4), json!("/name")), (json!(2), json!("/environment_id"))];
+    assert_eq!(at, expected.iter().map(|(line, path)| (line, path)).collect::<Vec<_>>());
+    assert_eq!(second["new"], 1, "{second:#}");
+    let teams = |team: &str| format!("/resources?owner_team={team}");
+    let three = stage.admin.get(&teams("three")).await.expect(200);
+    assert_eq!(three["items"][0]["external_id"], "arn:db/1");
+    let two = stage.admin.get(&teams("two")).await.expect(200);
+    assert_eq!(two["items"].as_array().unwrap().len(), 1, "the last line about a thing counts");
+}

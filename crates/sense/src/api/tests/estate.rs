@@ -76,7 +76,7 @@ async fn what_cannot_be_kept_is_refused_with_its_path() {
         ("/environments", json!({"name": "E", "slug": "f", "class": "moon"}), (400, "/class")),
         ("/environments", json!({"name": "E", "slug": "-f", "class": "dev"}), (400, "/slug")),
         ("/environments", json!({"name": "E", "slug": "e", "class": "dev"}), (409, "")),
-        ("/resources", json!({"environment_id": nobody, "name": "x"}), (400, "")),
+        ("/resources", json!({"environment_id": nobody, "name": "x"}), (400, "/environment_id")),
         ("/resources", json!({"environment_id": nobody, "name": "x;y"}), (400, "/name")),
         (&connections, connection("host", json!("-oProxy")), (400, "/host")),
         (&connections, connection("username", json!("u u")), (400, "/username")),

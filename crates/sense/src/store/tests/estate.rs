@@ -7,7 +7,7 @@ use model::vault::Sealed;
 use super::*;
 use crate::alert::generic::Mapping;
 use crate::inventory::host_key::PublicKey;
-use crate::inventory::{Connection, CredentialKind, OsType, Resource, Selector, TargetFacts};
+use crate::inventory::{Connection, CredentialKind, OsType, Selector, TargetFacts};
 use crate::source::SourceKind;
 use crate::store::alert_source::{self, NewSource};
 use crate::store::target::targets;
@@ -29,7 +29,7 @@ fn sealed(byte: u8) -> Sealed {
 }
 
 struct Estate {
-    resource: Resource,
+    resource: ResourceId,
     connection: Connection,
     credential: CredentialId,
 }
@@ -47,25 +47,25 @@ async fn estate(test: &TestDb, tx: &mut TenantTx, name: &str) -> Estate {
     .execute(tx.conn())
     .await
     .unwrap();
-    let resource = Resource {
-        id: ResourceId::generate(),
-        environment_id: environment,
-        external_id: name.to_owned(),
-        provider: "host".to_owned(),
-        kind: "server".to_owned(),
-        name: name.to_owned(),
-        hostname: Some(format!("{name}.example.com")),
-        os_type: Some(OsType::Linux),
-        owner_team: Some("shop".to_owned()),
-        tags: tags(&[("role", "web"), ("zone", "a")]),
-        status: "active".to_owned(),
-    };
-    resource::insert(tx, &resource, by).await.unwrap();
+    let resource = ResourceId::generate();
+    sqlx::query(
+        "INSERT INTO countersign.resources (tenant_id, id, environment_id, external_id, name,
+           hostname, os_type, owner_team, tags)
+         VALUES ($1, $2, $3, $4, $4, $4 || '.example.com', 'linux', 'shop',
+           '{\"role\": \"web\", \"zone\": \"a\"}')",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(resource.uuid())
+    .bind(environment.uuid())
+    .bind(name)
+    .execute(tx.conn())
+    .await
+    .unwrap();
     let credential = CredentialId::generate();
     credential::insert(tx, credential, name, CredentialKind::SshKey, &sealed(1), by).await.unwrap();
     let connection = Connection {
         id: ConnectionId::generate(),
-        resource_id: resource.id,
+        resource_id: resource,
         transport: "ssh".to_owned(),
         host: "192.0.2.7".to_owned(),
         port: 2222,
@@ -94,13 +94,13 @@ async fn a_selector_gives_targets_with_everything_planning_asks() {
     else {
         panic!("one target, not {}", found.len())
     };
-    assert_eq!((target.resource_id, target.connection_id), (web.resource.id, web.connection.id));
+    assert_eq!((target.resource_id, target.connection_id), (web.resource, web.connection.id));
     assert_eq!((target.host.as_str(), target.port), ("192.0.2.7", 2222));
     assert_eq!(target.environment, EnvironmentClass::Prod);
     assert_eq!((target.credential_id, target.credential_version), (Some(web.credential), Some(1)));
     assert_eq!(target.host_keys, ["ssh-ed25519 AAAA", "ssh-ed25519 BBBB"]);
     assert_eq!(target.guard_dir.as_deref(), Some("/run/guard"));
-    assert_eq!((labels, *os_type), (&web.resource.tags, OsType::Linux));
+    assert_eq!((labels, *os_type), (&tags(&[("role", "web"), ("zone", "a")]), OsType::Linux));
     assert_eq!((hostname.as_str(), environment_slug.as_str()), ("web-1.example.com", "live-web-1"));
 
     let select = |pairs| Selector { tags: tags(pairs), ..Selector::default() };
@@ -115,15 +115,18 @@ async fn a_selector_gives_targets_with_everything_planning_asks() {
 async fn a_retired_server_or_connection_is_no_target() {
     let test = database().await;
     let mut tx = test.db.tenant(test.tenant).await.unwrap();
-    let mut one = estate(&test, &mut tx, "web-1").await;
+    let one = estate(&test, &mut tx, "web-1").await;
     let mut two = estate(&test, &mut tx, "web-2").await;
-    one.resource.status = "retired".to_owned();
-    resource::update(&mut tx, &one.resource).await.unwrap();
+    sqlx::query("UPDATE countersign.resources SET status = 'retired' WHERE id = $1")
+        .bind(one.resource.uuid())
+        .execute(tx.conn())
+        .await
+        .unwrap();
     two.connection.is_active = false;
     connection::update(&mut tx, &two.connection).await.unwrap();
     assert!(targets(&mut tx, &Selector::default()).await.unwrap().is_empty());
     assert_eq!(connection::get(&mut tx, two.connection.id).await.unwrap(), two.connection);
-    assert_eq!(resource::get(&mut tx, one.resource.id).await.unwrap(), one.resource);
+    resource::exists(&mut tx, one.resource).await.unwrap();
 }
 
 #[tokio::test]
@@ -183,10 +186,9 @@ async fn the_estate_of_another_tenant_is_not_there() {
     let mut tx = test.db.tenant(test.tenant).await.unwrap();
     assert!(targets(&mut tx, &Selector::default()).await.unwrap().is_empty());
     let mut kinds = Vec::new();
-    kinds.push(resource::get(&mut tx, foreign.resource.id).await.unwrap_err().kind());
+    kinds.push(resource::exists(&mut tx, foreign.resource).await.unwrap_err().kind());
     kinds.push(connection::get(&mut tx, foreign.connection.id).await.unwrap_err().kind());
     kinds.push(credential::get(&mut tx, foreign.credential).await.unwrap_err().kind());
-    kinds.push(resource::update(&mut tx, &foreign.resource).await.unwrap_err().kind());
     kinds.push(connection::update(&mut tx, &foreign.connection).await.unwrap_err().kind());
     assert!(kinds.iter().all(|kind| *kind == db::Kind::NotFound), "{kinds:?}");
 }
