@@ -3,6 +3,7 @@
 pub mod account;
 pub mod keys;
 pub mod password;
+mod sessions;
 pub mod setup;
 pub mod store;
 #[cfg(test)]
@@ -15,5 +16,9 @@ use utoipa_axum::router::OpenApiRouter;
 
 /// The routes of this room.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().merge(account::routes()).merge(users::routes()).merge(keys::routes())
+    OpenApiRouter::new()
+        .merge(account::routes())
+        .merge(sessions::routes())
+        .merge(users::routes())
+        .merge(keys::routes())
 }

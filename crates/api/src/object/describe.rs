@@ -1,6 +1,6 @@
 //! The description of a kind's endpoints, made of what the kind is.
 
-use db::object::{Column, Holds};
+use db::object::{Column, Filled, Holds};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use utoipa::openapi::OpenApi;
@@ -36,6 +36,16 @@ pub(super) fn document<O: Object>() -> OpenApi {
     }
     if verbs.replace() {
         one["put"] = operation::<O>("replace", &changed, Some(&given), (200, Some(shown)));
+        let once: Vec<&str> = O::KIND
+            .columns
+            .iter()
+            .filter(|column| column.filled == Filled::Once)
+            .map(|column| column.name)
+            .collect();
+        if !once.is_empty() {
+            let fixed = format!("What it was made with stays: {}.", once.join(", "));
+            one["put"]["description"] = fixed.into();
+        }
     }
     if verbs.remove() {
         one["delete"] = operation::<O>("remove", &changed, None, (204, None));

@@ -3,6 +3,10 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+/// Longer than a step waits for anything on a busy machine: what is tested here is never that a
+/// step takes too long.
+const STEP_TIMEOUT_S: u32 = 1800;
+
 /// A step to be.
 #[derive(Debug, Clone)]
 pub(super) struct Step {
@@ -67,7 +71,7 @@ impl Step {
 
 /// A runbook of these steps; each writes `<execution> <step> <direction>` to `effects` first.
 pub(super) fn runbook(name: &str, effects: &Path, steps: &[Step]) -> String {
-    let mut yaml = format!("name: {name}\nstatus: active\ntimeout_seconds: 300\nsteps:\n");
+    let mut yaml = format!("name: {name}\nstatus: active\ntimeout_seconds: 3600\nsteps:\n");
     let line = |step: &Step, direction: &str, then: &str| {
         let effects = effects.display();
         format!("echo {{{{ execution.id }}}} {} {direction} >> {effects}; {then}", step.name)
@@ -80,7 +84,7 @@ pub(super) fn runbook(name: &str, effects: &Path, steps: &[Step]) -> String {
         write!(
             yaml,
             "  - name: {name}\n    command: '{command}'\n    semantics: {semantics}\n    \
-             stage: {stage}\n    action: {action}\n    timeout_seconds: 60\n{more}"
+             stage: {stage}\n    action: {action}\n    timeout_seconds: {STEP_TIMEOUT_S}\n{more}"
         )
         .expect("text takes everything");
         if let Some(undo) = &step.undo {

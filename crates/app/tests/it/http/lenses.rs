@@ -147,15 +147,7 @@ async fn lived(site: &Site) -> Stage {
     let ada =
         json!({"username": "ada@example.com", "roles": ["admin"], "email": "ada@example.com"});
     let ada = stage.admin.post("/users", &ada).await.expect(201);
-    let tenant: String = sqlx::query_scalar("SELECT slug FROM countersign.tenants WHERE id = $1")
-        .bind(stage.tenant.uuid())
-        .fetch_one(site.test.admin())
-        .await
-        .unwrap();
-    let login = json!({
-        "tenant": tenant, "username": "ada@example.com", "password": ada["one_time_password"],
-    });
-    stage.admin.post("/login", &login).await.expect(200);
+    stage.session(site, &ada).await;
     site.verified(stage.tenant).await;
     stage
 }

@@ -169,3 +169,46 @@ async fn a_secret_shown_once_is_not_kept_for_replays() {
     let kept = kept.unwrap_or_default();
     assert!(!kept.contains(&key) && !kept.contains(&password), "a secret lies in the database");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sessions_are_listed_and_ended_by_their_owner_and_by_an_administrator() {
+    let site = Site::start().await;
+    let first = first_start(&site.test.db, |_| Ok(())).await.unwrap();
+    let nobody = site.caller("nobody", &[]).await;
+    let once = first.one_time_password.unwrap();
+    let admin = with(&nobody, &log_in(&site, None, ADMIN, &once).await.expect(200));
+    let change = json!({"current_password": once, "new_password": PASSWORD});
+    let admin = with(&nobody, &admin.post("/account/password", &change).await.expect(200));
+    let eve = admin.post("/users", &json!({"username": "eve", "roles": ["viewer"]})).await;
+    let eve = eve.expect(201);
+    let once = text(&eve, "one_time_password");
+    let opened = with(&nobody, &log_in(&site, None, "eve", &once).await.expect(200));
+    let change = json!({"current_password": once, "new_password": PASSWORD});
+    let desk = opened.post("/account/password", &change).await.expect(200);
+    let desk = with(&nobody, &desk);
+    let phone = log_in(&site, None, "eve", PASSWORD).await.expect(200);
+    let (phone_id, phone) = (text(&phone, "session_id"), with(&nobody, &phone));
+
+    let own = desk.get("/account/sessions").await.expect(200);
+    assert_eq!(own.as_array().unwrap().len(), 2, "{own:#}");
+    assert_eq!(own[0]["id"], phone_id.as_str());
+    assert!(!own.to_string().contains("css_"), "a token is shown: {own:#}");
+    let all = admin.get("/sessions?is_active=true").await.expect(200);
+    assert_eq!(all["items"].as_array().unwrap().len(), 3, "{all:#}");
+    assert_eq!(desk.get("/sessions").await.status.as_u16(), 403);
+
+    // Nobody ends another's session as if it were their own.
+    let admins = admin.get("/account/sessions").await.expect(200);
+    let admins = format!("/account/sessions/{}", text(&admins[0], "id"));
+    assert_eq!(desk.send(Method::DELETE, &admins, &Value::Null).await.status.as_u16(), 404);
+    let path = format!("/account/sessions/{phone_id}");
+    for _ in 0..2 {
+        let ended = desk.send(Method::DELETE, &path, &Value::Null).await;
+        assert_eq!(ended.status.as_u16(), 204);
+    }
+    assert_eq!(phone.get("/account").await.status.as_u16(), 401);
+    let left = text(&desk.get("/account/sessions").await.expect(200)[0], "id");
+    let ended = admin.send(Method::DELETE, &format!("/sessions/{left}"), &Value::Null).await;
+    assert_eq!(ended.status.as_u16(), 204);
+    assert_eq!(desk.get("/account").await.status.as_u16(), 401);
+}

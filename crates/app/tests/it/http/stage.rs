@@ -114,6 +114,21 @@ impl Stage {
         asked
     }
 
+    /// Opens a session for a user just made; gives its id.
+    pub(crate) async fn session(&self, site: &Site, made: &Value) -> String {
+        let tenant: String =
+            sqlx::query_scalar("SELECT slug FROM countersign.tenants WHERE id = $1")
+                .bind(self.tenant.uuid())
+                .fetch_one(site.test.admin())
+                .await
+                .expect("the tenant");
+        let login = json!({
+            "tenant": tenant, "username": made["user"]["username"],
+            "password": made["one_time_password"],
+        });
+        text(&self.admin.post("/login", &login).await.expect(200), "session_id")
+    }
+
     /// Approves an approval as the second person.
     pub(crate) async fn approve(&self, approval: &str) -> Value {
         let path = format!("/approvals/{approval}/approve");

@@ -36,6 +36,7 @@ async fn seed(site: &Site, stage: &Stage) -> Seeds {
     let connections = admin.get(&path).await.expect(200);
     let user = json!({"username": "eve", "roles": ["viewer"]});
     let user = admin.post("/users", &user).await.expect(201);
+    let session = stage.session(site, &user).await;
     let key = admin.post("/api-keys", &json!({"name": "k", "roles": ["viewer"]})).await.expect(201);
     let window = admin.post("/blackout-windows", &window()).await.expect(201);
     let limit =
@@ -74,6 +75,8 @@ async fn seed(site: &Site, stage: &Stage) -> Seeds {
         ("/rate-limits/{id}", text(&limit, "id")),
         ("/resources/{id}", stage.resource.clone()),
         ("/runbooks/{id}", runbook),
+        ("/account/sessions/{id}", session.clone()),
+        ("/sessions/{id}", session),
         ("/runbooks/{id}/versions/{version}", "1".to_owned()),
         ("/users/{id}", text(&user["user"], "id")),
     ]);
