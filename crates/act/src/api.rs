@@ -1,8 +1,9 @@
 //! Runbooks and executions over HTTP.
 
 mod executions;
+mod schedules;
 
-use api::{App, Problem};
+use api::{App, Problem, object};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::error::Error;
@@ -10,7 +11,10 @@ use crate::runbook;
 
 /// The routes of this stage.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().merge(runbook::api::routes()).merge(executions::routes())
+    OpenApiRouter::new()
+        .merge(runbook::api::routes())
+        .merge(executions::routes())
+        .merge(object::routes::<schedules::Schedule>())
 }
 
 impl From<Error> for Problem {

@@ -54,6 +54,15 @@ impl Caller {
     pub const fn tenant(&self) -> TenantId {
         self.actor.tenant_id
     }
+
+    /// The person who is logged in; none behind a key.
+    #[must_use]
+    pub const fn user(&self) -> Option<UserId> {
+        match self.proof {
+            Proof::Session { user, .. } => Some(user),
+            Proof::Key { .. } => None,
+        }
+    }
 }
 
 /// The request's id, set by the server before anything else.

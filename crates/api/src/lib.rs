@@ -5,6 +5,7 @@ pub mod body;
 pub mod caller;
 pub mod change;
 pub mod check;
+pub mod etag;
 pub mod idempotency;
 pub mod identity;
 pub mod lines;

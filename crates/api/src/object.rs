@@ -5,8 +5,9 @@
 
 mod declare;
 mod describe;
-mod etag;
+mod export;
 mod import;
+mod owner;
 mod query;
 mod record;
 
@@ -28,6 +29,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::body::Body;
 use crate::caller::{Caller, Can};
 use crate::change::Change;
+use crate::etag;
 use crate::page::PageOut;
 use crate::permission::Permission;
 use crate::problem::{Answer, Problem};
@@ -42,6 +44,8 @@ pub enum Verbs {
     Keep,
     /// Make and remove them; what is made is not changed.
     Record,
+    /// Make them; what is made is neither changed nor removed by callers.
+    Append,
     /// See them alone.
     Read,
 }
@@ -83,13 +87,18 @@ pub trait Object: Send + Sync + 'static {
     /// Who may make, replace and remove it.
     type Write: Permission;
 
+    /// The column that names the person an object belongs to: nobody else sees it. Filled by
+    /// [`Filled::Derived`](rows::Filled::Derived).
+    const OWNER: Option<&'static str> = None;
+
     /// Refuses what the types alone let pass.
     ///
     /// # Errors
     /// 400 with the path of what is wrong.
     fn check(wanted: &Self::In) -> Answer<()>;
 
-    /// Fills fields that follow from others, before they are kept.
+    /// Fills fields that follow from others, before they are kept: those that may be left out, and
+    /// those that are derived.
     fn complete(_fields: &mut Map<String, Value>) {}
 }
 
@@ -109,6 +118,7 @@ pub fn routes<O: Object>() -> OpenApiRouter<App> {
     }
     let routes = OpenApiRouter::with_openapi(describe::document::<O>())
         .route(O::PATH, all)
+        .route(&format!("{}/export", O::PATH), get(export::export::<O>))
         .route(&format!("{}/{{id}}", O::PATH), one);
     if O::KIND.natural.is_empty() {
         return routes;
@@ -128,7 +138,8 @@ async fn list<O: Object>(
     caller: Can<O::Read>,
     RawQuery(query): RawQuery,
 ) -> Answer<Json<PageOut<O::Out>>> {
-    let wanted = query::read(&O::KIND, query.as_deref().unwrap_or_default())?;
+    let mut wanted = query::read(&O::KIND, query.as_deref().unwrap_or_default())?;
+    owner::narrow::<O>(&caller, &mut wanted);
     let mut tx = app.db.tenant(caller.tenant()).await?;
     let page = rows::list(&mut tx, &O::KIND, &wanted).await?;
     let items: Result<Vec<O::Out>, _> =
@@ -143,8 +154,9 @@ async fn show<O: Object>(
     Path(id): Path<O::Id>,
 ) -> Answer<Response> {
     let mut tx = app.db.tenant(caller.tenant()).await?;
-    let row = rows::get(&mut tx, &O::KIND, id.into(), Lock::None).await;
-    shown::<O>(StatusCode::OK, answer::<O, _>(row)?)
+    let row = answer::<O, _>(rows::get(&mut tx, &O::KIND, id.into(), Lock::None).await)?;
+    owner::allows::<O>(&caller, &row)?;
+    shown::<O>(StatusCode::OK, row)
 }
 
 async fn make<O: Object>(
@@ -170,9 +182,11 @@ async fn replace<O: Object>(
     Body(wanted): Body<O::In>,
 ) -> Answer<Response> {
     O::check(&wanted)?;
-    let fields = fields(&wanted)?;
+    let mut fields = fields(&wanted)?;
+    O::complete(&mut fields);
+    owner::fill::<O>(&caller, &mut fields)?;
     let mut change = Change::begin(&app, &caller).await?;
-    let old = locked::<O>(&mut change, id, &headers).await?;
+    let old = locked::<O>(&mut change, &caller, id, &headers).await?;
     let row = answer::<O, _>(rows::update(&mut change, &O::KIND, id.into(), fields).await)?;
     let event = event::<O>(&change, "updated", &id)
         .with("old_values", record::of(&old))
@@ -188,7 +202,7 @@ async fn remove<O: Object>(
     headers: HeaderMap,
 ) -> Answer<StatusCode> {
     let mut change = Change::begin(&app, &caller).await?;
-    let old = locked::<O>(&mut change, id, &headers).await?;
+    let old = locked::<O>(&mut change, &caller, id, &headers).await?;
     let removed = rows::delete(&mut change, &O::KIND, id.into()).await;
     removed.map_err(|error| match error.constraint() {
         Some(constraint) if constraint.ends_with("_fk") => Problem::conflict(
@@ -205,6 +219,7 @@ async fn remove<O: Object>(
 /// The object as it is, kept from others' changes; refused when the caller saw another one.
 async fn locked<O: Object>(
     change: &mut Change<'_>,
+    caller: &Caller,
     id: O::Id,
     headers: &HeaderMap,
 ) -> Answer<Value> {
@@ -212,6 +227,7 @@ async fn locked<O: Object>(
     let lock = if O::VERBS.replace() { Lock::ForChange } else { Lock::None };
     let row = rows::get(change, &O::KIND, id.into(), lock).await;
     let row = answer::<O, _>(row)?;
+    owner::allows::<O>(caller, &row)?;
     let out: O::Out = serde_json::from_value(row.clone()).map_err(db::Error::internal)?;
     etag::matches(headers, &out)?;
     Ok(row)
@@ -225,6 +241,7 @@ fn event<O: Object>(change: &Change<'_>, verb: &str, id: &dyn Display) -> model:
 fn made_by<O: Object>(caller: &Caller, wanted: &O::In) -> Answer<Map<String, Value>> {
     let mut fields = fields(wanted)?;
     O::complete(&mut fields);
+    owner::fill::<O>(caller, &mut fields)?;
     for column in O::KIND.columns.iter().filter(|one| one.filled == rows::Filled::ByMaker) {
         fields.insert(column.name.to_owned(), caller.actor.id.to_string().into());
     }

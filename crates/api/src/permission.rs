@@ -76,6 +76,16 @@ permissions! {
     ReadModels = "models.read": Viewer Operator Approver Admin Auditor;
     /// Register and replace learned models and their figures.
     WriteModels = "models.write": Admin;
+    /// See what people were told, and where they are.
+    ReadNotifications = "notifications.read": Viewer Operator Approver Admin Auditor;
+    /// Tell people something.
+    WriteNotifications = "notifications.write": Operator Admin;
+    /// See settings, channels and providers of language models.
+    ReadSettings = "settings.read": Viewer Operator Approver Admin Auditor;
+    /// Change them.
+    WriteSettings = "settings.write": Admin;
+    /// Hold conversations of one's own.
+    OwnChats = "chats.own": Viewer Operator Approver Admin Auditor;
     /// Read the audit log and its proofs.
     ReadAudit = "audit.read": Auditor Admin;
     /// Watch the event stream.

@@ -92,9 +92,17 @@ pub enum Filled {
     Once,
     /// The actor who makes it.
     ByMaker,
+    /// This program, of what the caller fills, whenever that changes.
+    Derived,
     /// The database, or another part of the program.
     ByUs,
 }
+
+/// What is written when an object is made.
+const AT_FIRST: [Filled; 4] = [Filled::ByCaller, Filled::Once, Filled::ByMaker, Filled::Derived];
+
+/// What is written when it is replaced.
+const AGAIN: [Filled; 2] = [Filled::ByCaller, Filled::Derived];
 
 /// A column, and what lists may do with it.
 #[derive(Debug, Clone, Copy)]
@@ -280,7 +288,7 @@ pub async fn insert(
     id: Uuid,
     fields: Map<String, Value>,
 ) -> Result<Value, Error> {
-    let columns = kind.written(&[Filled::ByCaller, Filled::Once, Filled::ByMaker]);
+    let columns = kind.written(&AT_FIRST);
     let names: String = columns.iter().map(|column| format!(", {}", column.name)).collect();
     let values: String = columns.iter().map(|column| format!(", {}", given(column))).collect();
     let mut sql = QueryBuilder::new(format!(
@@ -303,7 +311,7 @@ pub async fn update(
     id: Uuid,
     fields: Map<String, Value>,
 ) -> Result<Value, Error> {
-    let columns = kind.written(&[Filled::ByCaller]);
+    let columns = kind.written(&AGAIN);
     let mut changes: Vec<String> =
         columns.iter().map(|column| format!("{} = {}", column.name, given(column))).collect();
     if kind.dated() {
@@ -327,11 +335,11 @@ pub async fn place(
     kind: &Kind,
     rows: Vec<Map<String, Value>>,
 ) -> Result<u64, Error> {
-    let columns = kind.written(&[Filled::ByCaller, Filled::Once, Filled::ByMaker]);
+    let columns = kind.written(&AT_FIRST);
     let names: String = columns.iter().map(|column| format!(", {}", column.name)).collect();
     let values: String = columns.iter().map(|column| format!(", {}", given(column))).collect();
     let mut changes: Vec<String> = kind
-        .written(&[Filled::ByCaller])
+        .written(&AGAIN)
         .iter()
         .map(|column| format!("{0} = excluded.{0}", column.name))
         .collect();

@@ -2,11 +2,12 @@
 
 mod approvals;
 mod breakers;
+mod exceptions;
 mod intents;
 mod limits;
 mod windows;
 
-use api::{App, Problem};
+use api::{App, Problem, object};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::error::Error;
@@ -19,6 +20,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(windows::routes())
         .merge(breakers::routes())
         .merge(limits::routes())
+        .merge(object::routes::<exceptions::Exception>())
 }
 
 impl From<Error> for Problem {

@@ -218,6 +218,24 @@ ids! {
     PerformanceId = "prf";
     /// Drift of an environment on a day.
     DriftDayId = "ddy";
+    /// What code declares, one address of it.
+    DeclaredId = "dcl";
+    /// A leave to break a policy for a while.
+    ExceptionId = "exc";
+    /// A runbook by the clock.
+    ScheduleId = "sch";
+    /// A provider of language models.
+    LlmProviderId = "llm";
+    /// A conversation.
+    ChatSessionId = "cht";
+    /// What was said in one.
+    ChatMessageId = "msg";
+    /// A session on a host.
+    TerminalSessionId = "ter";
+    /// Where people are told.
+    ChannelId = "chn";
+    /// What they were told.
+    NotificationId = "ntf";
 }
 
 #[cfg(test)]

@@ -38,6 +38,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(object::routes::<graph::Service>())
         .merge(object::routes::<graph::ResourceEdge>())
         .merge(object::routes::<code::Repository>())
+        .merge(object::routes::<code::Declared>())
         .merge(object::routes::<surroundings::Correlation>())
         .merge(object::routes::<surroundings::OperationalContext>())
         .merge(object::routes::<surroundings::Cost>())

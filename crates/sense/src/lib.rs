@@ -3,6 +3,7 @@
 
 pub mod alert;
 pub mod api;
+pub mod declared;
 pub mod finding;
 pub mod inventory;
 pub mod report;

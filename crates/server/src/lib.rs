@@ -5,6 +5,7 @@ pub mod events;
 pub mod health;
 pub mod login;
 mod openapi;
+mod overview;
 pub mod router;
 pub mod serve;
 pub mod tasks;

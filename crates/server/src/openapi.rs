@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use api::App;
 use axum::{Extension, Json};
-use utoipa::openapi::OpenApi as Described;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{OpenApi as Described, RefOr};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -33,6 +33,10 @@ use utoipa_axum::routes;
         (name = "executions", description = "Running plans, their output and evidence"),
         (name = "learning", description = "Outcomes, what was learned from them, learned models"),
         (name = "audit", description = "The signed log"),
+        (name = "overview", description = "Search across kinds, and figures"),
+        (name = "notifications", description = "Where people are told, and what they were told"),
+        (name = "chats", description = "Conversations of one's own"),
+        (name = "settings", description = "What is set for a tenant, language models included"),
         (name = "events", description = "What happens, as it happens"),
         (name = "health", description = "This process, and this description")
     )
@@ -50,6 +54,25 @@ impl Modify for Bearer {
             .build();
         components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
     }
+}
+
+/// Gives problems the media type they are sent with: descriptions of handlers name the type of a
+/// body alone.
+pub(crate) fn with_problems(mut document: Described) -> Described {
+    let operations = document.paths.paths.values_mut().flat_map(|path| {
+        [&mut path.get, &mut path.put, &mut path.post, &mut path.delete, &mut path.patch]
+    });
+    for operation in operations.flatten() {
+        let responses = operation.responses.responses.iter_mut();
+        let faults = responses.filter(|(status, _)| !status.starts_with('2'));
+        for (_, response) in faults {
+            let RefOr::T(response) = response else { continue };
+            if let Some(problem) = response.content.swap_remove("application/json") {
+                response.content.insert("application/problem+json".to_owned(), problem);
+            }
+        }
+    }
+    document
 }
 
 /// The document's own route; it answers with the [`Described`] laid over the whole router.

@@ -24,8 +24,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::cycle::Loop;
 use crate::health::{Health, health_routes};
-use crate::openapi::{Document, document_routes};
-use crate::{cycle, events, login};
+use crate::openapi::{Document, document_routes, with_problems};
+use crate::{cycle, events, login, overview};
 
 /// The prefix of all versions of the API there are.
 pub const PREFIX: &str = "/api/v1";
@@ -45,7 +45,9 @@ pub fn api_routes(health: Health, logs: PublishedLogs) -> OpenApiRouter<App> {
             .merge(act::api::routes())
             .merge(prove::api::routes(logs))
             .merge(learn::api::routes())
+            .merge(tell::api::routes())
             .merge(cycle::api::routes())
+            .merge(overview::routes())
             .merge(events::routes())
             .merge(document_routes()),
     )
@@ -56,7 +58,7 @@ pub fn api_routes(health: Health, logs: PublishedLogs) -> OpenApiRouter<App> {
 pub fn openapi() -> utoipa::openapi::OpenApi {
     // The description depends neither on where the logs lie nor on the process.
     let logs = PublishedLogs { deployment: String::new(), directory: Directory::new("") };
-    api_routes(Health::default(), logs).into_openapi()
+    with_problems(api_routes(Health::default(), logs).into_openapi())
 }
 
 /// The whole service.
@@ -74,7 +76,7 @@ pub fn router(cycle: &Loop, health: Health, logs: PublishedLogs) -> Router {
             )
         })
         .layer(Extension(cycle.clone()))
-        .layer(Extension(Arc::new(document)))
+        .layer(Extension(Arc::new(with_problems(document))))
         .layer(middleware::from_fn_with_state(app.clone(), idempotency::layer))
         .layer(middleware::from_fn_with_state(app.clone(), authenticate))
         .layer(RequestDecompressionLayer::new())

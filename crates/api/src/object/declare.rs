@@ -4,7 +4,8 @@
 /// Declares a kind of plain object.
 ///
 /// The head names the kind, its wire types, and its place; `given` lists what its maker says,
-/// `once` what only its first maker says, `kept` what the database fills. A field is
+/// `once` what only its first maker says, `derived` what `complete` or the owner fills, `kept` what
+/// the database fills. A field is
 /// `name: type => what its column holds`, followed by what lists may do with it. What is `known_by`
 /// a name from outside may also be imported. `complete` fills what follows from other fields.
 #[macro_export]
@@ -16,6 +17,7 @@ macro_rules! object {
             table: $table:literal, tag: $tag:literal, verbs: $verbs:ident,
             id: $id:ty, read: $read:ty, write: $write:ty,
             $(known_by: [$($natural:ident),+],)?
+            $(owned_by: $owner:ident,)?
             example: $example:tt $(,)?
         }
         given {
@@ -23,6 +25,9 @@ macro_rules! object {
         }
         $(once {
             $($(#[$once_meta:meta])* $once:ident: $once_kind:ty => $once_holds:ident $(.$once_can:ident())*;)*
+        })?
+        $(derived {
+            $($(#[$from_meta:meta])* $from:ident: $from_kind:ty => $from_holds:ident $(.$from_can:ident())*;)*
         })?
         kept {
             $($(#[$kept_meta:meta])* $kept:ident: $kept_kind:ty => $kept_holds:ident $(.$kept_can:ident())*;)*
@@ -52,6 +57,7 @@ macro_rules! object {
             id: $id,
             $($(#[$meta])* $field: $kind,)*
             $($($(#[$once_meta])* $once: $once_kind,)*)?
+            $($($(#[$from_meta])* $from: $from_kind,)*)?
             $($(#[$kept_meta])* $kept: $kept_kind,)*
             $(
                 /// Who made it.
@@ -69,6 +75,8 @@ macro_rules! object {
                         $(.$can())*,)*
                     $($(::db::object::Column::new(stringify!($once), ::db::object::Holds::$once_holds)
                         .filled(::db::object::Filled::Once)$(.$once_can())*,)*)?
+                    $($(::db::object::Column::new(stringify!($from), ::db::object::Holds::$from_holds)
+                        .filled(::db::object::Filled::Derived)$(.$from_can())*,)*)?
                     $(::db::object::Column::new(stringify!($kept), ::db::object::Holds::$kept_holds)
                         .filled(::db::object::Filled::ByUs)$(.$kept_can())*,)*
                     $(::db::object::Column::new(stringify!($maker), ::db::object::Holds::Id)
@@ -80,6 +88,7 @@ macro_rules! object {
             const PLURAL: &'static str = $plural;
             const TAG: &'static str = $tag;
             const VERBS: $crate::object::Verbs = $crate::object::Verbs::$verbs;
+            $(const OWNER: Option<&'static str> = Some(stringify!($owner));)?
             type Id = $id;
             type In = $given;
             type Out = $shown;

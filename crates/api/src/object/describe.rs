@@ -67,6 +67,7 @@ pub(super) fn document<O: Object>() -> OpenApi {
         });
         paths[format!("{}/import", O::PATH)] = json!({ "post": many });
     }
+    paths[format!("{}/export", O::PATH)] = json!({ "get": file::<O>() });
     let document = json!({
         "openapi": "3.1.0",
         "info": { "title": word, "version": "1" },
@@ -74,6 +75,24 @@ pub(super) fn document<O: Object>() -> OpenApi {
         "components": { "schemas": schemas },
     });
     serde_json::from_value(document).expect("it is made of what utoipa wrote itself")
+}
+
+/// The list as a file.
+fn file<O: Object>() -> Value {
+    let form = json!({
+        "name": "format", "in": "query", "required": false,
+        "schema": { "type": "string", "enum": ["ndjson", "csv"], "default": "ndjson" },
+        "description": "A line of JSON each, or comma-separated.",
+    });
+    let narrowed = parameters::<O>()
+        .into_iter()
+        .filter(|one| !["limit", "cursor"].iter().any(|name| one["name"] == *name));
+    let all: Vec<Value> = std::iter::once(form).chain(narrowed).collect();
+    let mut operation = operation::<O>("export", &all, None, (200, None));
+    let text = json!({ "schema": { "type": "string" } });
+    operation["responses"]["200"]["content"] =
+        json!({ "application/x-ndjson": text, "text/csv": text });
+    operation
 }
 
 fn component<T: ToSchema>(schemas: &mut Map<String, Value>) -> Value {
@@ -109,6 +128,7 @@ fn operation<O: Object>(
     let summary = match verb {
         "list" => format!("List {plural}, newest first unless sorted."),
         "make" => format!("Add one of the {plural}."),
+        "export" => format!("Write all {plural} that meet the query into a file."),
         "import" => format!("Add or replace many {plural}, a line of JSON each."),
         "replace" => format!("Replace a {word}."),
         "remove" => format!("Remove a {word}."),
@@ -130,7 +150,7 @@ fn operation<O: Object>(
     let mut operation = json!({
         "tags": [O::TAG],
         "summary": summary,
-        "operationId": format!("{verb}_{}", if ["list", "import"].contains(&verb) { plural.replace(' ', "_") } else {
+        "operationId": format!("{verb}_{}", if ["list", "import", "export"].contains(&verb) { plural.replace(' ', "_") } else {
             O::KIND.word.to_owned()
         }),
         "parameters": parameters,

@@ -90,18 +90,30 @@ impl ListRequest {
                     .ok_or(PageError::Limit { given })?,
             ),
         };
-        self.after = match cursor {
-            None => None,
-            Some(text) => {
-                let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| PageError::Cursor)?;
-                let after: After = serde_json::from_slice(&bytes).map_err(|_| PageError::Cursor)?;
-                let whole = after.value.is_some() == self.sort.column.is_some();
-                Some(after)
-                    .filter(|after| whole && after.sort == self.sort.name())
-                    .map(Some)
-                    .ok_or(PageError::Cursor)?
-            }
-        };
+        match cursor {
+            None => Ok(self),
+            Some(cursor) => self.after(cursor),
+        }
+    }
+
+    /// Rows at once, for whoever reads all of them: more than a page may hold.
+    #[must_use]
+    pub fn of_size(mut self, rows: u16) -> Self {
+        self.limit = Some(rows);
+        self
+    }
+
+    /// Goes on after a page.
+    ///
+    /// # Errors
+    /// When the cursor is none of this list's.
+    pub fn after(mut self, cursor: &str) -> Result<Self, PageError> {
+        let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| PageError::Cursor)?;
+        let after: After = serde_json::from_slice(&bytes).map_err(|_| PageError::Cursor)?;
+        if after.value.is_some() != self.sort.column.is_some() || after.sort != self.sort.name() {
+            return Err(PageError::Cursor);
+        }
+        self.after = Some(after);
         Ok(self)
     }
 }

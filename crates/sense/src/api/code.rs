@@ -1,13 +1,16 @@
 //! Where code declares the estate.
 
+use api::check::document;
 use api::object;
 use api::permission::{ReadEstate, WriteEstate};
 use model::Timestamp;
-use model::id::{CredentialId, EnvironmentId, RepositoryId};
+use model::id::{CredentialId, DeclaredId, EnvironmentId, RepositoryId, ResourceId};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::sized;
+use crate::declared;
 
 /// What the declarations are written in.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
@@ -67,6 +70,63 @@ object! {
         sized("/name", &wanted.name, 1..=255)?;
         sized("/branch", &wanted.branch, 1..=100)?;
         wanted.repository_url.as_deref().map_or(Ok(()), |url| sized("/repository_url", url, 1..=500))
+    }
+}
+
+object! {
+    /// What code declares at one address of it.
+    Declared (DeclaredIn, DeclaredOut) {
+        word: "iac_resource", plural: "iac resources", path: "/iac-resources",
+        table: "countersign.iac_resources", tag: "estate", verbs: All,
+        id: DeclaredId, read: ReadEstate, write: WriteEstate,
+        known_by: [iac_repository_id, address],
+        example: {
+            "iac_repository_id": "rep_0190a3c4-5b6d-7e8f-9a0b-1c2d3e4f5a6b",
+            "address": "aws_security_group.web", "resource_type": "aws_security_group",
+            "resource_id": "res_0190a3c4-5b6d-7e8f-9a0b-1c2d3e4f5a6b",
+            "declared_state": {"ingress": [{"from_port": 443, "to_port": 443}]}
+        }
+    }
+    given {
+        /// What it is declared as.
+        #[schema(min_length = 1, max_length = 100)]
+        resource_type: String => Text.filter().sort();
+        /// The real thing, once it was seen.
+        #[schema(value_type = Option<String>)]
+        resource_id: Option<ResourceId> => Id.filter();
+        /// What it is declared to be.
+        #[schema(value_type = Object)]
+        declared_state: Value => Json;
+    }
+    once {
+        /// In which source.
+        #[schema(value_type = String)]
+        iac_repository_id: RepositoryId => Id.filter();
+        /// Where in its code.
+        #[schema(min_length = 1, max_length = 255)]
+        address: String => Text.filter().sort().search();
+    }
+    derived {
+        /// SHA-256 of the declared state's canonical form.
+        state_hash: String => Sha256;
+    }
+    kept {
+        /// When it was read last.
+        last_sync_at: Timestamp => Time.filter().sort();
+        /// When it was added.
+        created_at: Timestamp => Time.filter().sort();
+        /// When it was changed last.
+        updated_at: Timestamp => Time.filter().sort();
+    }
+    check(wanted) {
+        sized("/resource_type", &wanted.resource_type, 1..=100)?;
+        sized("/address", &wanted.address, 1..=255)?;
+        document("/declared_state", &wanted.declared_state)
+    }
+    complete(fields) {
+        let state = fields.get("declared_state").unwrap_or(&Value::Null);
+        let hash = declared::hash(state).to_string();
+        fields.insert("state_hash".to_owned(), hash.into());
     }
 }
 

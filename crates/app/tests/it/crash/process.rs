@@ -5,6 +5,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -62,12 +63,12 @@ impl<'a> Setup<'a> {
         let said = BufReader::new(child.stderr.take().expect("it was asked for"));
         let log = Log::default();
         let lines = log.clone();
-        std::thread::spawn(move || {
+        let listener = std::thread::spawn(move || {
             for line in said.lines().map_while(Result::ok) {
                 lines.lock().push(line);
             }
         });
-        Process { child, log }
+        Process { child, log, listener }
     }
 
     /// Starts it and waits until it listens.
@@ -103,6 +104,7 @@ impl Log {
 pub(super) struct Process {
     child: Child,
     pub(super) log: Log,
+    listener: JoinHandle<()>,
 }
 
 impl Process {
@@ -128,6 +130,12 @@ impl Process {
     /// Its end, if it has ended.
     pub(super) fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().expect("it is our child")
+    }
+
+    /// Waits until all it said is in the log: it, and whatever it started, has ended.
+    pub(super) async fn last_words(&self) -> String {
+        until("its last words", async || self.listener.is_finished().then_some(())).await;
+        self.log.text()
     }
 
     /// Waits for its end.

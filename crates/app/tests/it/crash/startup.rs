@@ -20,7 +20,7 @@ fn data_dir() -> TempDir {
 async fn refused(setup: &Setup<'_>) -> String {
     let mut process = setup.spawn();
     let status = process.end().await;
-    let said = process.log.text();
+    let said = process.last_words().await;
     assert!(!status.success(), "{said}");
     assert!(process.url().is_none(), "it never served: {said}");
     said

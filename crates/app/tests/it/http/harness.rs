@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::App;
-use api::identity::new_key;
+use api::identity::{new_key, new_session};
 use connect::objects::Directory as ObjectDirectory;
 use connect::vault::FileVault;
 use connect_ssh::Ssh;
@@ -17,7 +17,7 @@ use db::testing::{AUDIT_KEY, TestDb, database};
 use db::wake::Topic;
 use model::actor::{Actor, Role};
 use model::connector::Connector;
-use model::id::{ActorId, ApiKeyId, TenantId};
+use model::id::{ActorId, ApiKeyId, SessionId, TenantId, UserId};
 use model::{Clock, Timestamp};
 use prove::anchor::Anchor;
 use prove::api::PublishedLogs;
@@ -242,6 +242,41 @@ impl Site {
     pub(crate) async fn caller_of(&self, tenant: TenantId, name: &str, roles: &[Role]) -> Caller {
         let actor = self.test.another_actor(tenant, name, roles).await;
         self.key_of(actor).await
+    }
+
+    /// A person who is logged in, and their id.
+    pub(crate) async fn person_of(
+        &self,
+        tenant: TenantId,
+        name: &str,
+        roles: &[Role],
+    ) -> (Caller, UserId) {
+        let actor = self.test.another_actor(tenant, name, roles).await;
+        let (user, token) = (UserId::generate(), new_session().expect("randomness"));
+        for (statement, values) in [
+            (
+                "INSERT INTO countersign.users (tenant_id, actor_id, id, username)
+                 VALUES ($1, $2, $3, convert_from($4, 'UTF8'))",
+                (actor.id.uuid(), user.uuid(), name.as_bytes()),
+            ),
+            (
+                "INSERT INTO countersign.user_sessions
+                   (tenant_id, id, user_id, token_hash, expires_at)
+                 VALUES ($1, $2, $3, $4, now() + interval '1 hour')",
+                (SessionId::generate().uuid(), user.uuid(), &token.hash.as_bytes()[..]),
+            ),
+        ] {
+            sqlx::query(statement)
+                .bind(tenant.uuid())
+                .bind(values.0)
+                .bind(values.1)
+                .bind(values.2)
+                .execute(self.test.admin())
+                .await
+                .expect("the person is written");
+        }
+        let (url, http) = (self.url.clone(), self.http.clone());
+        (Caller { actor, key: token.text, url, http }, user)
     }
 
     /// A key of this actor's.

@@ -2,7 +2,7 @@
 
 use connect_ssh::testing::Sshd;
 use model::actor::Role;
-use model::id::TenantId;
+use model::id::{TenantId, UserId};
 use serde_json::{Value, json};
 
 use super::harness::{Caller, Site, text};
@@ -66,7 +66,10 @@ pub(crate) fn alert(name: &str, instance: &str, number: usize, note: &str) -> Va
 pub(crate) struct Stage {
     pub(crate) sshd: Sshd,
     pub(crate) tenant: TenantId,
+    /// A person who is logged in.
     pub(crate) admin: Caller,
+    /// Who that is.
+    pub(crate) user: UserId,
     pub(crate) approver: Caller,
     pub(crate) source: Caller,
     pub(crate) resource: String,
@@ -76,7 +79,7 @@ impl Stage {
     /// Sets one tenant up; `class` is the environment its server `web-1` is in.
     pub(crate) async fn set(site: &Site, tenant: TenantId, class: &str) -> Self {
         let sshd = Sshd::start().expect("OpenSSH's server");
-        let admin = site.caller_of(tenant, "ada", &[Role::Admin, Role::Auditor]).await;
+        let (admin, user) = site.person_of(tenant, "ada", &[Role::Admin, Role::Auditor]).await;
         let approver = site.caller_of(tenant, "ann", &[Role::Approver]).await;
         let source = site.caller_of(tenant, "alertmanager", &[Role::Operator]).await;
         let known = json!({
@@ -86,7 +89,7 @@ impl Stage {
         let rule = json!({"name": "all", "action": "auto_analyze"});
         admin.post("/alert-rules", &rule).await.expect(201);
         let resource = site.server(&admin, "web-1", class, &sshd).await;
-        Self { sshd, tenant, admin, approver, source, resource }
+        Self { sshd, tenant, admin, user, approver, source, resource }
     }
 
     /// Sends one alert and gives its finding.
@@ -126,7 +129,7 @@ impl Stage {
             "tenant": tenant, "username": made["user"]["username"],
             "password": made["one_time_password"],
         });
-        text(&self.admin.post("/login", &login).await.expect(200), "session_id")
+        text(&self.source.post("/login", &login).await.expect(200), "session_id")
     }
 
     /// Approves an approval as the second person.

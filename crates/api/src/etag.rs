@@ -17,12 +17,18 @@ fn tag<T: Serialize>(shown: &T) -> Answer<String> {
 }
 
 /// The header that names the state shown.
-pub(super) fn of<T: Serialize>(shown: &T) -> Answer<(HeaderName, String)> {
+///
+/// # Errors
+/// 500 when it cannot be written as JSON.
+pub fn of<T: Serialize>(shown: &T) -> Answer<(HeaderName, String)> {
     Ok((ETAG, tag(shown)?))
 }
 
 /// Refuses a change of another state than `If-Match` names. Without it the last change stands.
-pub(super) fn matches<T: Serialize>(headers: &HeaderMap, now: &T) -> Answer<()> {
+///
+/// # Errors
+/// 412 when the state is another one.
+pub fn matches<T: Serialize>(headers: &HeaderMap, now: &T) -> Answer<()> {
     let mut given = headers.get_all(IF_MATCH).iter().peekable();
     if given.peek().is_none() {
         return Ok(());
