@@ -31,6 +31,7 @@ pub(crate) fn question(roles: &[Role], action: &str, environment: &str, targets:
         risk,
         evidence: Vec::new(),
         constraints: Constraints::default(),
+        intent: None,
         asked_at: "2026-03-01T10:00:00Z".parse().unwrap(),
     }
 }
