@@ -2,8 +2,10 @@
 
 mod approvals;
 mod breakers;
+pub mod decisions;
 mod intents;
 mod limits;
+mod usage;
 mod windows;
 
 use api::{App, Problem};
@@ -16,6 +18,8 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(approvals::routes())
         .merge(intents::routes())
+        .merge(decisions::routes())
+        .merge(usage::routes())
         .merge(windows::routes())
         .merge(breakers::routes())
         .merge(limits::routes())
