@@ -8,6 +8,7 @@
 )]
 
 mod alertmanager;
+mod decisions;
 mod findings;
 mod gate;
 mod harness;
@@ -16,6 +17,7 @@ mod lenses;
 mod objects;
 mod pages;
 mod poison;
+mod quotas;
 mod routes;
 mod schemathesis;
 mod session;
