@@ -354,29 +354,48 @@ pub async fn beliefs(tx: &mut TenantTx) -> Result<Vec<Belief>, Error> {
         .collect())
 }
 
-/// Verified successes and failures of one kind of change: what autonomy is earned by.
+/// How one kind of change went in environments of one class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TrackRecord {
+    /// The class.
+    pub class: EnvironmentClass,
+    /// Verified successes.
+    pub successes: u64,
+    /// Verified failures.
+    pub failures: u64,
+}
+
+/// Verified successes and failures of one kind of change, in each class of environments it was seen
+/// in: what autonomy is earned by.
 ///
 /// # Errors
 /// When the database is not available.
 pub async fn track_record(
     tx: &mut TenantTx,
     category: &str,
-    environment: EnvironmentClass,
     action: &str,
-) -> Result<(u64, u64), Error> {
-    let (good, bad): (i64, i64) = sqlx::query_as(
-        "SELECT count(*) FILTER (WHERE success), count(*) FILTER (WHERE NOT success)
-         FROM countersign.outcomes
-         WHERE tenant_id = $1 AND category = $2 AND verified
-           AND environment_classes @> ARRAY[$3] AND actions @> ARRAY[$4]",
+) -> Result<Vec<TrackRecord>, Error> {
+    let rows: Vec<(String, i64, i64)> = sqlx::query_as(
+        "SELECT class, count(*) FILTER (WHERE o.success), count(*) FILTER (WHERE NOT o.success)
+         FROM countersign.outcomes o, LATERAL (
+           SELECT DISTINCT one FROM unnest(o.environment_classes) AS one) AS classes (class)
+         WHERE o.tenant_id = $1 AND o.category = $2 AND o.verified AND o.actions @> ARRAY[$3]
+         GROUP BY class
+         ORDER BY class",
     )
     .bind(tx.tenant().uuid())
     .bind(category)
-    .bind(environment.word())
     .bind(action)
-    .fetch_one(tx.conn())
+    .fetch_all(tx.conn())
     .await?;
-    Ok((u64::try_from(good).unwrap_or_default(), u64::try_from(bad).unwrap_or_default()))
+    let record = |(class, good, bad): (String, i64, i64)| {
+        Ok(TrackRecord {
+            class: class.parse().map_err(Error::internal)?,
+            successes: u64::try_from(good).unwrap_or_default(),
+            failures: u64::try_from(bad).unwrap_or_default(),
+        })
+    };
+    rows.into_iter().map(record).collect()
 }
 
 /// A recorded outcome.

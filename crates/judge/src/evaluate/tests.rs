@@ -36,7 +36,7 @@ pub(crate) fn question(roles: &[Role], action: &str, environment: &str, targets:
     }
 }
 
-fn with_evidence(mut question: Question, successes: u32) -> Question {
+pub(crate) fn with_evidence(mut question: Question, successes: u32) -> Question {
     question.risk.belief =
         Some(Belief { alpha: Exact(1.0), beta: Exact(12.0 + f64::from(successes)), n: successes });
     question.evidence = autonomy::keys(&question.risk)

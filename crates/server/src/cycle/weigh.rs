@@ -18,7 +18,7 @@ use gate::proposal::{Freshness, Place, Proposal};
 use gate::rate::{Quota, RateScope};
 use gate::store::guards::{self, Answers, Moment};
 use judge::action::Table;
-use judge::autonomy::{self, Evidence};
+use judge::autonomy::{self, Evidence, Key};
 use judge::counterfactual::{self, Change};
 use judge::evaluate::{self, Judgement};
 use judge::exact::Exact;
@@ -199,18 +199,20 @@ pub(super) fn belief(posterior: Posterior) -> Belief {
     }
 }
 
-/// The verified outcomes autonomy is judged by.
+/// The verified outcomes autonomy is judged by, those of other classes of environments among them:
+/// the counterfactual asks about these.
 pub(super) async fn evidence(tx: &mut TenantTx, risk: &RiskInput) -> Result<Vec<Evidence>, Error> {
+    let mut actions = autonomy::keys(risk);
+    actions.dedup_by(|one, other| (one.category, &one.action) == (other.category, &other.action));
     let mut evidence = Vec::new();
-    for key in autonomy::keys(risk) {
-        let (good, bad) =
-            learn::store::track_record(tx, key.category.word(), key.environment, &key.action)
-                .await?;
-        evidence.push(Evidence {
-            key,
-            successes: u32::try_from(good).unwrap_or(u32::MAX),
-            failures: u32::try_from(bad).unwrap_or(u32::MAX),
-        });
+    for one in actions {
+        for seen in learn::store::track_record(tx, one.category.word(), &one.action).await? {
+            evidence.push(Evidence {
+                key: Key { environment: seen.class, ..one.clone() },
+                successes: u32::try_from(seen.successes).unwrap_or(u32::MAX),
+                failures: u32::try_from(seen.failures).unwrap_or(u32::MAX),
+            });
+        }
     }
     Ok(evidence)
 }

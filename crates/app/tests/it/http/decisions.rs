@@ -453,6 +453,18 @@ async fn only_a_person_apart_who_names_the_evidence_verifies_and_memory_follows(
     assert_eq!(other["memory"], json!([]));
 }
 
+/// What the command says of a decision, and how it ends; with the keys the server names, or these.
+async fn command(site: &Site, caller: &Caller, decision: &str, keys: &[String]) -> (i32, String) {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_countersign"));
+    command.args(["--output", "json", "decision", "recompute", decision]);
+    for key in keys {
+        command.args(["--public-key", key]);
+    }
+    command.env("COUNTERSIGN_URL", &site.url).env("COUNTERSIGN_KEY", &caller.key);
+    let done = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
+    (done.status.code().unwrap(), String::from_utf8(done.stdout).unwrap())
+}
+
 /// Ten thousand harmless changes of one principal's, then a dangerous one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn m7_ten_thousand_reported_successes_leave_a_dangerous_grant_where_it_was() {
@@ -496,6 +508,14 @@ async fn behaviour_17_any_decision_is_made_again_and_what_was_tampered_with_is_n
         assert_eq!((&made["ok"], &made["signature"]), (&json!(true), &json!("valid")), "{made:#}");
         assert_eq!(made["risk_score"], made["recomputed_score"]);
         assert_eq!((&made["differences"], &made["cannot_tell"]), (&json!([]), &json!([])));
+        // The command does it again by itself, and trusts whom it is told to trust.
+        let keys: Vec<String> =
+            site.decision_keys().iter().map(|key| model::Digest::from(*key).to_string()).collect();
+        let (code, said) = command(&site, asker, &id, &keys).await;
+        assert_eq!(code, 0, "{said}");
+        let (code, said) = command(&site, asker, &id, &["00".repeat(32)]).await;
+        assert_eq!(code, 3, "a key nobody knows proves nothing: {said}");
+        assert!(said.contains("unknown_key"), "{said}");
     }
     let decision = advised["id"].as_str().unwrap().split_once('_').unwrap().1.to_owned();
     let paths = |made: &Value| {
