@@ -145,7 +145,7 @@ async fn question(
     let category = advice.intent.classify(table).category.word();
     let belief = learn::store::advice_posterior(tx, category).await?.map(weigh::belief);
     let past = learn::store::past::verified(tx, advice.intent.kind().word(), category).await?;
-    let past: Vec<Past> = past.into_iter().map(remembered).collect();
+    let past: Vec<Past> = past.iter().map(remembered).collect();
     let memory = recall::remember(&advice.intent.payload(), &past);
     let similar: Vec<Similar> = memory.iter().copied().map(Similar::from).collect();
     let risk = advice.intent.risk(table, belief, similar, cycle.0.constants);
@@ -169,7 +169,7 @@ async fn question(
 }
 
 /// A request of the past holds the intent's own payload as one of its fields.
-fn remembered(past: learn::store::past::Past) -> Past {
+fn remembered(past: &learn::store::past::Past) -> Past {
     Past {
         intent: past.intent,
         payload: past.payload["payload"].clone(),

@@ -130,7 +130,7 @@ fn again(record: &Value, bundle: Option<&Bundle>, into: &mut Recomputed) {
     let made = risk_again(record).and_then(|(made, risk)| {
         into.recomputed_score = score(&made["risk"]["assessment"]);
         compare(record, &made, into);
-        decision_again(record, risk, bundle)
+        decision_again(record, &risk, bundle)
     });
     match made {
         Ok(made) => compare(record, &made, into),
@@ -169,7 +169,7 @@ fn risk_again(record: &Value) -> Result<(Value, Record), String> {
 }
 
 /// Everything else, from the recorded question and the guards' recorded answers.
-fn decision_again(record: &Value, risk: Record, bundle: Option<&Bundle>) -> Result<Value, String> {
+fn decision_again(record: &Value, risk: &Record, bundle: Option<&Bundle>) -> Result<Value, String> {
     let Some(inputs) = record.get("inputs") else {
         return Err(
             "the record is of the first version, which holds the risk's inputs alone; the \
@@ -232,3 +232,6 @@ fn differ(path: &str, with: &str, recorded: &Value, found: &Value, into: &mut Ve
 fn escaped(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
+
+#[cfg(test)]
+mod tests;

@@ -518,10 +518,6 @@ async fn behaviour_17_any_decision_is_made_again_and_what_was_tampered_with_is_n
         assert!(said.contains("unknown_key"), "{said}");
     }
     let decision = advised["id"].as_str().unwrap().split_once('_').unwrap().1.to_owned();
-    let paths = |made: &Value| {
-        let all = made["differences"].as_array().unwrap().clone();
-        all.iter().map(|one| (text(one, "path"), text(one, "with"))).collect::<Vec<_>>()
-    };
     let run = |sql: &str| {
         let sql = sql.replace("$1", &format!("'{decision}'"));
         let admin = site.test.admin().clone();
@@ -555,11 +551,21 @@ async fn behaviour_17_any_decision_is_made_again_and_what_was_tampered_with_is_n
     let made = asker.get(&of(&text(&advised, "id"))).await.expect(200);
     let at = "/inputs/question/intent/payload/service_name".to_owned();
     assert_eq!(paths(&made), [(at, "intents".to_owned())]);
+    altered_bytes(&site, asker, &text(&advised, "id")).await;
+}
 
-    // The signed bytes: an input of the risk, the guards' answers, the policy's question.
+/// Where a decision made again differs, and from what.
+fn paths(made: &Value) -> Vec<(String, String)> {
+    let all = made["differences"].as_array().unwrap().clone();
+    all.iter().map(|one| (text(one, "path"), text(one, "with"))).collect()
+}
+
+/// The signed bytes themselves: an input of the risk, the guards' answers, the policy's question.
+async fn altered_bytes(site: &Site, asker: &Caller, id: &str) {
+    let decision: uuid::Uuid = id.split_once('_').unwrap().1.parse().unwrap();
     let original: Vec<u8> =
         sqlx::query_scalar("SELECT canon FROM countersign.decisions WHERE id = $1::uuid")
-            .bind(decision.parse::<uuid::Uuid>().unwrap())
+            .bind(decision)
             .fetch_one(site.test.admin())
             .await
             .unwrap();
@@ -574,12 +580,12 @@ async fn behaviour_17_any_decision_is_made_again_and_what_was_tampered_with_is_n
         *record.pointer_mut(at).unwrap_or_else(|| panic!("{at}")) = value;
         let altered = model::canonical::to_bytes(&record).unwrap();
         sqlx::query("UPDATE countersign.decisions SET canon = $2 WHERE id = $1::uuid")
-            .bind(decision.parse::<uuid::Uuid>().unwrap())
+            .bind(decision)
             .bind(altered)
             .execute(site.test.admin())
             .await
             .unwrap();
-        let made = asker.get(&of(&text(&advised, "id"))).await.expect(200);
+        let made = asker.get(&format!("/decisions/{id}/recompute")).await.expect(200);
         assert_eq!((&made["ok"], &made["signature"]), (&json!(false), &json!("bad")), "{at}");
         let paths = paths(&made);
         assert!(
