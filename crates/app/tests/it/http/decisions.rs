@@ -453,6 +453,31 @@ async fn only_a_person_apart_who_names_the_evidence_verifies_and_memory_follows(
     assert_eq!(other["memory"], json!([]));
 }
 
+/// Whatever stands where the belief should be, a number to calculate with or not.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a9_a_belief_that_is_no_number_is_maximum_risk_and_can_be_made_again() {
+    let site = Site::start().await;
+    let asker = asker(&site).await;
+    taught(&asker, &asker, &provision("one"), &json!({"success": true})).await;
+    for (number, alpha) in ["NaN", "Infinity", "1e308"].into_iter().enumerate() {
+        let set = format!("UPDATE countersign.beta_state SET alpha = '{alpha}'");
+        sqlx::query(sqlx::AssertSqlSafe(set)).execute(site.test.admin()).await.unwrap();
+        let body = generic(&format!("x-{number}"), "host.service.start");
+        let mut lowest = provision(&format!("p-{number}"));
+        lowest["payload"]["environment"] = json!("dev");
+        let decision = asker.post(EVALUATE, &lowest).await.expect(200);
+        let tier = &decision["record"]["risk"]["assessment"]["tier"];
+        assert_eq!((&decision["action"], tier), (&json!("deny"), &json!("critical")), "{alpha}");
+        assert_eq!(decision["risk_score"], "1.0", "{alpha}");
+        assert_exact(&decision);
+        let again = format!("/decisions/{}/recompute", text(&decision, "id"));
+        let made = asker.get(&again).await.expect(200);
+        assert_eq!(made["ok"], true, "{alpha}: {made:#}");
+        // Another action of the category believes the same.
+        assert_eq!(asker.post(EVALUATE, &body).await.expect(200)["action"], "deny", "{alpha}");
+    }
+}
+
 /// What the command says of a decision, and how it ends; with the keys the server names, or these.
 async fn command(site: &Site, caller: &Caller, decision: &str, keys: &[String]) -> (i32, String) {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_countersign"));
@@ -537,6 +562,9 @@ async fn behaviour_17_any_decision_is_made_again_and_what_was_tampered_with_is_n
         paths(&made),
         [("/risk/input/predictive".to_owned(), "risk_assessments".to_owned())]
     );
+    let (code, said) = command(&site, asker, &text(&advised, "id"), &[]).await;
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("/risk/input/predictive"), "{said}");
     run("UPDATE countersign.risk_assessments r
          SET inputs = jsonb_set(inputs, '{predictive}', '\"0.2\"')
          FROM countersign.decisions d WHERE d.id = $1 AND r.id = d.risk_id")
@@ -598,5 +626,7 @@ async fn altered_bytes(site: &Site, asker: &Caller, id: &str) {
             copied,
             "{at}: {paths:?}"
         );
+        let (code, said) = command(site, asker, id, &[]).await;
+        assert!(code == 2 && said.contains(named), "{at}: {code} {said}");
     }
 }
