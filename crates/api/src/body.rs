@@ -82,6 +82,17 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8], limit: usize) -> Answer<T> {
     })
 }
 
+/// Reads `T` out of a part of a body that stands at `at`.
+///
+/// # Errors
+/// 400 with the whole path of what is wrong.
+pub fn read_at<T: DeserializeOwned>(at: &str, value: serde_json::Value) -> Answer<T> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = format!("{at}{}", pointer(error.path()));
+        Problem::invalid(&path, "shape", error.into_inner().to_string())
+    })
+}
+
 /// A JSON pointer of where deserialisation stopped.
 fn pointer(path: &serde_path_to_error::Path) -> String {
     path.iter().fold(String::new(), |mut pointer, segment| {

@@ -64,6 +64,8 @@ permissions! {
     Propose = "intents.propose": Operator Admin;
     /// See intents, plans, decisions and executions.
     ReadPlans = "plans.read": Viewer Operator Approver Admin Auditor;
+    /// See what was used of the decision API.
+    ReadUsage = "usage.read": Viewer Operator Approver Admin Auditor;
     /// Vote on approvals.
     Vote = "approvals.vote": Approver Admin;
     /// Start, cancel and settle executions.

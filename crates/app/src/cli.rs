@@ -15,6 +15,7 @@ pub mod breaker;
 pub mod completion;
 pub mod context;
 pub mod database;
+pub mod decision;
 pub mod doctor;
 pub mod environment;
 pub mod execution;
@@ -54,8 +55,8 @@ const AFTER: &str = "\
 Exit codes:
   0  done, and the answer is good
   1  refused or failed; the execution watched ended otherwise than `completed`
-  2  wrong usage; for `audit verify`: the log was tampered with
-  3  cannot tell: `audit verify` lacks something, or an execution waits for a person to say what
+  2  wrong usage; for `audit verify` and `decision recompute`: something was tampered with
+  3  cannot tell: a verification lacks something, or an execution waits for a person to say what
      happened
 
 Environment:
@@ -174,6 +175,9 @@ pub enum Command {
     /// Intents: what was asked for, and what the gate would say
     #[command(subcommand)]
     Intent(intent::Intent),
+    /// Decisions: why, asking for one, and making one again
+    #[command(subcommand)]
+    Decision(decision::Decision),
     /// Policy bundles
     #[command(subcommand)]
     Policy(policy::Policy),
@@ -222,6 +226,7 @@ impl Command {
             Self::Deny(vote) => vote.cast(context, approval::Choice::Deny).await,
             Self::Execution(execution) => execution.run(context).await,
             Self::Intent(intent) => intent.run(context).await,
+            Self::Decision(decision) => decision.run(context).await,
             Self::Policy(policy) => policy.run(context).await,
             Self::Blackout(blackout) => blackout.run(context).await,
             Self::Breaker(breaker) => breaker.run(context).await,

@@ -2,9 +2,11 @@
 
 mod approvals;
 mod breakers;
+pub mod decisions;
 mod exceptions;
 mod intents;
 mod limits;
+mod usage;
 mod windows;
 
 use api::{App, Problem, object};
@@ -17,6 +19,8 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(approvals::routes())
         .merge(intents::routes())
+        .merge(decisions::routes())
+        .merge(usage::routes())
         .merge(windows::routes())
         .merge(breakers::routes())
         .merge(limits::routes())

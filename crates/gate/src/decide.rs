@@ -62,7 +62,7 @@ pub struct RiskOpinion {
 }
 
 /// What the runbook asks for. Its flags only tighten.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunbookFlags {
     /// `requires_approval`.
     pub approval: Approvals,
@@ -73,7 +73,8 @@ pub struct RunbookFlags {
 }
 
 /// Whether a runbook insists on approval.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Approvals {
     /// It does.
     Always,

@@ -18,6 +18,7 @@ pub mod gist;
 pub mod guard;
 pub mod proposal;
 pub mod quorum;
+pub mod quota;
 pub mod rate;
 pub mod selector;
 pub mod store;

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use model::Timestamp;
 use model::id::{ResourceId, RunbookId, TriggerId};
 use model::level::EnvironmentClass;
+use serde::{Deserialize, Serialize};
 
 use crate::rate::Quota;
 
 /// One thing that would be touched.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     /// The resource.
     pub resource: ResourceId,

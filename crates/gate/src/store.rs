@@ -8,6 +8,7 @@ pub mod guards;
 pub mod intents;
 pub mod plans;
 pub mod rates;
+pub mod usage;
 pub mod windows;
 
 use model::Digest;

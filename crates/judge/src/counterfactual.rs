@@ -53,7 +53,7 @@ pub enum Change {
 /// policy's answers; what is given has been judged like a question of its own.
 #[must_use]
 pub fn search(question: &Question, judgement: &Judgement, bundle: Option<&Bundle>) -> Vec<Change> {
-    let Some(bundle) = bundle.filter(|_| judgement.verdict != Verdict::Allow) else {
+    let Some(bundle) = bundle.filter(|_| !alone(question, judgement)) else {
         return Vec::new();
     };
     let known = Variant { belief: question.risk.belief, estimate: judgement.assessment.estimate };
@@ -61,7 +61,7 @@ pub fn search(question: &Question, judgement: &Judgement, bundle: Option<&Bundle
     let seems = |changed: &Question| {
         let judged =
             evaluate::judge_assessed(changed, assess(changed), |input| bundle.sketch(input));
-        judged.verdict == Verdict::Allow
+        alone(changed, &judged)
     };
     let candidates = [
         reversible(question, seems),
@@ -77,10 +77,15 @@ pub fn search(question: &Question, judgement: &Judgement, bundle: Option<&Bundle
             risk::assess(&changed.risk)
         };
         let judged = evaluate::judge_assessed(changed, assessment, |input| bundle.evaluate(input));
-        judged.verdict == Verdict::Allow
+        alone(changed, &judged)
     };
     let confirmed = candidates.into_iter().flatten().filter(|(_, changed)| surely(changed));
     confirmed.map(|(change, _)| change).collect()
+}
+
+/// Whether the gate would let it run unasked: for a write, autonomy must be earned as well.
+fn alone(question: &Question, judgement: &Judgement) -> bool {
+    judgement.verdict == Verdict::Allow && (!question.risk.writes() || judgement.autonomy.earned)
 }
 
 /// A change and the question after it.

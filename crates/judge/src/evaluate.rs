@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::{Classified, Kind};
 use crate::autonomy::{self, Autonomy, Evidence};
+use crate::outside::IntentFacts;
 use crate::policy::{
     self, ActionFacts, ActorFacts, Answer, AutonomyFacts, Bundle, Constraints, ContextFacts, Input,
     ResourceFacts, RiskFacts, TargetFacts, TierFacts,
@@ -37,6 +38,9 @@ pub struct Question {
     pub evidence: Vec<Evidence>,
     /// Constraints the request itself carries.
     pub constraints: Constraints,
+    /// What an outside system asks about, where one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intent: Option<IntentFacts>,
     /// When it was asked.
     pub asked_at: Timestamp,
 }
@@ -83,6 +87,7 @@ impl Question {
             risk,
             evidence: Vec::new(),
             constraints: Constraints::default(),
+            intent: None,
             asked_at,
         }
     }
@@ -185,6 +190,7 @@ pub fn input(question: &Question, assessment: &Assessment, autonomy: &Autonomy) 
             failure_bound: autonomy.failure_bound,
         },
         constraints: question.constraints.clone(),
+        intent: question.intent.clone(),
         time: rfc3339_micros(question.asked_at),
     }
 }

@@ -15,11 +15,13 @@ use crate::beta::Interval;
 use crate::constants::ConstantSet;
 use crate::exact::Exact;
 
+mod components;
 mod estimate;
 mod losses;
 mod record;
 mod tier;
 
+pub use components::{Components, Terms};
 pub(crate) use estimate::Variant;
 pub use estimate::{BetaModel, Estimate, Memory, Model, model_named};
 pub use losses::ExpectedLosses;
@@ -131,7 +133,7 @@ pub struct Assessment {
     pub tier: Tier,
     /// Where the tier comes from.
     pub tiers: Tiers,
-    /// The risk in 0..=1: exactly `estimate.mean * estimate.context_factor`.
+    /// The risk in 0..=1: exactly `estimate.mean * estimate.context_factor - estimate.cut`.
     pub score: Exact,
     /// The failure probability and its parts.
     pub estimate: Estimate,
@@ -201,7 +203,7 @@ fn usable(model: &dyn Model, input: &RiskInput) -> Result<Estimate, &'static str
 }
 
 fn weigh(model: &dyn Model, input: &RiskInput, estimate: Estimate) -> Assessment {
-    let score = estimate.mean.0 * estimate.context_factor.0;
+    let score = estimate.score();
     // Good memories must not lower what the posterior alone demands.
     let demanding = score.max((estimate.posterior.0 * estimate.context_factor.0).min(1.0));
     let tiers = Tiers::of(input, demanding);

@@ -7,13 +7,13 @@ use ::api::problem::Answer;
 use ::api::{App, Can, PageOut, Paging, Problem, object};
 use axum::Json;
 use axum::extract::State;
-use model::id::{ExecutionId, IntentId, OutcomeId};
+use model::id::{ActorId, ExecutionId, IntentId, OutcomeId};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::store;
+use crate::store::{self, Evidence, OutcomeRow};
 
 /// The routes of this room.
 pub fn routes() -> OpenApiRouter<App> {
@@ -40,17 +40,46 @@ pub struct OutcomeOut {
     execution_id: Option<ExecutionId>,
     /// Whether it worked.
     success: bool,
-    /// Whether that is verified; only then it teaches.
+    /// Whether somebody else than whoever acted has looked; only then it teaches what may run
+    /// here, is remembered, and earns autonomy.
     verified: bool,
-    /// By whom: `machine`, `person`, `nobody`.
+    /// By whom: `machine`, `person`, `nobody`; or `reporter`, the word of whoever acted, which
+    /// teaches the advice outside systems get and nothing else.
     verified_by: String,
+    /// Who recorded it.
+    #[schema(value_type = String)]
+    recorded_by: ActorId,
     /// In words.
     notes: String,
+    /// What it was seen by.
+    #[schema(value_type = Vec<Object>)]
+    evidence: Vec<Evidence>,
+    /// The recorder's own name for it.
+    idempotency_key: Option<String>,
     /// The category it taught.
     category: String,
     /// When it was recorded.
     #[schema(value_type = String, format = DateTime)]
     recorded_at: model::Timestamp,
+}
+
+impl From<OutcomeRow> for OutcomeOut {
+    fn from(row: OutcomeRow) -> Self {
+        Self {
+            id: row.id.into(),
+            intent_id: row.intent_id.into(),
+            execution_id: row.execution_id.map(ExecutionId::from),
+            success: row.success,
+            verified: row.verified,
+            verified_by: row.verified_by,
+            recorded_by: row.recorded_by.into(),
+            notes: row.notes,
+            evidence: row.evidence.0,
+            idempotency_key: row.idempotency_key,
+            category: row.category,
+            recorded_at: row.recorded_at.to_jiff(),
+        }
+    }
 }
 
 /// List outcomes, newest first.
@@ -63,17 +92,7 @@ async fn list_outcomes(
 ) -> Answer<Json<PageOut<OutcomeOut>>> {
     let mut tx = app.db.tenant(caller.tenant()).await?;
     let rows = store::list(&mut tx, &page).await?;
-    Ok(Json(PageOut::of(rows, |row| OutcomeOut {
-        id: row.id.into(),
-        intent_id: row.intent_id.into(),
-        execution_id: row.execution_id.map(ExecutionId::from),
-        success: row.success,
-        verified: row.verified,
-        verified_by: row.verified_by,
-        notes: row.notes,
-        category: row.category,
-        recorded_at: row.recorded_at.to_jiff(),
-    })))
+    Ok(Json(PageOut::of(rows, OutcomeOut::from)))
 }
 
 /// What is believed of a category of changes.
@@ -90,6 +109,10 @@ pub struct BeliefOut {
     n: u64,
     /// The mean probability of failure.
     mean: f64,
+    /// Failures that were only reported: they teach advice alone.
+    reported_failures: u64,
+    /// Successes that were only reported: they teach advice alone.
+    reported_successes: u64,
     /// Since when.
     #[schema(value_type = String, format = DateTime)]
     updated_at: model::Timestamp,
@@ -113,6 +136,8 @@ async fn list_beliefs(
                 beta: belief.posterior.beta,
                 n: belief.posterior.n,
                 mean: belief.posterior.mean(),
+                reported_failures: belief.reported_failures,
+                reported_successes: belief.reported_successes,
                 updated_at: belief.updated_at,
             })
             .collect(),

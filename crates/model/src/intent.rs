@@ -17,6 +17,16 @@ words! {
 }
 
 words! {
+    /// What an intent is for.
+    Purpose {
+        /// To be carried out here, once the gate lets it.
+        Change = "change",
+        /// To be judged only: whoever asked acts, or does not. Nothing is ever started for it.
+        Advice = "advice",
+    }
+}
+
+words! {
     /// How much of a runbook runs by itself.
     ExecutionMode {
         /// Whatever the gate allows.

@@ -123,6 +123,8 @@ pub struct Keyring {
     /// Oldest first.
     older: Vec<SigningKey>,
     newest: SigningKey,
+    /// The public halves of keys that sign no more.
+    retired: Vec<[u8; 32]>,
 }
 
 const SUFFIX: &str = ".key";
@@ -135,7 +137,7 @@ impl Keyring {
     /// When there is none.
     pub fn of(mut keys: Vec<SigningKey>) -> Result<Self, KeyringError> {
         let newest = keys.pop().ok_or(KeyringError::OnlyKey)?;
-        Ok(Self { older: keys, newest })
+        Ok(Self { older: keys, newest, retired: Vec::new() })
     }
 
     /// The keys in a directory; makes the first one where there is none.
@@ -147,7 +149,9 @@ impl Keyring {
         if keys.is_empty() {
             keys.push(add_key(directory)?);
         }
-        Self::of(keys)
+        let retired = read_keys(directory, |file| file.ends_with(RETIRED))?;
+        let retired = retired.iter().map(|key| *key.public()).collect();
+        Ok(Self { retired, ..Self::of(keys)? })
     }
 
     /// The public halves of all keys a directory has seen, retired ones included: what signatures
@@ -182,7 +186,7 @@ impl Keyring {
         if let Some(oldest) = files.iter().find(|name| name.ends_with(SUFFIX)) {
             directory.rename(oldest, &format!("{oldest}{RETIRED}"))?;
         }
-        self.older.remove(0);
+        self.retired.push(*self.older.remove(0).public());
         Ok(())
     }
 
@@ -190,6 +194,13 @@ impl Keyring {
     #[must_use]
     pub const fn newest(&self) -> &SigningKey {
         &self.newest
+    }
+
+    /// The public halves of every key it has seen, those retired included: what its signatures are
+    /// checked with.
+    #[must_use]
+    pub fn trusted(&self) -> Vec<[u8; 32]> {
+        self.retired.iter().copied().chain(self.keys().map(|key| *key.public())).collect()
     }
 
     fn keys(&self) -> impl Iterator<Item = &SigningKey> {

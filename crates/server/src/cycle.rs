@@ -2,12 +2,16 @@
 //!
 //! Stages do not know each other. What one gives and the next takes meets here, and nowhere else.
 
+mod advise;
 pub mod api;
 mod ask;
 mod assess;
 mod error;
 mod finish;
 mod logins;
+pub mod recompute;
+mod record;
+mod report;
 mod start;
 mod store;
 mod sweep;
@@ -59,6 +63,12 @@ impl Loop {
 
     fn signer(&self) -> &SigningKey {
         self.0.signers.newest()
+    }
+
+    /// The public keys decisions of this deployment are, or were, signed with.
+    #[must_use]
+    pub fn trusted(&self) -> Vec<[u8; 32]> {
+        self.0.signers.trusted()
     }
 
     /// What handlers share.

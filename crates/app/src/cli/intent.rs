@@ -137,7 +137,7 @@ fn rounded(number: &str) -> String {
 }
 
 /// One thing that would have changed the verdict.
-fn difference(change: &Value) -> String {
+pub(super) fn difference(change: &Value) -> String {
     let of = |pointer| view::at(change, pointer);
     match view::raw(change, "/change") {
         "environment" => format!("an environment of class {}", of("/class")),

@@ -26,6 +26,15 @@ pub enum Key {
     List(Paging),
     /// Make an API key; it is shown once
     Add(Add),
+    /// Set how many evaluations of the decision API a key has a month
+    Tier {
+        /// The key's id or name
+        #[arg(value_name = "KEY")]
+        key: String,
+        /// free (1,000), pro (10,000), premium (50,000) or enterprise (no limit)
+        #[arg(value_name = "TIER")]
+        tier: String,
+    },
     /// Revoke an API key, for good
     Revoke {
         /// The key's id or name
@@ -72,6 +81,14 @@ impl Key {
         match self {
             Self::List(paging) => paging.list(context, &["api-keys"], &[], &COLUMNS).await,
             Self::Add(add) => add.run(context).await,
+            Self::Tier { key, tier } => {
+                let client = context.client()?;
+                let id = given::id_of(&client, "key", &["api-keys"], "key", &key).await?;
+                let set = client.put(&["api-keys", &id, "tier"], &json!({"tier": tier})).await?;
+                context.show(&set, |set| {
+                    view::facts(set, &[("tier", "/tier"), ("limit", "/limit"), ("id", "/id")])
+                })
+            }
             Self::Revoke { key } => {
                 let client = context.client()?;
                 let id = given::id_of(&client, "key", &["api-keys"], "key", &key).await?;

@@ -5,7 +5,7 @@ use clap::{Command, CommandFactory as _, Parser as _};
 use super::Cli;
 
 /// Every command at the top; its snapshot holds its help and that of everything below it.
-const COMMANDS: [&str; 24] = [
+const COMMANDS: [&str; 25] = [
     "serve",
     "demo",
     "doctor",
@@ -26,6 +26,7 @@ const COMMANDS: [&str; 24] = [
     "deny",
     "execution",
     "intent",
+    "decision",
     "policy",
     "blackout",
     "breaker",

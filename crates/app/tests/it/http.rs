@@ -8,6 +8,7 @@
 )]
 
 mod alertmanager;
+mod decisions;
 mod findings;
 mod gate;
 mod harness;
@@ -17,6 +18,7 @@ mod objects;
 mod overview;
 mod pages;
 mod poison;
+mod quotas;
 mod routes;
 mod schemathesis;
 mod session;

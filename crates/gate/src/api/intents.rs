@@ -1,13 +1,11 @@
-//! Intents, their plans and the decisions on them, as they are recorded.
+//! Intents and their plans, as they are recorded.
 
 use api::permission::ReadPlans;
 use api::problem::Answer;
 use api::{App, Can, PageOut, Paging, Problem};
 use axum::Json;
 use axum::extract::{Path, State};
-use model::id::{
-    ActorId, DecisionId, EnvironmentId, FindingId, IntentId, PlanId, RiskId, RunbookId,
-};
+use model::id::{ActorId, DecisionId, EnvironmentId, FindingId, IntentId, PlanId, RunbookId};
 use model::plan::{Plan, Script};
 use model::{Digest, Timestamp};
 use serde::Serialize;
@@ -16,8 +14,6 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::error::Error;
-use crate::store::decisions::{self, StoredDecision};
 use crate::store::intents::{self, Intent};
 use crate::store::plans::{self, StoredPlan};
 
@@ -27,7 +23,6 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list_intents))
         .routes(routes!(show_intent))
         .routes(routes!(show_plan))
-        .routes(routes!(show_decision))
 }
 
 /// A request to change a running system.
@@ -38,6 +33,10 @@ pub(super) struct IntentOut {
     id: IntentId,
     /// The requester's own name for it.
     deterministic_id: String,
+    /// `change`: it is to be carried out here. `advice`: it was judged, and nothing is ever started
+    /// for it.
+    #[schema(example = "change")]
+    purpose: String,
     /// What kind of change.
     #[serde(rename = "type")]
     #[schema(example = "runbook.run")]
@@ -84,6 +83,7 @@ impl IntentOut {
         Self {
             id: intent.id,
             deterministic_id: intent.deterministic_id,
+            purpose: intent.purpose.word().to_owned(),
             kind: intent.intent_type,
             payload: intent.payload,
             environment_id: intent.environment,
@@ -242,84 +242,4 @@ async fn show_plan(
 ) -> Answer<Json<PlanOut>> {
     let mut tx = app.db.tenant(caller.tenant()).await?;
     Ok(Json(plans::get(&mut tx, id).await?.into()))
-}
-
-/// What the gate decided, with everything it rests on.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct DecisionOut {
-    /// Its id.
-    #[schema(value_type = String, example = "dec_0190a6c2-7b5e-7000-8000-000000000001")]
-    id: DecisionId,
-    /// The intent decided on.
-    #[schema(value_type = String)]
-    intent_id: IntentId,
-    /// The plan decided on.
-    #[schema(value_type = Option<String>)]
-    plan_id: Option<PlanId>,
-    /// The risk assessment it rests on.
-    #[schema(value_type = String)]
-    risk_id: RiskId,
-    /// `allow`, `require_approval` or `deny`.
-    #[schema(example = "require_approval")]
-    verdict: String,
-    /// Why, by everybody who has a say.
-    #[schema(value_type = Vec<Object>)]
-    reasons: Value,
-    /// Every guard's answer.
-    #[schema(value_type = Vec<Object>)]
-    guards: Value,
-    /// Who must approve.
-    #[schema(value_type = Option<Object>)]
-    approval: Value,
-    /// What an approval is bound to.
-    #[schema(value_type = Option<String>)]
-    bound_hash: Option<Digest>,
-    /// The signed record: every input, so that the decision can be made again.
-    #[schema(value_type = Object)]
-    record: Value,
-    /// The Ed25519 signature over the record's canonical bytes, in base64.
-    signature: String,
-    /// SHA-256 of the signing key.
-    key_fingerprint: String,
-    /// When.
-    #[schema(value_type = String, format = DateTime)]
-    created_at: Timestamp,
-}
-
-impl TryFrom<StoredDecision> for DecisionOut {
-    type Error = Error;
-
-    fn try_from(stored: StoredDecision) -> Result<Self, Error> {
-        let record = serde_json::from_slice(&stored.canon)
-            .map_err(|error| Error::corrupt("decision record", &error))?;
-        let decision = stored.decision;
-        Ok(Self {
-            id: stored.id,
-            intent_id: stored.intent,
-            plan_id: stored.plan,
-            risk_id: stored.risk,
-            verdict: decision.verdict.word().to_owned(),
-            reasons: json!(decision.reasons),
-            guards: json!(decision.guards),
-            approval: json!(decision.approval),
-            bound_hash: stored.bound_hash,
-            record,
-            signature: stored.signature,
-            key_fingerprint: stored.key_fingerprint,
-            created_at: stored.created_at,
-        })
-    }
-}
-
-/// Show a decision.
-#[utoipa::path(get, path = "/decisions/{id}", tag = "gate",
-    params(("id" = String, Path, description = "The decision")),
-    responses((status = 200, body = DecisionOut), (status = "4XX", body = Problem)))]
-async fn show_decision(
-    State(app): State<App>,
-    caller: Can<ReadPlans>,
-    Path(id): Path<DecisionId>,
-) -> Answer<Json<DecisionOut>> {
-    let mut tx = app.db.tenant(caller.tenant()).await?;
-    Ok(Json(decisions::get(&mut tx, id).await?.try_into()?))
 }

@@ -99,7 +99,7 @@ fn a5_changed_bytes_policy_tier_or_reach_ask_again() {
 }
 
 #[test]
-fn an_approval_must_stand_in_time_and_by_those_who_may_still_vote() {
+fn a7_an_approval_must_stand_in_time_and_by_those_who_may_still_vote() {
     let guards = clear_guards();
     let refused = |request: Option<&Request>| clear(&facts(request, &guards)).unwrap_err();
     assert_eq!(refused(None), Refused::ApprovalMissing);

@@ -1,10 +1,12 @@
 //! Decisions: written once, with the signed bytes.
 
-use db::TenantTx;
+use db::{Cursor, Page, PageRequest, TenantTx};
 use jiff_sqlx::Timestamp as SqlTimestamp;
 use model::audit::{Event, Who};
 use model::id::{BundleId, DecisionId, IntentId, PlanId, RiskId};
-use model::verdict::{ApprovalRequirement, Reason};
+use model::intent::Purpose;
+use model::level::EnvironmentClass;
+use model::verdict::{ApprovalRequirement, Reason, Verdict};
 use model::{Digest, Timestamp};
 use serde_json::{Map, Value};
 use sqlx::FromRow;
@@ -42,6 +44,8 @@ pub struct NewDecision<'a> {
     pub signature: String,
     /// Whose key signed.
     pub key_fingerprint: String,
+    /// The request it was asked with, as traces and the server's log name it.
+    pub trace: Option<String>,
 }
 
 /// A decision as stored.
@@ -69,6 +73,8 @@ pub struct StoredDecision {
     pub signature: String,
     /// Whose key signed.
     pub key_fingerprint: String,
+    /// The request it was asked with.
+    pub trace: Option<String>,
     /// When.
     pub created_at: Timestamp,
 }
@@ -91,6 +97,7 @@ struct Row {
     canon: Vec<u8>,
     signature: String,
     key_fingerprint: String,
+    trace_id: Option<String>,
     created_at: SqlTimestamp,
 }
 
@@ -103,8 +110,8 @@ pub async fn insert(tx: &mut TenantTx, new: &NewDecision<'_>, who: Who) -> Resul
     sqlx::query(
         "INSERT INTO countersign.decisions (tenant_id, id, intent_id, plan_id, risk_id, verdict,
            reasons, guard_results, constraints, ttl_s, policy_bundle_id, policy_hash,
-           approval_requirement, bound_hash, canon, signature, key_fingerprint)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+           approval_requirement, bound_hash, canon, signature, key_fingerprint, trace_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
     )
     .bind(tx.tenant().uuid())
     .bind(new.id.uuid())
@@ -123,6 +130,7 @@ pub async fn insert(tx: &mut TenantTx, new: &NewDecision<'_>, who: Who) -> Resul
     .bind(&new.canon)
     .bind(&new.signature)
     .bind(&new.key_fingerprint)
+    .bind(&new.trace)
     .execute(tx.conn())
     .await?;
     // The row has every reason; the event has what fits into it.
@@ -151,7 +159,7 @@ pub async fn get(tx: &mut TenantTx, id: DecisionId) -> Result<StoredDecision, Er
     let row: Option<Row> = sqlx::query_as(
         "SELECT id, intent_id, plan_id, risk_id, verdict, reasons, guard_results, constraints,
            ttl_s, policy_bundle_id, policy_hash, approval_requirement, bound_hash, canon,
-           signature, key_fingerprint, created_at
+           signature, key_fingerprint, trace_id, created_at
          FROM countersign.decisions
          WHERE tenant_id = $1 AND id = $2",
     )
@@ -179,6 +187,100 @@ pub async fn get(tx: &mut TenantTx, id: DecisionId) -> Result<StoredDecision, Er
         canon: row.canon,
         signature: row.signature,
         key_fingerprint: row.key_fingerprint,
+        trace: row.trace_id,
         created_at: row.created_at.to_jiff(),
     })
+}
+
+/// Which decisions are wanted; what is absent does not matter.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// The verdict.
+    pub verdict: Option<Verdict>,
+    /// Whether it was to be carried out here.
+    pub purpose: Option<Purpose>,
+    /// The type of the intent.
+    pub intent_type: Option<String>,
+    /// The requester's own name for the intent.
+    pub deterministic_id: Option<String>,
+    /// The strictest class touched.
+    pub class: Option<EnvironmentClass>,
+    /// The risk category.
+    pub category: Option<String>,
+    /// Whether an outcome is recorded.
+    pub outcome: Option<bool>,
+}
+
+/// A decision as listed.
+#[derive(Debug, Clone, FromRow)]
+pub struct Line {
+    /// Its id.
+    pub id: Uuid,
+    /// The intent decided on.
+    pub intent_id: Uuid,
+    /// The requester's own name for it.
+    pub deterministic_id: String,
+    /// Its type.
+    pub intent_type: String,
+    /// Whether it was to be carried out here.
+    pub purpose: String,
+    /// In one line.
+    pub summary: String,
+    /// The strictest class touched.
+    pub environment_class: String,
+    /// The risk category.
+    pub category: String,
+    /// What was decided.
+    pub verdict: String,
+    /// The risk tier.
+    pub tier: String,
+    /// The risk score, as it was signed.
+    pub score: Option<String>,
+    /// Whether it worked, where an outcome is recorded.
+    pub success: Option<bool>,
+    /// When.
+    pub created_at: SqlTimestamp,
+}
+
+/// Decisions, newest first.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn list(
+    tx: &mut TenantTx,
+    filter: &Filter,
+    page: &PageRequest,
+) -> Result<Page<Line>, Error> {
+    let rows: Vec<Line> = sqlx::query_as(
+        "SELECT d.id, d.intent_id, i.deterministic_id, i.intent_type, i.purpose, i.summary,
+           i.environment_class, i.category, d.verdict, r.tier, r.components ->> 'score' AS score,
+           o.success, d.created_at
+         FROM countersign.decisions d
+         JOIN countersign.intents i ON i.tenant_id = d.tenant_id AND i.id = d.intent_id
+         JOIN countersign.risk_assessments r ON r.tenant_id = d.tenant_id AND r.id = d.risk_id
+         LEFT JOIN countersign.outcomes o ON o.tenant_id = i.tenant_id AND o.intent_id = i.id
+         WHERE d.tenant_id = $1 AND ($2::uuid IS NULL OR d.id < $2)
+           AND ($3::text IS NULL OR d.verdict = $3)
+           AND ($4::text IS NULL OR i.purpose = $4)
+           AND ($5::text IS NULL OR i.intent_type = $5)
+           AND ($6::text IS NULL OR i.deterministic_id = $6)
+           AND ($7::text IS NULL OR i.environment_class = $7)
+           AND ($8::text IS NULL OR i.category = $8)
+           AND ($9::boolean IS NULL OR (o.id IS NOT NULL) = $9)
+         ORDER BY d.id DESC
+         LIMIT $10",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(page.after_id())
+    .bind(filter.verdict.map(Verdict::word))
+    .bind(filter.purpose.map(Purpose::word))
+    .bind(&filter.intent_type)
+    .bind(&filter.deterministic_id)
+    .bind(filter.class.map(EnvironmentClass::word))
+    .bind(&filter.category)
+    .bind(filter.outcome)
+    .bind(page.fetch())
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(page.page(rows, |row| Cursor::Id(row.id)))
 }

@@ -1,10 +1,10 @@
 //! Intents: what was asked for. The same deterministic id means the same request, or a conflict.
 
 use db::{Cursor, Page, PageRequest, TenantTx};
-use jiff_sqlx::Timestamp as SqlTimestamp;
+use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use model::audit::{Event, Who};
 use model::id::{ActorId, DecisionId, EnvironmentId, FindingId, IntentId, RunbookId, TriggerId};
-use model::intent::{IntentState, TriggerKind};
+use model::intent::{IntentState, Purpose, TriggerKind};
 use model::level::EnvironmentClass;
 use model::{Digest, Timestamp, canonical};
 use serde::Serialize;
@@ -22,6 +22,8 @@ pub struct NewIntent {
     pub id: IntentId,
     /// The requester's own name for it, unique in the tenant.
     pub deterministic_id: String,
+    /// Whether it is to be carried out here.
+    pub purpose: Purpose,
     /// What kind of change: `runbook.run`.
     pub intent_type: String,
     /// What is asked for; integers, words, lists and objects.
@@ -56,6 +58,9 @@ pub struct NewIntent {
 #[derive(Serialize)]
 struct Body<'a> {
     intent_type: &'a str,
+    /// Absent for a change, as it was before there was advice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    purpose: Option<Purpose>,
     payload: &'a Value,
     environment_id: Option<EnvironmentId>,
     environment_class: EnvironmentClass,
@@ -72,6 +77,7 @@ impl NewIntent {
     pub fn body_hash(&self) -> Result<Digest, Error> {
         Ok(Digest::of_canonical(&Body {
             intent_type: &self.intent_type,
+            purpose: Some(self.purpose).filter(|purpose| *purpose == Purpose::Advice),
             payload: &self.payload,
             environment_id: self.environment,
             environment_class: self.class,
@@ -108,6 +114,8 @@ pub struct Intent {
     pub id: IntentId,
     /// The requester's own name for it.
     pub deterministic_id: String,
+    /// Whether it is to be carried out here.
+    pub purpose: Purpose,
     /// What kind of change.
     pub intent_type: String,
     /// What is asked for.
@@ -146,6 +154,7 @@ pub struct Intent {
 struct Row {
     id: Uuid,
     deterministic_id: String,
+    purpose: String,
     intent_type: String,
     payload: Value,
     body_hash: Vec<u8>,
@@ -171,6 +180,7 @@ impl TryFrom<Row> for Intent {
         Ok(Self {
             id: row.id.into(),
             deterministic_id: row.deterministic_id,
+            purpose: row.purpose.parse().map_err(Error::unreadable("intent purpose"))?,
             intent_type: row.intent_type,
             payload: row.payload,
             body_hash: digest("body hash", &row.body_hash)?,
@@ -201,8 +211,9 @@ pub async fn insert(tx: &mut TenantTx, new: &NewIntent, who: Who) -> Result<Reco
         "INSERT INTO countersign.intents (tenant_id, id, deterministic_id, intent_type, payload,
            canonical_payload, body_hash, environment_id, environment_class, category,
            requester_actor_id, trigger, finding_id, trigger_id, runbook_id, summary, intent,
-           constraints, provenance)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+           constraints, provenance, purpose)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+                 $19, $20)
          ON CONFLICT ON CONSTRAINT intents_deterministic_id_key DO NOTHING
          RETURNING id",
     )
@@ -225,11 +236,13 @@ pub async fn insert(tx: &mut TenantTx, new: &NewIntent, who: Who) -> Result<Reco
     .bind(&new.text)
     .bind(&new.constraints)
     .bind(&new.provenance)
+    .bind(new.purpose.word())
     .fetch_optional(tx.conn())
     .await?;
     if fresh.is_some() {
         let event = Event::new(who, "intent.created", "intent", &new.id)
             .with("intent_type", new.intent_type.clone())
+            .with("purpose", new.purpose.word())
             .with("trigger", new.trigger.word())
             .with("body_hash", body_hash.to_string())
             .with("summary", new.summary.clone());
@@ -251,7 +264,7 @@ pub async fn insert(tx: &mut TenantTx, new: &NewIntent, who: Who) -> Result<Reco
 /// When the database cannot be read.
 pub async fn find(tx: &mut TenantTx, deterministic_id: &str) -> Result<Option<Intent>, Error> {
     let row: Option<Row> = sqlx::query_as(
-        "SELECT id, deterministic_id, intent_type, payload, body_hash, environment_id,
+        "SELECT id, deterministic_id, purpose, intent_type, payload, body_hash, environment_id,
            environment_class, category, requester_actor_id, trigger, finding_id, trigger_id,
            runbook_id, summary, intent, constraints, status, created_at
          FROM countersign.intents
@@ -270,7 +283,7 @@ pub async fn find(tx: &mut TenantTx, deterministic_id: &str) -> Result<Option<In
 /// [`Error::NotFound`].
 pub async fn get(tx: &mut TenantTx, id: IntentId) -> Result<Intent, Error> {
     let row: Option<Row> = sqlx::query_as(
-        "SELECT id, deterministic_id, intent_type, payload, body_hash, environment_id,
+        "SELECT id, deterministic_id, purpose, intent_type, payload, body_hash, environment_id,
            environment_class, category, requester_actor_id, trigger, finding_id, trigger_id,
            runbook_id, summary, intent, constraints, status, created_at
          FROM countersign.intents
@@ -289,7 +302,7 @@ pub async fn get(tx: &mut TenantTx, id: IntentId) -> Result<Intent, Error> {
 /// When the database cannot be read.
 pub async fn list(tx: &mut TenantTx, page: &PageRequest) -> Result<Page<Intent>, Error> {
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT id, deterministic_id, intent_type, payload, body_hash, environment_id,
+        "SELECT id, deterministic_id, purpose, intent_type, payload, body_hash, environment_id,
            environment_class, category, requester_actor_id, trigger, finding_id, trigger_id,
            runbook_id, summary, intent, constraints, status, created_at
          FROM countersign.intents
@@ -319,7 +332,10 @@ pub async fn settle(tx: &mut TenantTx, id: IntentId, to: IntentState) -> Result<
 }
 
 /// The same where somebody else may have settled it before; says whether it was open.
-pub(crate) async fn settle_if_open(
+///
+/// # Errors
+/// When the database does not take it.
+pub async fn settle_if_open(
     tx: &mut TenantTx,
     id: IntentId,
     to: IntentState,
@@ -353,4 +369,33 @@ pub async fn decision(tx: &mut TenantTx, id: IntentId) -> Result<Option<Decision
     .fetch_optional(tx.conn())
     .await?;
     Ok(decision.map(Into::into))
+}
+
+/// Whether two accounts have a person in common: themselves, or whoever made their keys.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn same_people(tx: &mut TenantTx, one: ActorId, other: ActorId) -> Result<bool, Error> {
+    Ok(sqlx::query_scalar("SELECT countersign.people_of($1, $2) && countersign.people_of($1, $3)")
+        .bind(tx.tenant().uuid())
+        .bind(one.uuid())
+        .bind(other.uuid())
+        .fetch_one(tx.conn())
+        .await?)
+}
+
+/// Notes when an intent was judged.
+///
+/// # Errors
+/// When the database does not take it.
+pub async fn evaluated(tx: &mut TenantTx, id: IntentId, at: Timestamp) -> Result<(), Error> {
+    sqlx::query(
+        "UPDATE countersign.intents SET evaluated_at = $3 WHERE tenant_id = $1 AND id = $2",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(id.uuid())
+    .bind(at.to_sqlx())
+    .execute(tx.conn())
+    .await?;
+    Ok(())
 }

@@ -1,23 +1,45 @@
 use model::actor::Role;
 
 use super::*;
-use crate::evaluate::tests::question;
+use crate::evaluate::tests::{question, with_evidence};
 use crate::policy::shipped;
 
 fn changes(question: &Question) -> Vec<Change> {
     search(question, &evaluate::judge(question, Some(shipped())), Some(shipped()))
 }
 
-#[test]
-fn what_is_allowed_needs_no_change() {
-    assert!(changes(&question(&[Role::Operator], "host.service.start", "dev", 1)).is_empty());
+/// A question of an operator's about one target, and the same after a hundred verified successes.
+fn of(action: &str, environment: &str, targets: u32) -> (Question, Question) {
+    let question = question(&[Role::Operator], action, environment, targets);
+    (question.clone(), with_evidence(question, 100))
 }
 
 #[test]
-fn production_would_be_allowed_elsewhere_or_with_more_evidence() {
-    let found = changes(&question(&[Role::Operator], "host.service.start", "prod", 1));
+fn what_is_allowed_needs_no_change() {
+    assert!(changes(&of("host.service.start", "dev", 1).1).is_empty());
+    assert!(changes(&of("host.read", "prod", 1).0).is_empty());
+}
+
+/// Nothing runs unasked before it has earned it: the gate asks for that beside the policy.
+#[test]
+fn what_nobody_has_seen_succeed_needs_successes() {
+    for (action, environment) in
+        [("host.service.start", "dev"), ("host.service.start", "prod"), ("host.shell", "staging")]
+    {
+        let found = changes(&of(action, environment, 1).0);
+        assert_eq!(found, [Change::MoreSuccesses { successes: 58 }], "{action} in {environment}");
+    }
+}
+
+#[test]
+fn production_would_be_allowed_where_it_has_been_earned() {
+    let mut question = of("host.service.start", "prod", 1).0;
+    for key in autonomy::keys(&question.risk) {
+        let key = autonomy::Key { environment: EnvironmentClass::Staging, ..key };
+        question.evidence.push(Evidence { key, successes: 60, failures: 0 });
+    }
     assert_eq!(
-        found,
+        changes(&question),
         [
             Change::Environment { class: EnvironmentClass::Staging },
             Change::MoreSuccesses { successes: 58 },
@@ -26,23 +48,20 @@ fn production_would_be_allowed_elsewhere_or_with_more_evidence() {
 }
 
 #[test]
-fn a_medium_action_would_be_allowed_with_a_lower_one_or_more_evidence() {
-    let found = changes(&question(&[Role::Operator], "host.service.restart", "staging", 1));
-    assert_eq!(
-        found,
-        [Change::LowerTier { tier: Tier::Low }, Change::MoreSuccesses { successes: 58 }]
-    );
+fn a_heavy_action_would_be_allowed_if_it_were_a_lighter_one() {
+    let found = changes(&of("kubectl.apply", "dev", 1).1);
+    assert_eq!(found, [Change::LowerTier { tier: Tier::Medium }]);
 }
 
 #[test]
-fn too_many_targets_would_be_allowed_on_ten() {
-    let found = changes(&question(&[Role::Operator], "host.service.start", "dev", 70));
-    assert!(found.contains(&Change::FewerTargets { targets: 10 }), "{found:?}");
+fn too_many_targets_would_be_allowed_on_fewer() {
+    let found = changes(&of("host.service.start", "dev", 70).1);
+    assert_eq!(found, [Change::FewerTargets { targets: 50 }]);
 }
 
 #[test]
 fn an_irreversible_step_would_be_allowed_with_an_undo() {
-    let mut question = question(&[Role::Operator], "host.service.start", "dev", 1);
+    let mut question = of("host.service.start", "dev", 1).1;
     question.risk.blast.irreversible = true;
     assert_eq!(changes(&question), [Change::Reversible]);
 }
@@ -59,9 +78,11 @@ fn every_proposed_change_really_flips_the_answer() {
     {
         for environment in ["dev", "staging", "prod"] {
             for targets in [1, 11, 51] {
-                let question = question(&[Role::Operator], action, environment, targets);
-                for change in changes(&question) {
-                    assert_flips(&question, &change);
+                let (unseen, seen) = of(action, environment, targets);
+                for question in [unseen, seen] {
+                    for change in changes(&question) {
+                        assert_flips(&question, &change);
+                    }
                 }
             }
         }
@@ -70,7 +91,7 @@ fn every_proposed_change_really_flips_the_answer() {
 
 fn assert_flips(question: &Question, change: &Change) {
     let allowed =
-        |question: &Question| evaluate::judge(question, Some(shipped())).verdict == Verdict::Allow;
+        |question: &Question| alone(question, &evaluate::judge(question, Some(shipped())));
     let mut changed = question.clone();
     match *change {
         Change::Environment { class } => {

@@ -31,11 +31,12 @@ pub(crate) fn question(roles: &[Role], action: &str, environment: &str, targets:
         risk,
         evidence: Vec::new(),
         constraints: Constraints::default(),
+        intent: None,
         asked_at: "2026-03-01T10:00:00Z".parse().unwrap(),
     }
 }
 
-fn with_evidence(mut question: Question, successes: u32) -> Question {
+pub(crate) fn with_evidence(mut question: Question, successes: u32) -> Question {
     question.risk.belief =
         Some(Belief { alpha: Exact(1.0), beta: Exact(12.0 + f64::from(successes)), n: successes });
     question.evidence = autonomy::keys(&question.risk)

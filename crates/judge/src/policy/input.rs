@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::Constraints;
 use crate::action::{Category, Kind};
 use crate::exact::Exact;
+use crate::outside::IntentFacts;
 
 /// The whole input. A policy sees nothing else: no clock, no network, no data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,6 +31,9 @@ pub struct Input {
     pub autonomy: AutonomyFacts,
     /// Constraints the request itself carries.
     pub constraints: Constraints,
+    /// What an outside system asks about, where one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intent: Option<IntentFacts>,
     /// When it was asked, RFC 3339 in UTC.
     pub time: String,
 }

@@ -7,11 +7,17 @@ use serde::{Deserialize, Serialize};
 use super::{Belief, PastOutcome, RiskInput, Similar};
 use crate::beta::{Beta, Interval};
 use crate::constants::MemoryConstants;
+use crate::decimal::Decimal;
 use crate::exact::Exact;
 
 /// A belief of more outcomes than this is scaled down to it: the interval gets no narrower, and
 /// the incomplete beta function keeps its accuracy.
 const MOST_OUTCOMES: f64 = 1e6;
+/// Places of the posterior's mean, of what memory says, and of the factor. With these the score has
+/// at most 15, which a double holds: the parts give exactly the score that is decided by.
+const MEAN_PLACES: u32 = 10;
+const MEMORY_PLACES: u32 = 3;
+const FACTOR_PLACES: u32 = 2;
 
 /// A model of the failure probability: pure, without a clock, without chance.
 pub trait Model: Debug + Send + Sync {
@@ -25,7 +31,8 @@ pub trait Model: Debug + Send + Sync {
 /// The model with this name, to recompute what it once said.
 #[must_use]
 pub fn model_named(name: &str) -> Option<&'static dyn Model> {
-    (name == BetaModel.name()).then_some(&BetaModel as &'static dyn Model)
+    const KNOWN: [&dyn Model; 2] = [&BetaModel, &BinaryBeta];
+    KNOWN.into_iter().find(|model| model.name() == name)
 }
 
 /// The failure probability and what it is made of.
@@ -43,8 +50,12 @@ pub struct Estimate {
     pub memory: Option<Memory>,
     /// The two together: `(1 - w) * posterior + w * (1 - success rate)`.
     pub mean: Exact,
-    /// What the environment multiplies it with; already cut so that the product is at most 1.
+    /// What the environment multiplies it with.
     pub context_factor: Exact,
+    /// What is cut off the product so that it is at most 1; absent where the model cut the factor
+    /// instead and calculated in doubles.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut: Option<Exact>,
     /// Variance of the posterior.
     pub variance: Exact,
     /// Highest-density interval of the posterior.
@@ -72,9 +83,22 @@ impl Estimate {
             memory: None,
             mean: Exact(1.0),
             context_factor: Exact(1.0),
+            cut: None,
             variance: Exact(0.25),
             interval: Interval::WHOLE,
         }
+    }
+
+    /// The risk score: `mean * context_factor - cut`, exactly; NaN when the parts have no such
+    /// product.
+    #[must_use]
+    pub fn score(&self) -> f64 {
+        let Some(cut) = self.cut else { return self.mean.0 * self.context_factor.0 };
+        let exact = || {
+            let mean = Decimal::of(self.mean.0)?;
+            mean.times(Decimal::of(self.context_factor.0)?)?.minus(Decimal::of(cut.0)?)
+        };
+        exact().map_or(f64::NAN, Decimal::to_f64)
     }
 
     /// Whether every number is what it says it is.
@@ -83,7 +107,7 @@ impl Estimate {
         let share = |value: Exact| (0.0..=1.0).contains(&value.0);
         share(self.posterior)
             && share(self.mean)
-            && share(Exact(self.mean.0 * self.context_factor.0))
+            && share(Exact(self.score()))
             && self.context_factor.0 >= 0.0
             && share(self.variance)
             && share(self.interval.low)
@@ -95,17 +119,49 @@ impl Estimate {
     }
 }
 
-/// The Beta posterior of (tenant, category), corrected by memory, times the production factor.
+/// The Beta posterior of (tenant, category), corrected by memory, times the production factor; in
+/// decimals, so that the parts add and multiply exactly to the score.
 #[derive(Debug, Clone, Copy)]
 pub struct BetaModel;
 
 impl Model for BetaModel {
     fn name(&self) -> &'static str {
-        "beta-1"
+        "beta-2"
     }
 
     fn estimate(&self, input: &RiskInput) -> Option<Estimate> {
         estimate_with(input, |posterior| posterior.highest_density(input.constants.interval_mass.0))
+    }
+}
+
+/// The same in doubles, which round after every step: kept for the records it made.
+#[derive(Debug, Clone, Copy)]
+struct BinaryBeta;
+
+impl Model for BinaryBeta {
+    fn name(&self) -> &'static str {
+        "beta-1"
+    }
+
+    fn estimate(&self, input: &RiskInput) -> Option<Estimate> {
+        let (belief, posterior) = believed(input)?;
+        let memory = remembered(&input.similar, &input.constants.memory);
+        let alone = posterior.mean();
+        let mean = memory.map_or(alone, |memory| {
+            (1.0 - memory.weight.0) * alone + memory.weight.0 * (1.0 - memory.success_rate.0)
+        });
+        Some(Estimate {
+            alpha: belief.alpha,
+            beta: belief.beta,
+            n: belief.n,
+            posterior: Exact(alone),
+            memory,
+            mean: Exact(mean),
+            context_factor: Exact(cut(mean, wanted_factor(input))),
+            cut: None,
+            variance: Exact(posterior.variance()),
+            interval: posterior.highest_density(input.constants.interval_mass.0),
+        })
     }
 }
 
@@ -120,13 +176,13 @@ pub(crate) struct Variant {
 
 impl Model for Variant {
     fn name(&self) -> &'static str {
-        "beta-1-variant"
+        "beta-2-variant"
     }
 
     fn estimate(&self, input: &RiskInput) -> Option<Estimate> {
         if input.belief == self.belief {
-            let context_factor = Exact(factor(self.estimate.mean.0, input));
-            return Some(Estimate { context_factor, ..self.estimate });
+            let (context_factor, cut) = in_context(Decimal::of(self.estimate.mean.0)?, input)?;
+            return Some(Estimate { context_factor, cut: Some(cut), ..self.estimate });
         }
         estimate_with(input, |posterior| {
             let rough = posterior.equal_tails(input.constants.interval_mass.0);
@@ -140,33 +196,53 @@ impl Model for Variant {
 }
 
 fn estimate_with(input: &RiskInput, interval: impl Fn(&Beta) -> Interval) -> Option<Estimate> {
-    let prior = input.constants.prior(input.category)?;
-    let (alpha, beta, n) = match input.belief {
-        Some(belief) => (belief.alpha.0, belief.beta.0, belief.n),
-        None => (prior.alpha(), prior.beta(), 0),
+    let (belief, posterior) = believed(input)?;
+    let alone = Decimal::rounded(posterior.mean(), MEAN_PLACES)?;
+    let (mean, memory) = match remembered(&input.similar, &input.constants.memory) {
+        None => (alone, None),
+        Some(memory) => {
+            let rate = Decimal::rounded(memory.success_rate.0, MEMORY_PLACES)?;
+            let weight = Decimal::rounded(memory.weight.0, MEMORY_PLACES)?;
+            let kept = Decimal::ONE.minus(weight)?.times(alone)?;
+            let mean = kept.plus(weight.times(Decimal::ONE.minus(rate)?)?)?;
+            let memory =
+                Memory { success_rate: Exact(rate.to_f64()), weight: Exact(weight.to_f64()) };
+            (mean, Some(memory))
+        }
     };
-    let posterior = scaled(alpha, beta)?;
-    let memory = remembered(&input.similar, &input.constants.memory);
-    let alone = posterior.mean();
-    let mean = memory.map_or(alone, |memory| {
-        (1.0 - memory.weight.0) * alone + memory.weight.0 * (1.0 - memory.success_rate.0)
-    });
+    let (context_factor, cut) = in_context(mean, input)?;
     Some(Estimate {
-        alpha: Exact(alpha),
-        beta: Exact(beta),
-        n,
-        posterior: Exact(alone),
+        alpha: belief.alpha,
+        beta: belief.beta,
+        n: belief.n,
+        posterior: Exact(alone.to_f64()),
         memory,
-        mean: Exact(mean),
-        context_factor: Exact(factor(mean, input)),
+        mean: Exact(mean.to_f64()),
+        context_factor,
+        cut: Some(cut),
         variance: Exact(posterior.variance()),
         interval: interval(&posterior),
     })
 }
 
-/// What the environment multiplies the mean with.
-fn factor(mean: f64, input: &RiskInput) -> f64 {
-    cut(mean, if input.production() { input.constants.production_factor.0 } else { 1.0 })
+/// What is believed, and the distribution it makes.
+fn believed(input: &RiskInput) -> Option<(Belief, Beta)> {
+    let prior = input.constants.prior(input.category)?;
+    let unseen = Belief { alpha: Exact(prior.alpha()), beta: Exact(prior.beta()), n: 0 };
+    let belief = input.belief.unwrap_or(unseen);
+    Some((belief, scaled(belief.alpha.0, belief.beta.0)?))
+}
+
+fn wanted_factor(input: &RiskInput) -> f64 {
+    if input.production() { input.constants.production_factor.0 } else { 1.0 }
+}
+
+/// The factor of the environment, and what is cut off the product beyond 1.
+fn in_context(mean: Decimal, input: &RiskInput) -> Option<(Exact, Exact)> {
+    let factor = Decimal::rounded(wanted_factor(input), FACTOR_PLACES)?;
+    let beyond = mean.times(factor)?.minus(Decimal::ONE)?;
+    let cut = if beyond.compare(Decimal::ZERO)?.is_gt() { beyond } else { Decimal::ZERO };
+    Some((Exact(factor.to_f64()), Exact(cut.to_f64())))
 }
 
 fn scaled(alpha: f64, beta: f64) -> Option<Beta> {

@@ -3,6 +3,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::action::Table;
+use crate::decimal::Decimal;
 
 /// A write of `action` in one environment.
 pub(crate) fn input(action: &str, environment: EnvironmentClass) -> RiskInput {
@@ -90,6 +91,21 @@ fn behaviour_9_a_hundred_successes_lower_the_score_and_one_failure_raises_it() {
     }
 }
 
+/// What the model before this one recorded: calculated in doubles, to be verified for ever.
+#[test]
+fn behaviour_17_records_of_the_model_before_this_one_still_verify() {
+    for (alpha, beta) in [(1.0, 12.0), (3.7, 41.25), (9.0, 1.0)] {
+        let past = Similar { similarity: Exact(0.7), outcome: PastOutcome::Failed };
+        let input = RiskInput { similar: vec![past; 2], ..believing(alpha, beta) };
+        let assessment = assess_with(model_named("beta-1").unwrap(), &input);
+        let product = assessment.estimate.mean.0 * assessment.estimate.context_factor.0;
+        assert_eq!(product.to_bits(), assessment.score.0.to_bits());
+        let stored = serde_json::to_string(&Record { input, assessment }).unwrap();
+        assert!(!stored.contains("\"cut\""), "its records have no such field");
+        assert!(serde_json::from_str::<Record>(&stored).unwrap().verify().is_ok());
+    }
+}
+
 #[test]
 fn behaviour_17_recomputing_a_record_gives_identical_bits() {
     for (alpha, beta) in [(1.0, 12.0), (3.7, 41.25), (0.1, 0.3), (150.5, 9000.0), (2e7, 3e8)] {
@@ -120,19 +136,23 @@ fn behaviour_17_recomputing_a_record_gives_identical_bits() {
 /// could not verify each other.
 #[test]
 fn behaviour_17_the_bits_of_a_score_are_written_down() {
-    let assessment = assess(&believing(3.7, 41.25));
-    let bits = [
-        assessment.score,
-        assessment.interval().low,
-        assessment.interval().high,
-        assessment.losses.approve,
-    ]
-    .map(|value| format!("{:016x}", value.0.to_bits()));
-    assert_eq!(bits, BITS);
+    for (model, expected) in BITS {
+        let assessment = assess_with(model_named(model).unwrap(), &believing(3.7, 41.25));
+        let bits = [
+            assessment.score,
+            assessment.interval().low,
+            assessment.interval().high,
+            assessment.losses.approve,
+        ]
+        .map(|value| format!("{:016x}", value.0.to_bits()));
+        assert_eq!(bits, expected, "{model}");
+    }
 }
 
-const BITS: [&str; 4] =
-    ["3fbf9bc3a1759b32", "3f939ca7867a469f", "3fc2483ffcf950a6", "3ff3e30525717a56"];
+const BITS: [(&str, [&str; 4]); 2] = [
+    ("beta-1", ["3fbf9bc3a1759b32", "3f939ca7867a469f", "3fc2483ffcf950a6", "3ff3e30525717a56"]),
+    ("beta-2", ["3fbf9bc3a1a92845", "3f939ca7867a469f", "3fc2483ffcf950a6", "3ff3e3052591b282"]),
+];
 
 #[test]
 fn a9_a_number_that_is_none_is_maximum_risk() {
@@ -281,7 +301,8 @@ fn similar_failures_raise_the_score_and_similar_successes_lower_no_tier() {
     assert_eq!(bad.memory_weight(), Some(Exact(0.3)));
     assert!(bad.score > without.score);
     let good = remembering(PastOutcome::Succeeded, 2);
-    assert_eq!(good.memory_weight(), Some(Exact(1.6 / 11.6)));
+    // 1.6 / 11.6, to three places.
+    assert_eq!(good.memory_weight(), Some(Exact(0.138)));
     assert!(good.score < without.score);
     assert_eq!(good.tier, without.tier);
     assert_eq!(good.verdict, without.verdict);
@@ -321,8 +342,8 @@ fn a_factor_cut_at_one_never_makes_more_than_one() {
         let variant = Variant { belief: Some(belief), estimate };
         let input = RiskInput { belief: Some(belief), ..input };
         let estimate = variant.estimate(&input).unwrap();
-        let product = estimate.mean.0 * estimate.context_factor.0;
-        assert!(product <= 1.0 && product > 0.999, "{mean}");
+        let score = estimate.score();
+        assert!(score <= 1.0 && score > 0.999, "{mean}");
     }
 }
 
@@ -330,10 +351,22 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn the_parts_multiply_exactly_to_the_score(input in any_input()) {
+    fn the_parts_add_and_multiply_exactly_to_the_score(input in any_input()) {
         let assessment = assess(&input);
-        let product = assessment.estimate.mean.0 * assessment.estimate.context_factor.0;
-        prop_assert_eq!(product.to_bits(), assessment.score.0.to_bits());
+        let parts = Components::of(&assessment).unwrap();
+        let by_hand = |text: Decimal| text.to_string().parse::<Decimal>().unwrap();
+        // The score shown is the score decided by, to the bit.
+        prop_assert_eq!(by_hand(parts.score).to_f64().to_bits(), assessment.score.0.to_bits());
+        let product = by_hand(parts.mean).times(by_hand(parts.context_factor)).unwrap();
+        prop_assert_eq!(product.minus(by_hand(parts.cut)).unwrap(), by_hand(parts.score));
+        let weight = parts.memory_weight.map_or(Decimal::ZERO, by_hand);
+        let rate = parts.memory_success_rate.map_or(Decimal::ONE, by_hand);
+        let kept = Decimal::ONE.minus(weight).unwrap().times(by_hand(parts.posterior)).unwrap();
+        let remembered = weight.times(Decimal::ONE.minus(rate).unwrap()).unwrap();
+        prop_assert_eq!(kept.plus(remembered).unwrap(), by_hand(parts.mean));
+        let terms = &parts.terms;
+        let sum = by_hand(terms.posterior).plus(by_hand(terms.memory)).unwrap();
+        prop_assert_eq!(sum.plus(by_hand(terms.context)).unwrap(), by_hand(parts.score));
         prop_assert!((0.0..=1.0).contains(&assessment.score.0));
     }
 

@@ -1,5 +1,7 @@
 //! Asking over HTTP: run a runbook, and what the gate would say without asking.
 
+mod decisions;
+
 use std::collections::BTreeMap;
 
 use ::api::permission::Propose;
@@ -29,7 +31,10 @@ use super::{Error, Loop, store};
 
 /// The routes of this room.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(run_runbook)).routes(routes!(evaluate_intent))
+    OpenApiRouter::new()
+        .routes(routes!(run_runbook))
+        .routes(routes!(evaluate_intent))
+        .merge(decisions::routes())
 }
 
 /// What to run, and where.

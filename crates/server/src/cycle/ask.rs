@@ -18,10 +18,9 @@ use model::audit::Who;
 use model::execution::ExecutionState;
 use model::finding::Alert;
 use model::id::{
-    ActorId, ApprovalId, DecisionId, ExecutionId, FindingId, IntentId, PlanId, RiskId, RunbookId,
-    TriggerId,
+    ActorId, ApprovalId, DecisionId, ExecutionId, FindingId, IntentId, PlanId, RunbookId, TriggerId,
 };
-use model::intent::{ExecutionMode, TriggerKind};
+use model::intent::{ExecutionMode, Purpose, TriggerKind};
 use model::level::EnvironmentClass;
 use model::plan::Plan;
 use model::verdict::Verdict;
@@ -29,8 +28,9 @@ use model::{Timestamp, canonical};
 use prove::decision::sign_decision;
 use sense::inventory::TargetFacts;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::record::{self, Facts, Planned};
 use super::store::{self, NewExecution};
 use super::weigh::{Weighed, candidate};
 use super::{Error, Loop};
@@ -241,7 +241,24 @@ impl Loop {
         )
         .await?;
         let decision_id = DecisionId::generate();
-        let canon = canonical::to_bytes(&document(tx, &settle, decision_id, plan_id, risk_id))?;
+        let document = record::document(&Facts {
+            tenant: tx.tenant(),
+            decision: decision_id,
+            intent: settle.intent,
+            intent_type: RUN_RUNBOOK,
+            purpose: Purpose::Change,
+            deterministic_id: &settle.ask.deterministic_id,
+            plan: Some(Planned {
+                id: plan_id,
+                hash: weighed.plan_hash,
+                bound_hash: weighed.bound_hash,
+            }),
+            risk: risk_id,
+            at: settle.at,
+            judged: &weighed.judged,
+            memory: &[],
+        })?;
+        let canon = canonical::to_bytes(&document)?;
         let signed = sign_decision(self.signer(), &canon);
         let new = NewDecision {
             id: decision_id,
@@ -255,45 +272,11 @@ impl Loop {
             canon,
             signature: signed.signature,
             key_fingerprint: signed.key_fingerprint.to_string(),
+            trace: None,
         };
         decisions::insert(tx, &new, who).await?;
         Ok(Settled { plan: plan_id, decision: decision_id })
     }
-}
-
-/// The signed record: everything the decision rests on, so that it can be made again.
-fn document(
-    tx: &TenantTx,
-    settle: &Settle<'_>,
-    decision: DecisionId,
-    plan: PlanId,
-    risk: RiskId,
-) -> Value {
-    let weighed = settle.weighed;
-    json!({
-        "v": 1,
-        "tenant_id": tx.tenant(),
-        "decision_id": decision,
-        "intent_id": settle.intent,
-        "deterministic_id": settle.ask.deterministic_id,
-        "plan_id": plan,
-        "plan_hash": weighed.plan_hash,
-        "bound_hash": weighed.bound_hash,
-        "policy_bundle_hash": weighed.bundle_hash,
-        "requester": Who::from(settle.ask.requester),
-        "trigger": settle.ask.trigger,
-        "decided_at": model::time::rfc3339_micros(settle.at),
-        "verdict": weighed.decision.verdict,
-        "reasons": weighed.decision.reasons,
-        "guards": weighed.decision.guards,
-        "constraints": weighed.decision.constraints,
-        "approval": weighed.decision.approval,
-        "ttl_s": weighed.decision.ttl_s,
-        "risk_id": risk,
-        "risk": weighed.record,
-        "autonomy": weighed.judgement.autonomy,
-        "counterfactual": weighed.counterfactual,
-    })
 }
 
 fn summary(ask: &Ask<'_>) -> String {
@@ -323,6 +306,7 @@ fn new_intent(ask: &Ask<'_>, category: String) -> NewIntent {
     NewIntent {
         id: IntentId::generate(),
         deterministic_id: ask.deterministic_id.clone(),
+        purpose: Purpose::Change,
         intent_type: RUN_RUNBOOK.to_owned(),
         payload: json!({
             "runbook": ask.runbook.name,

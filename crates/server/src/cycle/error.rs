@@ -3,6 +3,7 @@
 use act::runbook::compile::CompileError;
 use act::runbook::select::SelectError;
 use api::Problem;
+use learn::store::OutcomeError;
 use model::canonical::CanonicalError;
 
 /// Why a hand-off did not happen. Nothing was changed.
@@ -35,6 +36,9 @@ pub enum Error {
     /// Whoever asked may no longer ask.
     #[error("{0} is not active any more")]
     NotActive(String),
+    /// What came of a change that runs here comes from its execution.
+    #[error("this change was to be carried out here: its execution says what came of it")]
+    NotAdvice,
     /// The decision of an intent is gone.
     #[error("an intent has no decision")]
     Undecided,
@@ -50,9 +54,15 @@ impl From<Error> for Problem {
             Error::Compile(error) => Self::invalid(&error.path, error.code, error.to_string()),
             Error::Select(error) => Self::invalid("/targets", "no_target", error.to_string()),
             Error::Canonical(error) => Self::invalid("/variables", "number", error.to_string()),
-            error @ (Error::Learn(_) | Error::NotActive(_) | Error::Undecided) => {
-                Self::internal(&error)
+            error @ Error::NotAdvice => Self::conflict("outcome_by_execution", error.to_string()),
+            Error::Learn(error @ OutcomeError::Contradicts) => {
+                Self::conflict("outcome_recorded", error.to_string())
             }
+            Error::Learn(error @ OutcomeError::KeyTaken) => {
+                Self::conflict("outcome_key_taken", error.to_string())
+            }
+            Error::Learn(OutcomeError::Database(error)) => error.into(),
+            error @ (Error::NotActive(_) | Error::Undecided) => Self::internal(&error),
         }
     }
 }

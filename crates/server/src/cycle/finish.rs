@@ -114,7 +114,7 @@ async fn finish(
         .with("outcome_id", recorded.id.to_string())
         .with("execution_id", finished.execution.to_string())
         .with("worked", outcome.success)
-        .with("verified", outcome.verifier != Verifier::Nobody)
+        .with("verified", outcome.verifier.verified())
         .with("category", outcome.category)
         .with("alpha", recorded.posterior.alpha.to_string())
         .with("beta", recorded.posterior.beta.to_string());
@@ -154,6 +154,8 @@ fn outcome(
         verifier: if finished.verified { Verifier::Machine } else { Verifier::Nobody },
         recorded_by: model::actor::service(),
         notes: finished.error.clone().unwrap_or_default(),
+        evidence: Vec::new(),
+        idempotency_key: None,
         category: category.word().to_owned(),
         environments: environments.into_iter().collect(),
         actions: writes.into_iter().collect(),

@@ -20,7 +20,7 @@ use model::verdict::ApprovalRequirement;
 use super::ask::{Ask, Settle, plan, refusal};
 use super::store::{self, Waiting};
 use super::today::Today;
-use super::weigh::Weighed;
+use super::weigh::{Judged, Weighed};
 use super::{Error, Loop};
 
 /// Clears a claimed execution, or moves it to where it belongs.
@@ -131,7 +131,7 @@ impl Start<'_> {
         match clear::clear(&facts) {
             Ok(clearance) => {
                 let execution = self.claimed.execution;
-                let Weighed { proposal, answers, .. } = &weighed;
+                let Judged { proposal, answers, .. } = &weighed.judged;
                 guards::take_slot(tx, proposal, execution, answers, self.who).await?;
                 store::forget_refusal(tx, execution).await?;
                 Ok(Some(clearance))

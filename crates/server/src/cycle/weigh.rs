@@ -3,6 +3,7 @@
 //! The same for asking and for starting; only what the guards hold differs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
 
 use act::runbook::Runbook;
 use act::runbook::compile::{Candidate, Facts};
@@ -12,17 +13,19 @@ use gate::constraint::{self, Constraints};
 use gate::decide::{
     Approvals, Decision, Opinion, PolicyAnswer, PolicyOpinion, Question, RiskOpinion, RunbookFlags,
 };
+use gate::guard::GuardResult;
 use gate::proposal::{Freshness, Place, Proposal};
 use gate::rate::{Quota, RateScope};
 use gate::store::guards::{self, Answers, Moment};
 use judge::action::Table;
-use judge::autonomy::{self, Evidence};
+use judge::autonomy::{self, Evidence, Key};
 use judge::counterfactual::{self, Change};
 use judge::evaluate::{self, Judgement};
 use judge::exact::Exact;
 use judge::policy::{Bundle, shipped};
 use judge::risk::{Belief, Record, RiskInput};
 use judge::store::bundles;
+use learn::posterior::Posterior;
 use model::actor::{Actor, Role};
 use model::id::{BundleId, TriggerId};
 use model::intent::TriggerKind;
@@ -36,7 +39,7 @@ use super::{Error, Loop};
 
 /// How old the estate's facts may be when a plan is made from them, in seconds: the inventory's
 /// refresh of five minutes (operations assistant). They are read in the same transaction.
-const CONTEXT_MAX_AGE_S: u32 = 300;
+pub(super) const CONTEXT_MAX_AGE_S: u32 = 300;
 
 /// Bundles looked through for the hash of one that cannot be used.
 const MOST_BUNDLES: u32 = 10_000;
@@ -60,6 +63,22 @@ pub(super) struct Matter<'a> {
 pub(super) struct Weighed {
     pub(super) plan_hash: Digest,
     pub(super) bound_hash: Digest,
+    pub(super) judged: Judged,
+}
+
+impl Deref for Weighed {
+    type Target = Judged;
+
+    fn deref(&self) -> &Judged {
+        &self.judged
+    }
+}
+
+/// What all judges said to a question, and what they were asked: enough to ask them again.
+#[derive(Debug)]
+pub(super) struct Judged {
+    pub(super) question: evaluate::Question,
+    pub(super) flags: RunbookFlags,
     pub(super) bundle_hash: Digest,
     pub(super) bundle_id: Option<BundleId>,
     pub(super) record: Record,
@@ -84,33 +103,37 @@ impl Loop {
         tx: &mut TenantTx,
         matter: &Matter<'_>,
     ) -> Result<Weighed, Error> {
-        let Policy { id: bundle_id, hash: bundle_hash, bundle } = self.policy(tx).await?;
         let question = self.question(tx, matter).await?;
+        let (flags, proposal) = (flags(matter.runbook), proposal(matter));
+        let judged = self.judge(tx, question, flags, proposal, matter.moment).await?;
+        let plan_hash = matter.plan.hash()?;
+        let input = &judged.record.input;
+        let tier = judged.record.assessment.tier;
+        let bound_hash =
+            gate::bound::bound_hash(plan_hash, judged.bundle_hash, tier, &input.blast)?;
+        Ok(Weighed { plan_hash, bound_hash, judged })
+    }
+
+    /// Asks risk, policy and guards one question, and puts together what they say.
+    pub(super) async fn judge(
+        &self,
+        tx: &mut TenantTx,
+        question: evaluate::Question,
+        flags: RunbookFlags,
+        proposal: Proposal,
+        moment: Moment,
+    ) -> Result<Judged, Error> {
+        let Policy { id: bundle_id, hash: bundle_hash, bundle } = self.policy(tx).await?;
         let judgement = evaluate::judge(&question, bundle.as_ref());
         let counterfactual = counterfactual::search(&question, &judgement, bundle.as_ref());
-        let constraints = constraints(&judgement)?;
-        let proposal = proposal(matter);
-        let understood = Constraints::parse(&constraints).unwrap_or_default();
-        let answers = guards::ask(tx, &proposal, &understood, matter.moment).await?;
-        let decision = gate::decide::decide(&Question {
-            requester: matter.requester,
-            trigger: matter.trigger,
-            places: &proposal.places,
-            policy: &policy_answer(&judgement),
-            risk: &risk_opinion(&judgement),
-            guards: &answers.results,
-            runbook: &flags(matter.runbook),
-            autonomy: &autonomy_opinion(&judgement),
-            constraints: &constraints,
-        });
-        let plan_hash = matter.plan.hash()?;
-        let tier = judgement.assessment.tier;
-        let bound_hash =
-            gate::bound::bound_hash(plan_hash, bundle_hash, tier, &question.risk.blast)?;
-        let record = Record { input: question.risk, assessment: judgement.assessment.clone() };
-        Ok(Weighed {
-            plan_hash,
-            bound_hash,
+        let understood = Constraints::parse(&constraints(&judgement)?).unwrap_or_default();
+        let answers = guards::ask(tx, &proposal, &understood, moment).await?;
+        let decision = decided(&question, &judgement, &proposal.places, &answers.results, &flags)?;
+        let record =
+            Record { input: question.risk.clone(), assessment: judgement.assessment.clone() };
+        Ok(Judged {
+            question,
+            flags,
             bundle_hash,
             bundle_id,
             record,
@@ -153,23 +176,8 @@ impl Loop {
     ) -> Result<evaluate::Question, Error> {
         let plain = RiskInput::of_plan(matter.plan, Table::shipped(), None, self.0.constants);
         let posterior = learn::store::posterior(tx, plain.category.word()).await?;
-        let belief = posterior.map(|posterior| Belief {
-            alpha: Exact(posterior.alpha),
-            beta: Exact(posterior.beta),
-            n: u32::try_from(posterior.n).unwrap_or(u32::MAX),
-        });
-        let risk = RiskInput { belief, ..plain };
-        let mut evidence = Vec::new();
-        for key in autonomy::keys(&risk) {
-            let (good, bad) =
-                learn::store::track_record(tx, key.category.word(), key.environment, &key.action)
-                    .await?;
-            evidence.push(Evidence {
-                key,
-                successes: u32::try_from(good).unwrap_or(u32::MAX),
-                failures: u32::try_from(bad).unwrap_or(u32::MAX),
-            });
-        }
+        let risk = RiskInput { belief: posterior.map(belief), ..plain };
+        let evidence = evidence(tx, &risk).await?;
         let requester = matter.requester.clone();
         let question = evaluate::Question::of_plan(
             matter.plan,
@@ -180,6 +188,72 @@ impl Loop {
         );
         Ok(evaluate::Question { evidence, ..question })
     }
+}
+
+/// What is believed, as the risk engine reads it.
+pub(super) fn belief(posterior: Posterior) -> Belief {
+    Belief {
+        alpha: Exact(posterior.alpha),
+        beta: Exact(posterior.beta),
+        n: u32::try_from(posterior.n).unwrap_or(u32::MAX),
+    }
+}
+
+/// The verified outcomes autonomy is judged by, those of other classes of environments among them:
+/// the counterfactual asks about these.
+pub(super) async fn evidence(tx: &mut TenantTx, risk: &RiskInput) -> Result<Vec<Evidence>, Error> {
+    let mut actions = autonomy::keys(risk);
+    actions.dedup_by(|one, other| (one.category, &one.action) == (other.category, &other.action));
+    let mut evidence = Vec::new();
+    for one in actions {
+        for seen in learn::store::track_record(tx, one.category.word(), &one.action).await? {
+            evidence.push(Evidence {
+                key: Key { environment: seen.class, ..one.clone() },
+                successes: u32::try_from(seen.successes).unwrap_or(u32::MAX),
+                failures: u32::try_from(seen.failures).unwrap_or(u32::MAX),
+            });
+        }
+    }
+    Ok(evidence)
+}
+
+/// What the gate decides of what the judges said. The guards' answers are facts here, so that the
+/// same can be decided again long after their tables moved on.
+pub(super) fn decided(
+    question: &evaluate::Question,
+    judgement: &Judgement,
+    places: &[Place],
+    guards: &[GuardResult],
+    flags: &RunbookFlags,
+) -> Result<Decision, Error> {
+    Ok(gate::decide::decide(&Question {
+        requester: &question.actor,
+        trigger: question.trigger,
+        places,
+        policy: &reported(policy_answer(judgement), question),
+        risk: &risk_opinion(judgement),
+        guards,
+        runbook: flags,
+        autonomy: &autonomy_opinion(judgement),
+        constraints: &constraints(judgement)?,
+    }))
+}
+
+/// What whoever asks says it breaks, is broken: document 003 takes the word of an outside system
+/// for a denial, and for nothing else.
+fn reported(answer: PolicyAnswer, question: &evaluate::Question) -> PolicyAnswer {
+    let violations = question.intent.as_ref().map_or(&[][..], |intent| &intent.reported_violations);
+    let PolicyAnswer::Answered(mut policy) = answer else { return answer };
+    for violation in violations {
+        policy.opinion.verdict = Verdict::Deny;
+        policy.opinion.reasons.push(Reason {
+            judge: Judge::Policy,
+            code: "reported_violation".to_owned(),
+            verdict: Verdict::Deny,
+            message: format!("reported with the request: {violation}"),
+        });
+    }
+    PolicyAnswer::Answered(policy)
 }
 
 /// The policy's constraints as the gate reads them.

@@ -3,7 +3,7 @@
 use judge::risk::Record;
 use serde_json::{Value, json};
 
-use super::harness::{Caller, Site, text};
+use super::harness::{Caller, Reply, Site, text};
 use super::stage::{REPAIR, Stage, alert};
 
 /// The score the gate would give now.
@@ -135,4 +135,53 @@ async fn behaviour_12_without_a_policy_every_write_is_denied() {
     assert_eq!((&asked["verdict"], &asked["state"]), (&json!("deny"), &json!("denied")));
     assert_eq!(site.count(stage.tenant, "attempts").await, 0);
     assert!(stage.effects().is_empty());
+}
+
+/// The surface of approvals is the API with its keys: a captured vote is a request sent again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a6_a_captured_vote_sent_again_counts_once_and_not_after_its_time() {
+    let site = Site::start().await;
+    let stage = Stage::set(&site, site.tenant(), "test").await;
+    site.runbook(&stage.admin, REPAIR).await;
+    let finding = stage.fire(alert("Broken", "web-1", 1, "x")).await;
+    let asked = stage.asked(&site, &finding).await;
+    let vote = format!("/approvals/{}/approve", text(&asked, "approval_id"));
+    let captured = || {
+        let request = stage.approver.request(reqwest::Method::POST, &vote);
+        request.header("idempotency-key", "captured").json(&json!({"note": "looked at it"}))
+    };
+    let first = Reply::of(captured().send().await.unwrap()).await;
+    assert_eq!((first.status.as_u16(), &first.body["result"]), (200, &json!("approved")));
+    let again = Reply::of(captured().send().await.unwrap()).await;
+    assert_eq!((again.status.as_u16(), &again.body), (200, &first.body));
+    assert_eq!(again.headers["idempotency-replayed"], "true");
+    // Without its key, and with another: the person has voted, and it is decided.
+    let bare = stage.approver.post(&vote, &json!({"note": "looked at it"})).await;
+    assert!([200, 409].contains(&bare.status.as_u16()), "{:#}", bare.body);
+    let denied = stage.approver.post(&vote.replace("/approve", "/deny"), &json!({})).await;
+    assert_eq!(denied.status.as_u16(), 409, "{:#}", denied.body);
+    assert_eq!(site.count(stage.tenant, "approval_votes").await, 1);
+    site.reaches(&stage.admin, &text(&asked, "execution_id"), "completed").await;
+    site.verified(stage.tenant).await;
+    let voted = stage.admin.get("/audit/events?action=approval.voted").await.expect(200);
+    assert_eq!(voted["items"].as_array().unwrap().len(), 1);
+
+    // Six minutes later the time to vote, five minutes here, is over: by the database's clock.
+    let finding = stage.fire(alert("Broken", "web-1", 2, "x")).await;
+    let asked = stage.asked(&site, &finding).await;
+    let approval = text(&asked, "approval_id");
+    sqlx::query(
+        "UPDATE countersign.approvals
+         SET created_at = clock_timestamp() - interval '6 minutes',
+             expires_at = clock_timestamp() - interval '1 minute'
+         WHERE status = 'pending'",
+    )
+    .execute(site.test.admin())
+    .await
+    .unwrap();
+    let late = stage.approver.post(&format!("/approvals/{approval}/approve"), &json!({})).await;
+    assert_eq!(late.status.as_u16(), 409, "{:#}", late.body);
+    assert!(["approval_expired", "already_decided"].contains(&late.code()), "{:#}", late.body);
+    assert_eq!(site.count(stage.tenant, "approval_votes").await, 1);
+    site.reaches(&stage.admin, &text(&asked, "execution_id"), "expired").await;
 }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
+use super::decisions::provision;
 use super::harness::{Site, text};
 use super::objects::make_all;
 use super::stage::{REPAIR, Stage};
@@ -155,8 +156,40 @@ async fn lived(site: &Site) -> Stage {
         json!({"username": "ada@example.com", "roles": ["admin"], "email": "ada@example.com"});
     let ada = stage.admin.post("/users", &ada).await.expect(201);
     stage.session(site, &ada).await;
+    // An outside system asks, acts, and says what came of it.
+    let advised = stage.admin.post("/decisions/evaluate", &provision("lens")).await.expect(200);
+    let outcome = format!("/decisions/{}/outcome", text(&advised, "id"));
+    stage.admin.post(&outcome, &json!({"success": true, "notes": "done"})).await.expect(200);
     site.verified(stage.tenant).await;
     stage
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_decision_lens_shows_advice_its_use_and_what_came_of_it() {
+    let site = Site::start().await;
+    let stage = lived(&site).await;
+    let mut tx = site.test.db.tenant(stage.tenant).await.unwrap();
+    let intent = "SELECT i.*, o.success, o.recorded_by FROM lens_decision.intents i
+         JOIN lens_decision.intent_outcomes o ON o.intent_id = i.id
+         WHERE i.deterministic_id = 'lens'";
+    let intent = rows(&mut tx, intent).await.remove(0);
+    assert_eq!(
+        (&intent["intent_type"], &intent["environment"]),
+        (&json!("provision_resource"), &json!("staging"))
+    );
+    assert_eq!(intent["oss_payload"]["payload"]["region"], "westeurope");
+    assert_eq!((&intent["success"], &intent["recorded_by"]), (&json!(true), &json!("ada")));
+    assert!(intent["evaluated_at"].is_string() && intent["risk_score"].is_string());
+    let logged = "SELECT * FROM lens_decision.decision_audit_log WHERE deterministic_id = 'lens'";
+    let logged = rows(&mut tx, logged).await.remove(0);
+    assert_eq!(logged["action"], "escalate");
+    assert!(["justification", "signature", "trace_id"].iter().all(|key| logged[key].is_string()));
+    let usage = rows(&mut tx, "SELECT * FROM lens_decision.usage_logs").await.remove(0);
+    assert_eq!((&usage["endpoint"], &usage["units"]), (&json!("decisions.evaluate"), &json!(1)));
+    assert!(usage["api_key"].is_string());
+    // Advice is nobody's action, plan or run.
+    let actions = rows(&mut tx, "SELECT * FROM lens_governance.actions").await;
+    assert!(actions.iter().all(|action| action["type"] == "runbook.run"), "{actions:#?}");
 }
 
 /// The objects of the contract that nothing in the program makes yet.

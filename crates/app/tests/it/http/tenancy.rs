@@ -112,6 +112,8 @@ fn body(name: &str, environment: &str, host_key: &str) -> Value {
         "POST alert-sources/{name}/secret" => json!({"secret": "sixteen bytes at least"}),
         "POST approvals/{id}/approve" | "POST approvals/{id}/deny" => json!({}),
         "POST plans/{id}/approve" | "POST plans/{id}/deny" => json!({}),
+        "POST decisions/{id}/outcome" => json!({"success": true}),
+        "PUT api-keys/{id}/tier" => json!({"tier": "pro"}),
         "PUT blackout-windows/{id}" => window(),
         "PUT circuit-breakers/{scope}/{scope_id}" => json!({}),
         "POST circuit-breakers/{scope}/{scope_id}/close" => json!({"reason": "r"}),

@@ -493,7 +493,7 @@ async fn a_vote_on_what_was_cancelled_voids_the_approval() {
 }
 
 #[tokio::test]
-async fn an_approver_who_lost_the_role_no_longer_carries_a_start() {
+async fn a7_an_approver_who_lost_the_role_no_longer_carries_a_start() {
     let world = World::new().await;
     let ann = world.approver("Ann").await;
     let waiting = world.waiting(1, Tier::Medium, 1).await[0];

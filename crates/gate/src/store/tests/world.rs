@@ -192,6 +192,7 @@ impl World {
         NewIntent {
             id: IntentId::generate(),
             deterministic_id: deterministic_id.into(),
+            purpose: model::intent::Purpose::Change,
             intent_type: "runbook.run".into(),
             payload: json!({"runbook": "restart-nginx", "targets": ["web-01"]}),
             environment: None,
@@ -334,6 +335,7 @@ impl World {
             canon: b"{}".to_vec(),
             signature: "signature".into(),
             key_fingerprint: "key".into(),
+            trace: None,
         };
         decisions::insert(tx, &new, Who::from(&self.requester)).await
     }
