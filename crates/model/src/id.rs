@@ -218,6 +218,10 @@ ids! {
     PerformanceId = "prf";
     /// Drift of an environment on a day.
     DriftDayId = "ddy";
+    /// What must be kept, and why.
+    HoldId = "hld";
+    /// A piece of the archive.
+    ArchiveId = "arc";
 }
 
 #[cfg(test)]

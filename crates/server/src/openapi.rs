@@ -33,6 +33,7 @@ use utoipa_axum::routes;
         (name = "executions", description = "Running plans, their output and evidence"),
         (name = "learning", description = "Outcomes, what was learned from them, learned models"),
         (name = "audit", description = "The signed log"),
+        (name = "retention", description = "How long what is kept, and the archive it goes to"),
         (name = "events", description = "What happens, as it happens"),
         (name = "health", description = "This process, and this description")
     )

@@ -45,6 +45,7 @@ pub fn api_routes(health: Health, logs: PublishedLogs) -> OpenApiRouter<App> {
             .merge(act::api::routes())
             .merge(prove::api::routes(logs))
             .merge(learn::api::routes())
+            .merge(archive::api::routes())
             .merge(cycle::api::routes())
             .merge(events::routes())
             .merge(document_routes()),
