@@ -5,6 +5,7 @@
 
 pub mod api;
 pub mod error;
+pub mod log;
 pub mod pack;
 pub mod plan;
 pub mod restore;

@@ -29,6 +29,8 @@ pub const ACROSS_TENANTS: &[(&str, &str)] = &[
     ("retire", "countersign_retention"),
     ("month_archived", "countersign_retention"),
     ("drop_month", "countersign_owner"),
+    ("audit_prune", "countersign_retention"),
+    ("audit_bridge", "countersign_sequencer"),
 ];
 
 /// The tables those roles may touch. Every other grant to them is a breach.
@@ -82,6 +84,9 @@ pub const ACROSS_TABLES: &[(&str, &str)] = &[
     ("usage_logs", "countersign_retention"),
     ("legal_holds", "countersign_retention"),
     ("archives", "countersign_retention"),
+    ("audit_events", "countersign_retention"),
+    ("audit_heads", "countersign_retention"),
+    ("audit_gaps", "countersign_sequencer"),
 ];
 
 /// A hole in the wall.

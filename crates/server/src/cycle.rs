@@ -8,6 +8,7 @@ mod assess;
 mod error;
 mod finish;
 mod logins;
+pub mod retire;
 mod start;
 mod store;
 mod sweep;
