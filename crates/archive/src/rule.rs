@@ -160,6 +160,12 @@ impl Holds {
         Self { in_force }
     }
 
+    /// Whether there is any.
+    #[must_use]
+    pub fn any(&self) -> bool {
+        !self.in_force.is_empty()
+    }
+
     /// Whether one of them keeps things of this class.
     #[must_use]
     pub fn keep(&self, class: Class) -> bool {

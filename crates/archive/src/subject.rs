@@ -76,6 +76,21 @@ pub const BY_MONTH: &[&str] = &[
     "chat_messages",
 ];
 
+impl Subject {
+    /// The table its things are in.
+    #[must_use]
+    pub fn table(&self) -> &'static str {
+        match (self.reach, self.name) {
+            (Reach::Months { table }, _) => table,
+            (Reach::Roots, "changes") => "intents",
+            (Reach::Roots, "conversations") => "chat_sessions",
+            (Reach::Roots, "costs") => "cost_timeseries",
+            (Reach::Roots, "models") => "ml_models",
+            (Reach::Roots, name) => name,
+        }
+    }
+}
+
 /// The kind of this name.
 #[must_use]
 pub fn named(name: &str) -> Option<&'static Subject> {

@@ -5,7 +5,7 @@ use clap::{Command, CommandFactory as _, Parser as _};
 use super::Cli;
 
 /// Every command at the top; its snapshot holds its help and that of everything below it.
-const COMMANDS: [&str; 24] = [
+const COMMANDS: [&str; 26] = [
     "serve",
     "demo",
     "doctor",
@@ -30,6 +30,8 @@ const COMMANDS: [&str; 24] = [
     "blackout",
     "breaker",
     "audit",
+    "archive",
+    "tenant",
 ];
 
 /// The same help whatever the environment says.

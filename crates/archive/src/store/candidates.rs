@@ -181,6 +181,24 @@ pub async fn oldest(
         .await?)
 }
 
+/// Some things of a kind, whatever their age.
+///
+/// # Errors
+/// When they cannot be read.
+pub async fn any(tx: &mut TenantTx, subject: &Subject) -> Result<Vec<Uuid>, Error> {
+    let tenant = tx.tenant().uuid();
+    // The table is a constant of this program.
+    let statement = format!(
+        "SELECT t.id FROM countersign.{} t WHERE t.tenant_id = $1 ORDER BY t.id LIMIT $2",
+        subject.table()
+    );
+    Ok(sqlx::query_scalar(sqlx::AssertSqlSafe(statement))
+        .bind(tenant)
+        .bind(PAGE)
+        .fetch_all(tx.conn())
+        .await?)
+}
+
 /// Where a piece that begins at `from` ends: at the month's end, or after `most` rows.
 ///
 /// # Errors

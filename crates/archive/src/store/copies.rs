@@ -98,6 +98,22 @@ pub async fn forget_old(tx: &mut TenantTx) -> Result<(), Error> {
     Ok(())
 }
 
+/// Removes all copies.
+///
+/// # Errors
+/// When they cannot be removed.
+pub async fn forget_all(tx: &mut TenantTx) -> Result<(), Error> {
+    let tenant = tx.tenant().uuid();
+    for statement in [
+        "DELETE FROM countersign.restored_rows WHERE tenant_id = $1",
+        "UPDATE countersign.archives SET restored_until = NULL
+         WHERE tenant_id = $1 AND restored_until IS NOT NULL",
+    ] {
+        sqlx::query(statement).bind(tenant).execute(tx.conn()).await?;
+    }
+    Ok(())
+}
+
 /// A row of a copy.
 #[derive(Debug, Clone, FromRow)]
 pub struct Copied {

@@ -27,6 +27,21 @@ pub struct LoginRow {
     pub is_active: bool,
 }
 
+/// Closes the tenant: from the commit on none of its sessions and keys is known any more.
+///
+/// # Errors
+/// When it cannot be written.
+pub async fn close_tenant(tx: &mut TenantTx) -> Result<(), Error> {
+    sqlx::query(
+        "UPDATE countersign.tenants SET is_active = false, updated_at = clock_timestamp()
+         WHERE id = $1",
+    )
+    .bind(tx.tenant().uuid())
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
 /// The tenant of this slug, looked up across tenants.
 ///
 /// # Errors
