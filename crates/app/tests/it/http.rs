@@ -16,6 +16,7 @@ mod lenses;
 mod objects;
 mod pages;
 mod poison;
+mod retention;
 mod routes;
 mod schemathesis;
 mod session;

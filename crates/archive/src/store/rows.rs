@@ -41,7 +41,22 @@ pub async fn of(
             .bind(hand == Hand::Remove)
             .fetch_all(tx.conn())
             .await?;
-    Ok(rows.into_iter().map(|(table, json)| Row { table, json }).collect())
+    rows.into_iter().map(|(table, json)| without_names(table, json)).collect()
+}
+
+/// What says who somebody is by name stays with the account: the archive has its id. Nobody could
+/// take a name out of an object again.
+const NAMES: (&str, &str) = ("approval_votes", "person");
+
+fn without_names(table: String, json: String) -> Result<Row, Error> {
+    if table != NAMES.0 {
+        return Ok(Row { table, json });
+    }
+    let mut row: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(&json).map_err(Error::internal)?;
+    row.insert(NAMES.1.to_owned(), serde_json::Value::Null);
+    let json = serde_json::Value::Object(row).to_string();
+    Ok(Row { table, json })
 }
 
 /// Events of the log, from one place up to another, as they were signed and as they are shown.

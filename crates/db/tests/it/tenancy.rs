@@ -48,6 +48,53 @@ async fn drop_login(test: &TestDb, role: &str) {
 }
 
 #[tokio::test]
+async fn t11_reports_read_one_tenant_at_a_time_no_secret_and_write_nothing() {
+    let test = testing::database().await;
+    let other = test.another_tenant().await;
+    let url = db::migrate::report_password(&test.admin_url, "for tests only").await.unwrap();
+    let report = sqlx::PgPool::connect(&url).await.unwrap();
+    let seen = |tenant: Option<TenantId>, table: &'static str| {
+        let report = report.clone();
+        async move {
+            let mut tx = report.begin().await.unwrap();
+            if let Some(tenant) = tenant {
+                sqlx::query("SELECT countersign.enter_tenant($1)")
+                    .bind(tenant.uuid())
+                    .execute(&mut *tx)
+                    .await
+                    .unwrap();
+            }
+            let count = format!("SELECT count(*) FROM {table}");
+            sqlx::query_scalar::<_, i64>(AssertSqlSafe(count)).fetch_one(&mut *tx).await
+        }
+    };
+    for table in ["countersign.actors", "lens_assistant.plans", "lens_governance.actions"] {
+        assert_eq!(seen(None, table).await.unwrap(), 0, "{table}: without a tenant no row");
+    }
+    assert_eq!(seen(Some(test.tenant), "countersign.actors").await.unwrap(), 2);
+    assert_eq!(seen(Some(other), "countersign.actors").await.unwrap(), 2);
+    let refused = [
+        "SELECT password_hash FROM countersign.users",
+        "SELECT key_hash FROM countersign.api_keys",
+        "SELECT ciphertext FROM countersign.credentials",
+        "SELECT canon FROM countersign.audit_outbox",
+        "SELECT response FROM countersign.idempotency_keys",
+        "UPDATE countersign.actors SET display_name = 'x'",
+        "DELETE FROM countersign.findings",
+        "SELECT countersign.retire('findings', 'findings', '{}', true)",
+        "SELECT countersign.active_tenants()",
+        "SET ROLE countersign_app",
+    ];
+    for statement in refused {
+        let mut tx = report.begin().await.unwrap();
+        let error = sqlx::query(statement).execute(&mut *tx).await.unwrap_err();
+        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+        assert_eq!(code.as_deref(), Some("42501"), "{statement}: {error}");
+    }
+    report.close().await;
+}
+
+#[tokio::test]
 async fn t4_a_superuser_login_is_refused() {
     let test = testing::database().await;
     let found = flaw(&test.admin_url).await;
