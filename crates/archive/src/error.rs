@@ -53,7 +53,9 @@ impl From<Error> for Problem {
             Error::Objects(error @ ObjectError::Unavailable { .. }) => {
                 Self::unavailable(error.to_string())
             }
-            error @ Error::NotStored { .. } => Self::conflict("not_archived_yet", error.to_string()),
+            error @ Error::NotStored { .. } => {
+                Self::conflict("not_archived_yet", error.to_string())
+            }
             error @ Error::Busy => Self::conflict("archive_busy", error.to_string()),
             error @ (Error::Pack(_) | Error::Json(_)) => Self::internal(&error),
         }

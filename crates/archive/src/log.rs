@@ -94,4 +94,3 @@ pub fn places(piece: &Piece) -> Option<(u64, u64)> {
     let place = |seq: Option<i64>| seq.and_then(|seq| u64::try_from(seq).ok());
     place(piece.first_seq).zip(place(piece.end_seq))
 }
-

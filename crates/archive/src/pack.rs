@@ -138,8 +138,8 @@ struct Line<'a> {
 /// # Errors
 /// When one of them is no line of ours.
 pub fn rows(lines: &[u8]) -> Result<Vec<Row>, Damage> {
-    let text = std::str::from_utf8(lines)
-        .map_err(|error| Damage::Packed { reason: error.to_string() })?;
+    let text =
+        std::str::from_utf8(lines).map_err(|error| Damage::Packed { reason: error.to_string() })?;
     text.lines()
         .enumerate()
         .map(|(at, line)| {

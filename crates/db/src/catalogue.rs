@@ -30,6 +30,7 @@ pub const ACROSS_TENANTS: &[(&str, &str)] = &[
     ("month_archived", "countersign_retention"),
     ("drop_month", "countersign_owner"),
     ("audit_prune", "countersign_retention"),
+    ("erase_person", "countersign_retention"),
     ("audit_bridge", "countersign_sequencer"),
 ];
 
@@ -86,6 +87,8 @@ pub const ACROSS_TABLES: &[(&str, &str)] = &[
     ("archives", "countersign_retention"),
     ("audit_events", "countersign_retention"),
     ("audit_heads", "countersign_retention"),
+    ("audit_personal", "countersign_retention"),
+    ("users", "countersign_retention"),
     ("audit_gaps", "countersign_sequencer"),
 ];
 

@@ -28,12 +28,8 @@ pub const APP_ROLE: &str = "countersign_app";
 pub const REPORT_ROLE: &str = "countersign_report";
 
 /// The roles that no one logs in as, and what each is for.
-const SILENT_ROLES: [&str; 4] = [
-    "countersign_owner",
-    "countersign_queue",
-    "countersign_sequencer",
-    "countersign_retention",
-];
+const SILENT_ROLES: [&str; 4] =
+    ["countersign_owner", "countersign_queue", "countersign_sequencer", "countersign_retention"];
 
 /// The tables, and the five lenses over them. The owner may make no schema itself.
 pub const SCHEMAS: [&str; 6] = [
@@ -232,11 +228,12 @@ async fn set_password(
     role: &'static str,
     password: &str,
 ) -> Result<(), sqlx::Error> {
-    let statement: String = sqlx::query_scalar("SELECT format('ALTER ROLE %I PASSWORD %L', $1, $2)")
-        .bind(role)
-        .bind(password)
-        .fetch_one(&mut *admin)
-        .await?;
+    let statement: String =
+        sqlx::query_scalar("SELECT format('ALTER ROLE %I PASSWORD %L', $1, $2)")
+            .bind(role)
+            .bind(password)
+            .fetch_one(&mut *admin)
+            .await?;
     sqlx::query(AssertSqlSafe(statement)).persistent(false).execute(admin).await?;
     Ok(())
 }

@@ -92,8 +92,7 @@ pub fn verify_bundle(bundle: &Directory, policy: &Policy) -> Result<Report, Bund
         built.append(&mut builder.take_finished());
     }
     let before = builder.range().clone();
-    let known =
-        Known { mirror: &mirror, roots: &roots, before: Some(&before), ..Known::default() };
+    let known = Known { mirror: &mirror, roots: &roots, before: Some(&before), ..Known::default() };
     let mut walker = Walker::new(tenant, known);
     let mut foreign = None;
     let mut seq = minimum;

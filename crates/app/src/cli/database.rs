@@ -91,8 +91,9 @@ impl Roles {
     fn password(&self) -> Result<String> {
         match &self.password_file {
             Some(file) => Ok(given::text_of(file)?.trim_end_matches(['\n', '\r']).to_owned()),
-            None => api::identity::random_text(24)
-                .map_err(|problem| anyhow::anyhow!("no password could be made: {}", problem.detail)),
+            None => api::identity::random_text(24).map_err(|problem| {
+                anyhow::anyhow!("no password could be made: {}", problem.detail)
+            }),
         }
     }
 

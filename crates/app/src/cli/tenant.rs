@@ -97,8 +97,8 @@ impl Shred {
         }
         if let Some(system) = tenant_by_slug(&db, SYSTEM_TENANT).await? {
             let mut tx = db.tenant(system).await?;
-            let event = Event::new(Who::service(), "tenant.shredded", "tenant", &tenant)
-                .with("rows", rows);
+            let event =
+                Event::new(Who::service(), "tenant.shredded", "tenant", &tenant).with("rows", rows);
             tx.audit(&event).await?;
             tx.commit().await?;
         }

@@ -2,7 +2,7 @@
 
 use api::permission::{ReadRetention, WriteRetention};
 use api::problem::Answer;
-use api::{App, Can, Caller, PageOut, Paging, Problem, check};
+use api::{App, Caller, Can, PageOut, Paging, Problem, check};
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
@@ -170,10 +170,7 @@ struct DoneOut {
 /// Archive now what is due; the server does it every hour.
 #[utoipa::path(post, path = "/archives/run", tag = "retention",
     responses((status = 200, body = DoneOut), (status = "4XX", body = Problem)))]
-async fn run_archive(
-    State(app): State<App>,
-    caller: Can<WriteRetention>,
-) -> Answer<Json<DoneOut>> {
+async fn run_archive(State(app): State<App>, caller: Can<WriteRetention>) -> Answer<Json<DoneOut>> {
     let Some(_leading) = app.db.lead(crate::run::LEADER).await? else {
         return Err(Error::Busy.into());
     };

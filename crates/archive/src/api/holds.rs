@@ -137,8 +137,7 @@ async fn lift_hold(
         return Err(Problem::conflict("not_held", "the hold was lifted before"));
     }
     let lifted = holds::one(&mut change, id).await?;
-    let event =
-        change.event("legal_hold.lifted", "legal_hold", &id).with("reason", wanted.reason);
+    let event = change.event("legal_hold.lifted", "legal_hold", &id).with("reason", wanted.reason);
     change.commit(event).await?;
     Ok(Json(out(lifted)))
 }

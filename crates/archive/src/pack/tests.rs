@@ -13,7 +13,10 @@ fn lines_come_back_as_they_went_in() {
     ];
     let lines = Lines::of(given.clone());
     assert_eq!(lines.rows(), 3);
-    assert_eq!(lines.counts, BTreeMap::from([("alerts".to_owned(), 1), ("findings".to_owned(), 2)]));
+    assert_eq!(
+        lines.counts,
+        BTreeMap::from([("alerts".to_owned(), 1), ("findings".to_owned(), 2)])
+    );
     let object = lines.compress().unwrap();
     let back = decompress(&object).unwrap();
     assert_eq!(back, lines.bytes);

@@ -159,7 +159,8 @@ impl World {
 #[tokio::test]
 async fn old_findings_go_to_the_archive_with_all_that_is_theirs_and_come_back_for_reading() {
     let world = World::new().await;
-    let (old, young) = (world.finding(world.tenant(), 100).await, world.finding(world.tenant(), 80).await);
+    let (old, young) =
+        (world.finding(world.tenant(), 100).await, world.finding(world.tenant(), 80).await);
     let archiver = world.archiver();
     let done = archiver.tenant(world.tenant()).await.unwrap();
     assert_eq!((done.stored, done.rows, done.removed), (1, 2, 1));

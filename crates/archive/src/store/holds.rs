@@ -83,12 +83,7 @@ pub async fn set(
 ///
 /// # Errors
 /// [`Error::NotFound`] when there is none.
-pub async fn lift(
-    tx: &mut TenantTx,
-    id: HoldId,
-    reason: &str,
-    by: ActorId,
-) -> Result<bool, Error> {
+pub async fn lift(tx: &mut TenantTx, id: HoldId, reason: &str, by: ActorId) -> Result<bool, Error> {
     let tenant = tx.tenant().uuid();
     let lifted = sqlx::query(
         "UPDATE countersign.legal_holds

@@ -13,12 +13,11 @@ use crate::rule::{Class, Rules};
 /// When they cannot be read.
 pub async fn read(tx: &mut TenantTx) -> Result<Rules, Error> {
     let tenant = tx.tenant().uuid();
-    let rows: Vec<(String, i32)> = sqlx::query_as(
-        "SELECT class, keep FROM countersign.retention_rules WHERE tenant_id = $1",
-    )
-    .bind(tenant)
-    .fetch_all(tx.conn())
-    .await?;
+    let rows: Vec<(String, i32)> =
+        sqlx::query_as("SELECT class, keep FROM countersign.retention_rules WHERE tenant_id = $1")
+            .bind(tenant)
+            .fetch_all(tx.conn())
+            .await?;
     let own = rows
         .into_iter()
         .map(|(class, keep)| {

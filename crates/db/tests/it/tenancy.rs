@@ -47,6 +47,45 @@ async fn drop_login(test: &TestDb, role: &str) {
     sqlx::raw_sql(AssertSqlSafe(statement)).execute(test.admin()).await.unwrap();
 }
 
+/// What a query put together from text would be: no query of the program's is.
+fn drill(given: &str) -> AssertSqlSafe<String> {
+    AssertSqlSafe(format!(
+        "SELECT DISTINCT tenant_id FROM countersign.actors WHERE display_name = '{given}'"
+    ))
+}
+
+#[tokio::test]
+async fn t10_an_injected_statement_stays_in_its_tenant_and_stacks_nothing() {
+    let test = testing::database_with(1).await;
+    let other = test.another_tenant().await;
+    let switch = |lasting: bool| {
+        format!(
+            "x' OR set_config('app.tenant_id', '{}', {}) IS NOT NULL OR display_name = 'x",
+            other.uuid(),
+            !lasting
+        )
+    };
+    // The policy is evaluated once a statement: it cannot be switched half-way.
+    let mut tx = test.db.tenant(test.tenant).await.unwrap();
+    let seen: Vec<Uuid> =
+        sqlx::query_scalar(drill(&switch(false))).fetch_all(tx.conn()).await.unwrap();
+    assert_eq!(seen, [test.tenant.uuid()]);
+    drop(tx);
+    // A second statement behind the first is refused as a whole.
+    for stacked in ["x'; SET app.tenant_id = 'OTHER'; --", "x'; DELETE FROM countersign.jobs; --"] {
+        let stacked = stacked.replace("OTHER", &other.uuid().to_string());
+        let mut tx = test.db.tenant(test.tenant).await.unwrap();
+        let error = sqlx::query(drill(&stacked)).execute(tx.conn()).await.unwrap_err();
+        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+        assert_eq!(code.as_deref(), Some("42601"), "{error}");
+    }
+    // What was switched for good is not there for whoever has the connection next.
+    let mut tx = test.db.tenant(test.tenant).await.unwrap();
+    sqlx::query(drill(&switch(true))).execute(tx.conn()).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(tenants_seen(&test.db, test.tenant).await, [test.tenant.uuid()]);
+}
+
 #[tokio::test]
 async fn t11_reports_read_one_tenant_at_a_time_no_secret_and_write_nothing() {
     let test = testing::database().await;

@@ -157,6 +157,10 @@ pub struct Logged {
     pub canon: Vec<u8>,
     /// The MAC the application made for it.
     pub mac: Vec<u8>,
+    /// The salt of what is kept beside it, as long as it is.
+    pub salt: Option<Vec<u8>>,
+    /// What is kept beside it: who did it, from where.
+    pub body: Option<Vec<u8>>,
 }
 
 /// Up to `most` events from place `from` on.
@@ -166,7 +170,7 @@ pub struct Logged {
 pub async fn from_place(tx: &mut TenantTx, from: u64, most: i64) -> Result<Vec<Logged>, Error> {
     let tenant = tx.tenant().uuid();
     Ok(sqlx::query_as(
-        "SELECT seq, id, canon, mac
+        "SELECT seq, id, canon, mac, NULL::bytea AS salt, NULL::bytea AS body
          FROM countersign.audit_events
          WHERE tenant_id = $1 AND seq >= $2
          ORDER BY seq
@@ -186,9 +190,11 @@ pub async fn from_place(tx: &mut TenantTx, from: u64, most: i64) -> Result<Vec<L
 pub async fn by_id(tx: &mut TenantTx, id: Uuid) -> Result<Option<Logged>, Error> {
     let tenant = tx.tenant().uuid();
     Ok(sqlx::query_as(
-        "SELECT seq, id, canon, mac
-         FROM countersign.audit_events
-         WHERE tenant_id = $1 AND id = $2",
+        "SELECT e.seq, e.id, e.canon, e.mac, p.salt, p.body
+         FROM countersign.audit_events e
+         LEFT JOIN countersign.audit_personal p
+           ON p.tenant_id = e.tenant_id AND p.event_id = e.id
+         WHERE e.tenant_id = $1 AND e.id = $2",
     )
     .bind(tenant)
     .bind(id)
@@ -220,17 +226,19 @@ pub async fn list(
 ) -> Result<Page<Logged>, Error> {
     let tenant = tx.tenant().uuid();
     let rows = sqlx::query_as(
-        "SELECT seq, id, canon, mac
-         FROM countersign.audit_events
-         WHERE tenant_id = $1
-           AND ($2::uuid IS NULL OR seq < (
+        "SELECT e.seq, e.id, e.canon, e.mac, p.salt, p.body
+         FROM countersign.audit_events e
+         LEFT JOIN countersign.audit_personal p
+           ON p.tenant_id = e.tenant_id AND p.event_id = e.id
+         WHERE e.tenant_id = $1
+           AND ($2::uuid IS NULL OR e.seq < (
              SELECT last.seq FROM countersign.audit_events last
              WHERE last.tenant_id = $1 AND last.id = $2))
-           AND ($3::text IS NULL OR action = $3)
-           AND ($4::uuid IS NULL OR actor_id = $4)
-           AND ($5::text IS NULL OR target_type = $5)
-           AND ($6::text IS NULL OR target_id = $6)
-         ORDER BY seq DESC
+           AND ($3::text IS NULL OR e.action = $3)
+           AND ($4::uuid IS NULL OR e.actor_id = $4)
+           AND ($5::text IS NULL OR e.target_type = $5)
+           AND ($6::text IS NULL OR e.target_id = $6)
+         ORDER BY e.seq DESC
          LIMIT $7",
     )
     .bind(tenant)

@@ -226,7 +226,10 @@ async fn a_false_edge_of_a_pruned_log_is_found() {
     let report = world.verify(Level::Checkpoints).await;
     assert_eq!(report.first_bad.unwrap().kind, Kind::RootMismatch);
     let report = world.verify(Level::Anchor).await;
-    assert_eq!((report.first_bad.unwrap().kind, report.bounded_by), (Kind::AnchorMismatch, Some([0, 255])));
+    assert_eq!(
+        (report.first_bad.unwrap().kind, report.bounded_by),
+        (Kind::AnchorMismatch, Some([0, 255]))
+    );
 }
 
 #[tokio::test]

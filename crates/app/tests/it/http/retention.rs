@@ -183,7 +183,10 @@ async fn rules_are_set_within_bounds_and_leave_an_event() {
     let admin = site.caller("ada", &[Role::Admin, Role::Auditor]).await;
     let rule = json!({"class": "findings", "keep": 30});
     let set = admin.send(Method::PUT, "/retention", &rule).await.expect(200);
-    assert_eq!((&set["keep"], &set["own"], &set["default"]), (&json!(30), &json!(true), &json!(90)));
+    assert_eq!(
+        (&set["keep"], &set["own"], &set["default"]),
+        (&json!(30), &json!(true), &json!(90))
+    );
     for (class, keep) in [("audit", 30), ("evidence", 1), ("findings", 0), ("models", 1_000_000)] {
         let rule = json!({"class": class, "keep": keep});
         let refused = admin.send(Method::PUT, "/retention", &rule).await;
@@ -203,4 +206,162 @@ async fn rules_are_set_within_bounds_and_leave_an_event() {
     }
     let nothing = format!("/archives/{}/restore", ArchiveId::generate());
     assert_eq!(admin.post(&nothing, &json!({})).await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn t13_a_tenant_is_closed_and_shredded_and_the_other_goes_on() {
+    let site = Site::start().await;
+    let theirs = Stage::set(&site, site.another_tenant().await, "test").await;
+    let ours = Stage::set(&site, site.tenant(), "test").await;
+    for stage in [&theirs, &ours] {
+        site.runbook(&stage.admin, REPAIR).await;
+        stage.run_through(&site, 1, "completed").await;
+    }
+    let hold = theirs.admin.post("/legal-holds", &json!({"reason": "Matter 1"})).await.expect(201);
+    site.verified(theirs.tenant).await;
+    // The command's MACs are made with the key the deployment has.
+    std::fs::write(site.dir.path().join("keys/audit-mac"), db::testing::AUDIT_KEY).unwrap();
+    let slug = format!("t-{}", theirs.tenant.uuid().simple());
+    let shred = |confirm: &str| {
+        std::process::Command::new(env!("CARGO_BIN_EXE_countersign"))
+            .args(["tenant", "shred", &slug, "--confirm", confirm, "--deployment", DEPLOYMENT])
+            .arg("--data-dir")
+            .arg(site.dir.path())
+            .env("DATABASE_URL", &site.test.url)
+            .output()
+            .unwrap()
+    };
+    assert!(!shred("another").status.success(), "the slug is asked for twice");
+    let refused = shred(&slug);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("legal hold"), "{refused:?}");
+    let lift = format!("/legal-holds/{}/lift", text(&hold, "id"));
+    theirs.admin.post(&lift, &json!({"reason": "closed"})).await.expect(200);
+    let done = shred(&slug);
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+
+    assert_eq!(theirs.admin.get("/findings").await.status, 401, "nobody comes in");
+    let keys = site.dir.path().join("keys/kek-tenants");
+    assert!(!keys.join(theirs.tenant.uuid().to_string()).exists());
+    assert!(keys.join(ours.tenant.uuid().to_string()).exists());
+    assert!(!site.dir.path().join("objects").join(theirs.tenant.uuid().to_string()).exists());
+    for table in ["findings", "alerts", "intents", "plans", "executions", "evidence"] {
+        assert_eq!(site.count(theirs.tenant, table).await, 0, "{table}");
+        assert!(site.count(ours.tenant, table).await > 0, "{table} of the other tenant");
+    }
+    // The other tenant's secrets open, and both logs are as they were signed.
+    ours.run_through(&site, 2, "completed").await;
+    for tenant in [theirs.tenant, ours.tenant] {
+        let report = site.verified(tenant).await;
+        assert!(report.ok, "{report:?}");
+    }
+}
+
+/// Where in the database a text is, plain or within bytes: `table: rows`.
+async fn found_in_database(site: &Site, text: &str) -> Vec<String> {
+    let tables: Vec<String> = sqlx::query_scalar(
+        "SELECT c.relname::text FROM pg_catalog.pg_class c
+         WHERE c.relnamespace = 'countersign'::regnamespace AND c.relkind IN ('r', 'p')
+           AND NOT c.relispartition",
+    )
+    .fetch_all(site.test.admin())
+    .await
+    .unwrap();
+    let hexed: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let mut found = Vec::new();
+    for table in tables {
+        let sql = format!(
+            "SELECT count(*) FROM countersign.{table} t
+             WHERE position($1 IN t::text) > 0 OR position($2 IN t::text) > 0"
+        );
+        let rows: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+            .bind(text)
+            .bind(&hexed)
+            .fetch_one(site.test.admin())
+            .await
+            .unwrap();
+        if rows > 0 {
+            found.push(format!("{table}: {rows}"));
+        }
+    }
+    found
+}
+
+/// The files below a directory that hold a text.
+fn found_in_files(directory: &std::path::Path, text: &str) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(found_in_files(&path, text));
+        } else if std::fs::read(&path)
+            .is_ok_and(|bytes| bytes.windows(text.len()).any(|part| part == text.as_bytes()))
+        {
+            found.push(path);
+        }
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn l16_an_erased_person_is_unreadable_everywhere_and_the_log_holds() {
+    const NAMES: [&str; 4] = ["Grace Hopper", "grace@navy.example", "grace.h", "harvard-mark/1"];
+    let site = Site::start().await;
+    let admin = site.caller("ada", &[Role::Admin, Role::Auditor]).await;
+    let user = json!({"username": "grace.h", "full_name": "Grace Hopper",
+        "email": "grace@navy.example", "roles": ["operator"]});
+    let made = admin.post("/users", &user).await.expect(201);
+    let slug = format!("t-{}", site.tenant().uuid().simple());
+    let login =
+        json!({"tenant": slug, "username": "grace.h", "password": made["one_time_password"]});
+    let session = site
+        .http
+        .post(format!("{}/api/v1/login", site.url))
+        .header("user-agent", "harvard-mark/1")
+        .json(&login)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(session.status(), 200);
+    site.verified(site.tenant()).await;
+    let actor = text(&made["user"], "actor_id");
+    let listed = admin.get(&format!("/audit/events?actor_id={actor}")).await.expect(200);
+    let event = &listed["items"][0];
+    assert_eq!(event["event"]["actor"]["display_name"], "Grace Hopper");
+    assert_eq!(event["event"]["user_agent"], "harvard-mark/1");
+    let id = text(event, "id");
+    let proof = admin.get(&format!("/audit/events/{id}/proof")).await.expect(200);
+    // What is signed, published and given out never held it.
+    let log = site.dir.path().join("log");
+    for name in NAMES {
+        assert_eq!(found_in_files(&log, name), Vec::<std::path::PathBuf>::new(), "{name}");
+        assert!(!proof.as_str().unwrap().contains(name), "{name}");
+        let found = found_in_database(&site, name).await;
+        assert!(!found.iter().any(|place| place.starts_with("audit_events")), "{found:?}");
+        assert!(!found.is_empty(), "{name}: the search finds what is there");
+    }
+
+    let erase = format!("/users/{}/erase", text(&made["user"], "id"));
+    let hold = json!({"class": "audit", "reason": "Matter 1"});
+    let hold = admin.post("/legal-holds", &hold).await.expect(201);
+    let why = json!({"reason": "Request 2026-118"});
+    assert_eq!(admin.post(&erase, &why).await.code(), "legal_hold");
+    let lift = format!("/legal-holds/{}/lift", text(&hold, "id"));
+    admin.post(&lift, &json!({"reason": "closed"})).await.expect(200);
+    admin.post(&erase, &why).await.expect(204);
+    for name in NAMES {
+        assert_eq!(found_in_database(&site, name).await, Vec::<String>::new(), "{name}");
+        let files = found_in_files(site.dir.path(), name);
+        assert_eq!(files, Vec::<std::path::PathBuf>::new(), "{name}");
+    }
+    let report = site.verified(site.tenant()).await;
+    assert!(report.ok, "{report:?}");
+    let shown = admin.get(&format!("/audit/events/{id}")).await.expect(200);
+    assert_eq!(shown["event"]["actor"]["display_name"], Value::Null);
+    assert_eq!(shown["event"]["actor"]["id"], actor);
+    let name = origin(DEPLOYMENT, site.tenant());
+    let policy = site.signer().policy(&name).unwrap();
+    verify_proof(proof.as_str().unwrap(), &policy, &name).unwrap();
+    // Nobody else was erased.
+    let others = admin.get(&format!("/audit/events?actor_id={}", admin.actor.id)).await.expect(200);
+    assert_eq!(others["items"][0]["event"]["actor"]["display_name"], "ada");
 }

@@ -97,12 +97,7 @@ async fn archived(site: &Site, tenant: TenantId) -> String {
                  sha256, content_sha256, row_count, stored_at, restored_until)
                VALUES ($1, $2, 'findings', 'findings', 'removed', 'none', sha256(''), sha256(''), 0,
                  now(), now() + interval '1 day')";
-    sqlx::query(sql)
-        .bind(tenant.uuid())
-        .bind(id.uuid())
-        .execute(site.test.admin())
-        .await
-        .unwrap();
+    sqlx::query(sql).bind(tenant.uuid()).bind(id.uuid()).execute(site.test.admin()).await.unwrap();
     id.to_string()
 }
 
@@ -147,6 +142,7 @@ fn body(name: &str, environment: &str, host_key: &str) -> Value {
         "POST runbooks/{id}/run" => json!({"targets": ["web-1"]}),
         "PUT runbooks/{id}/status" => json!({"status": "disabled"}),
         "POST legal-holds/{id}/lift" => json!({"reason": "r"}),
+        "POST users/{id}/erase" => json!({"reason": "r"}),
         "PATCH users/{id}" => json!({"is_active": false}),
         other => {
             objects::described()
