@@ -180,10 +180,10 @@ fn shape(source: &Source, breaches: &mut Vec<String>) {
 
 /// Stages do not know each other, but for act, which takes gate's Clearance.
 fn manifests(root: &Path, breaches: &mut Vec<String>) -> Result<()> {
-    for stage in STAGES.iter().chain(&["learn", "tell"]) {
+    for stage in STAGES.iter().chain(&["learn", "tell", "archive"]) {
         let path = root.join("crates").join(stage).join("Cargo.toml");
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {stage}"))?;
-        for other in STAGES.iter().chain(&["learn", "tell"]) {
+        for other in STAGES.iter().chain(&["learn", "tell", "archive"]) {
             let listed = text.lines().any(|line| {
                 line.starts_with(&format!("{other}.workspace"))
                     || line.starts_with(&format!("{other} ="))

@@ -90,6 +90,10 @@ permissions! {
     OwnChats = "chats.own": Viewer Operator Approver Admin Auditor;
     /// Read the audit log and its proofs.
     ReadAudit = "audit.read": Auditor Admin;
+    /// See how long what is kept, legal holds, the archive and copies of it.
+    ReadRetention = "retention.read": Auditor Admin;
+    /// Set how long what is kept, set and lift legal holds, archive and bring copies back.
+    WriteRetention = "retention.write": Admin;
     /// Watch the event stream.
     Watch = "events.watch": Viewer Operator Approver Admin Auditor;
     /// Manage users and keys.

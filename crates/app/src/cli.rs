@@ -9,6 +9,7 @@ pub mod account;
 pub mod alert;
 pub mod alert_rule;
 pub mod approval;
+pub mod archive;
 pub mod audit;
 pub mod blackout;
 pub mod breaker;
@@ -30,6 +31,7 @@ pub mod prompt;
 pub mod runbook;
 pub mod server;
 pub mod source;
+pub mod tenant;
 pub mod user;
 pub mod view;
 
@@ -190,6 +192,12 @@ pub enum Command {
     /// The signed log: list, verify, export
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Retention, legal holds, and the archive
+    #[command(subcommand)]
+    Archive(archive::Archive),
+    /// Closing a tenant for good (offline)
+    #[command(subcommand)]
+    Tenant(tenant::Tenant),
     /// Schema and roles of an external database
     #[command(subcommand)]
     Db(database::Database),
@@ -231,6 +239,8 @@ impl Command {
             Self::Blackout(blackout) => blackout.run(context).await,
             Self::Breaker(breaker) => breaker.run(context).await,
             Self::Audit(audit) => audit.run(context).await,
+            Self::Archive(archive) => archive.run(context).await,
+            Self::Tenant(tenant) => tenant.run(context).await,
             Self::Db(database) => database.run(context).await,
             Self::Completion(completion) => completion.run(),
         }

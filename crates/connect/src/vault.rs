@@ -1,20 +1,24 @@
 //! Sealing with a key-encryption key in a file.
 //!
-//! Every secret version has its own data key; the file's key wraps data keys only. Both layers
-//! authenticate the place the secret belongs to. A file key protects backups and database dumps,
+//! Every secret version has its own data key, which its tenant's key wraps; the file's key wraps
+//! tenants' keys only. All layers authenticate the place the secret belongs to. A tenant whose key
+//! is destroyed has no secrets any more, wherever copies of them lie. A file key protects backups and database dumps,
 //! not a machine whose root is lost: `serve` says so at start.
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::rand;
 use model::Digest;
+use model::id::TenantId;
 use model::secret::Secret;
 use model::vault::{Place, Sealed, Vault, VaultError};
 use zeroize::Zeroizing;
+
+mod tenant;
 
 const ALGORITHM: &str = "AES-256-GCM";
 const KEY_LEN: usize = 32;
@@ -26,6 +30,8 @@ pub struct FileVault {
     kek: LessSafeKey,
     kek_id: String,
     deployment: String,
+    /// Where the tenants' keys are, each wrapped.
+    tenants: PathBuf,
 }
 
 impl std::fmt::Debug for FileVault {
@@ -42,7 +48,18 @@ impl FileVault {
     pub fn open(path: &Path, deployment: &str) -> Result<Self, VaultError> {
         let bytes = key_file(path)?;
         let kek_id = format!("file:{}", &Digest::of(&bytes[..]).to_string()[..16]);
-        Ok(Self { kek: key(&bytes[..])?, kek_id, deployment: deployment.to_owned() })
+        let beside = path.file_name().unwrap_or_default().to_string_lossy();
+        let tenants = path.with_file_name(format!("{beside}-tenants"));
+        Ok(Self { kek: key(&bytes[..])?, kek_id, deployment: deployment.to_owned(), tenants })
+    }
+
+    /// Destroys a tenant's key: nothing that was sealed for the tenant can be opened any more, and
+    /// nothing is sealed for it. Safe to repeat.
+    ///
+    /// # Errors
+    /// When the key cannot be removed.
+    pub fn destroy(&self, tenant: TenantId) -> Result<(), VaultError> {
+        self.destroy_key_of(tenant)
     }
 
     /// The name of the key in use.
@@ -76,6 +93,7 @@ impl FileVault {
 
 impl Vault for FileVault {
     fn seal(&self, place: &Place<'_>, secret: &Secret) -> Result<Sealed, VaultError> {
+        let (kek, kek_id) = self.key_of(place.tenant)?;
         let mut dek = Zeroizing::new([0; KEY_LEN]);
         random(&mut dek[..])?;
         let nonce = fresh_nonce()?;
@@ -84,10 +102,10 @@ impl Vault for FileVault {
         // The wrapping nonce travels in front of the wrapped key.
         let wrap_nonce = fresh_nonce()?;
         let mut wrapped_dek = wrap_nonce.to_vec();
-        wrapped_dek.extend(encrypt(&self.kek, wrap_nonce, &self.aad(place, "data key"), &dek[..])?);
+        wrapped_dek.extend(encrypt(&kek, wrap_nonce, &self.aad(place, "data key"), &dek[..])?);
         Ok(Sealed {
             alg: ALGORITHM.to_owned(),
-            kek_id: self.kek_id.clone(),
+            kek_id,
             wrapped_dek,
             nonce: nonce.to_vec(),
             ciphertext,
@@ -96,7 +114,8 @@ impl Vault for FileVault {
     }
 
     fn open(&self, place: &Place<'_>, sealed: &Sealed) -> Result<Secret, VaultError> {
-        if sealed.kek_id != self.kek_id {
+        let of_tenant = sealed.kek_id.starts_with(tenant::PREFIX);
+        if !of_tenant && sealed.kek_id != self.kek_id {
             return Err(VaultError::UnknownKey { kek_id: sealed.kek_id.clone() });
         }
         if sealed.alg != ALGORITHM || sealed.aad_version != AAD_VERSION {
@@ -104,7 +123,14 @@ impl Vault for FileVault {
         }
         let (wrap_nonce, wrapped) =
             sealed.wrapped_dek.split_first_chunk::<NONCE_LEN>().ok_or(VaultError::Altered)?;
-        let dek = decrypt(&self.kek, *wrap_nonce, &self.aad(place, "data key"), wrapped)?;
+        let aad = self.aad(place, "data key");
+        let dek = if of_tenant {
+            let kek = self.known_key_of(place.tenant, &sealed.kek_id)?;
+            decrypt(&kek, *wrap_nonce, &aad, wrapped)?
+        } else {
+            // Sealed before tenants had keys of their own.
+            decrypt(&self.kek, *wrap_nonce, &aad, wrapped)?
+        };
         let nonce: [u8; NONCE_LEN] =
             sealed.nonce.as_slice().try_into().map_err(|_| VaultError::Altered)?;
         let plain = decrypt(&key(&dek)?, nonce, &self.aad(place, "secret"), &sealed.ciphertext)?;

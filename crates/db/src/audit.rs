@@ -6,7 +6,7 @@
 use std::fmt;
 
 use aws_lc_rs::{hmac, rand};
-use model::audit::{Event, MAX_EVENT_BYTES};
+use model::audit::{Event, MAX_EVENT_BYTES, Personal};
 use model::id::{EventId, TenantId};
 use model::time::Timestamp;
 use sqlx::PgConnection;
@@ -71,16 +71,23 @@ pub(crate) struct Row {
     id: EventId,
     canon: Vec<u8>,
     mac: Mac,
+    personal: Option<Personal>,
 }
 
 fn row(key: &AuditKey, tenant: TenantId, event: &Event, at: Timestamp) -> Result<Row, Error> {
     let id = EventId::generate();
-    let canon = event.canonical(tenant, id, at).map_err(Error::Event)?;
+    let mut salt = [0; 32];
+    rand::fill(&mut salt).map_err(|_| Error::internal("no randomness"))?;
+    let (canon, personal) = match event.without_personal(salt).map_err(Error::Event)? {
+        Some((logged, personal)) => (logged.canonical(tenant, id, at), Some(personal)),
+        None => (event.canonical(tenant, id, at), None),
+    };
+    let canon = canon.map_err(Error::Event)?;
     if canon.len() > MAX_EVENT_BYTES {
         return Err(Error::EventTooLarge { size: canon.len(), most: MAX_EVENT_BYTES });
     }
     let mac = key.mac(tenant, id, &canon);
-    Ok(Row { id, canon, mac })
+    Ok(Row { id, canon, mac, personal })
 }
 
 impl TenantTx {
@@ -113,7 +120,7 @@ impl TenantTx {
     }
 }
 
-/// Writes rows into the outbox, in order, with one statement.
+/// Writes rows into the outbox, in order, and what is personal beside them, with one statement.
 pub(crate) async fn write(
     conn: &mut PgConnection,
     tenant: TenantId,
@@ -122,13 +129,27 @@ pub(crate) async fn write(
     let mut ids = Vec::with_capacity(rows.len());
     let mut canons = Vec::with_capacity(rows.len());
     let mut macs = Vec::with_capacity(rows.len());
+    let (mut named, mut people) = (Vec::new(), Vec::new());
+    let (mut salts, mut bodies) = (Vec::new(), Vec::new());
     for row in rows {
         ids.push(row.id.uuid());
         canons.push(row.canon);
         macs.push(row.mac.to_vec());
+        if let Some(Personal { of, salt, body }) = row.personal {
+            named.push(row.id.uuid());
+            people.push(of.uuid());
+            salts.push(salt.to_vec());
+            bodies.push(body);
+        }
     }
     sqlx::query(
-        "INSERT INTO countersign.audit_outbox (tenant_id, id, canon, mac)
+        "WITH beside AS (
+           INSERT INTO countersign.audit_personal (tenant_id, event_id, actor_id, salt, body)
+           SELECT $1, p.event_id, p.actor_id, p.salt, p.body
+           FROM unnest($5::uuid[], $6::uuid[], $7::bytea[], $8::bytea[])
+             AS p (event_id, actor_id, salt, body)
+         )
+         INSERT INTO countersign.audit_outbox (tenant_id, id, canon, mac)
          SELECT $1, entry.id, entry.canon, entry.mac
          FROM unnest($2::uuid[], $3::bytea[], $4::bytea[]) AS entry (id, canon, mac)",
     )
@@ -136,6 +157,10 @@ pub(crate) async fn write(
     .bind(ids)
     .bind(canons)
     .bind(macs)
+    .bind(named)
+    .bind(people)
+    .bind(salts)
+    .bind(bodies)
     .execute(conn)
     .await?;
     Ok(())

@@ -23,8 +23,13 @@ const RECORD: &str = "countersign._sqlx_migrations";
 /// The login of the application.
 pub const APP_ROLE: &str = "countersign_app";
 
+/// The login of reports: it reads, in one tenant's room at a time. It has no password until
+/// [`report_password`] gives it one.
+pub const REPORT_ROLE: &str = "countersign_report";
+
 /// The roles that no one logs in as, and what each is for.
-const SILENT_ROLES: [&str; 3] = ["countersign_owner", "countersign_queue", "countersign_sequencer"];
+const SILENT_ROLES: [&str; 4] =
+    ["countersign_owner", "countersign_queue", "countersign_sequencer", "countersign_retention"];
 
 /// The tables, and the five lenses over them. The owner may make no schema itself.
 pub const SCHEMAS: [&str; 6] = [
@@ -70,8 +75,12 @@ pub fn fingerprint() -> Digest {
 /// # Errors
 /// When `admin_url` is no connection string.
 pub fn app_url(admin_url: &str, app_password: &str) -> Result<String, Error> {
+    login_url(admin_url, APP_ROLE, app_password)
+}
+
+fn login_url(admin_url: &str, role: &str, password: &str) -> Result<String, Error> {
     let options = PgConnectOptions::from_str(admin_url).map_err(Error::Url)?;
-    Ok(options.username(APP_ROLE).password(app_password).to_url_lossy().to_string())
+    Ok(options.username(role).password(password).to_url_lossy().to_string())
 }
 
 /// Makes the roles and the schemas where they are missing, and sets the application's password.
@@ -92,6 +101,17 @@ pub async fn roles(admin_url: &str, app_password: &str) -> Result<(), Error> {
     }
     admin.close().await?;
     Ok(())
+}
+
+/// Sets the password of [`REPORT_ROLE`], and gives its connection string.
+///
+/// # Errors
+/// When `admin_url` may not change roles, or cannot be reached.
+pub async fn report_password(admin_url: &str, password: &str) -> Result<String, Error> {
+    let mut admin = connect(admin_url).await?;
+    set_password(&mut admin, REPORT_ROLE, password).await?;
+    admin.close().await?;
+    login_url(admin_url, REPORT_ROLE, password)
 }
 
 /// Applies the migrations that are missing. Several at once wait for each other.
@@ -153,23 +173,29 @@ async fn make_roles(admin: &mut PgConnection, app_password: &str) -> Result<(), 
         make_role(admin, role, "NOLOGIN").await?;
     }
     make_role(admin, APP_ROLE, "LOGIN").await?;
+    make_role(admin, REPORT_ROLE, "LOGIN").await?;
     if superuser {
         // Somebody may have widened the role by hand.
-        sqlx::query(
-            "ALTER ROLE countersign_app
-             NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION NOINHERIT",
-        )
-        .execute(&mut *admin)
-        .await?;
+        for login in [APP_ROLE, REPORT_ROLE] {
+            // Both words are constants of this module.
+            let statement = format!(
+                "ALTER ROLE {login}
+                 NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION NOINHERIT"
+            );
+            sqlx::query(AssertSqlSafe(statement)).execute(&mut *admin).await?;
+        }
     } else {
         // To create the schema for its owner, and to act as the owner in `run`.
         sqlx::query("GRANT countersign_owner TO CURRENT_USER").execute(&mut *admin).await?;
     }
-    // The owner hands functions over to these two (ALTER FUNCTION … OWNER TO).
-    sqlx::query("GRANT countersign_queue, countersign_sequencer TO countersign_owner")
-        .execute(&mut *admin)
-        .await?;
-    set_password(admin, app_password).await?;
+    // The owner hands functions over to these (ALTER FUNCTION … OWNER TO).
+    sqlx::query(
+        "GRANT countersign_queue, countersign_sequencer, countersign_retention
+         TO countersign_owner",
+    )
+    .execute(&mut *admin)
+    .await?;
+    set_password(admin, APP_ROLE, app_password).await?;
     for schema in SCHEMAS {
         // All of them are constants of this module.
         let statement =
@@ -197,9 +223,14 @@ async fn make_role(
 }
 
 /// A role's password is no parameter of any statement: the server itself quotes it.
-async fn set_password(admin: &mut PgConnection, password: &str) -> Result<(), sqlx::Error> {
+async fn set_password(
+    admin: &mut PgConnection,
+    role: &'static str,
+    password: &str,
+) -> Result<(), sqlx::Error> {
     let statement: String =
-        sqlx::query_scalar("SELECT format('ALTER ROLE countersign_app PASSWORD %L', $1)")
+        sqlx::query_scalar("SELECT format('ALTER ROLE %I PASSWORD %L', $1, $2)")
+            .bind(role)
             .bind(password)
             .fetch_one(&mut *admin)
             .await?;

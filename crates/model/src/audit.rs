@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::actor::{Actor, ActorKind};
-use crate::canonical::{self, CanonicalError};
+use crate::canonical::{self, CanonicalError, Digest};
 use crate::id::{ActorId, EventId, EvidenceId, TenantId};
 use crate::time::{Timestamp, rfc3339_micros};
 use crate::verdict::Verdict;
@@ -86,6 +86,29 @@ pub struct Event {
     pub evidence: Vec<EvidenceId>,
     /// From where.
     pub origin: Origin,
+    /// What stands in the place of what is personal and kept beside the log.
+    pub personal: Option<Digest>,
+}
+
+/// What of an event says who a person is. It is kept beside the log, which holds the SHA-256 of
+/// salt and body: when it is erased, nobody finds out from the log what it was, and no signed byte
+/// changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Personal {
+    /// Whom it is about.
+    pub of: ActorId,
+    /// Fresh randomness: without it names and addresses could be guessed and tried.
+    pub salt: [u8; 32],
+    /// Canonical JSON: `display_name`, `ip_address`, `user_agent`.
+    pub body: Vec<u8>,
+}
+
+impl Personal {
+    /// What stands for it in the log.
+    #[must_use]
+    pub fn commitment(salt: &[u8], body: &[u8]) -> Digest {
+        Digest::of(&[salt, body].concat())
+    }
 }
 
 impl Event {
@@ -102,6 +125,7 @@ impl Event {
             details: Map::new(),
             evidence: Vec::new(),
             origin: Origin::default(),
+            personal: None,
         }
     }
 
@@ -134,6 +158,38 @@ impl Event {
         self
     }
 
+    /// The event as it is logged, and what of it is personal: what people do names them. Services
+    /// and agents are nobody in person; none for them.
+    ///
+    /// # Errors
+    /// Never in practice: texts have a canonical form.
+    pub fn without_personal(
+        &self,
+        salt: [u8; 32],
+    ) -> Result<Option<(Self, Personal)>, CanonicalError> {
+        if self.who.kind != ActorKind::User {
+            return Ok(None);
+        }
+        let mut said = Map::new();
+        let texts = [
+            ("display_name", Some(&self.who.display_name)),
+            ("ip_address", self.origin.ip.as_ref()),
+            ("user_agent", self.origin.user_agent.as_ref()),
+        ];
+        for (key, text) in texts {
+            if let Some(text) = text {
+                said.insert(key.to_owned(), text.clone().into());
+            }
+        }
+        let body = canonical::to_bytes(&Value::Object(said))?;
+        let mut event = self.clone();
+        event.who.display_name.clear();
+        event.origin.ip = None;
+        event.origin.user_agent = None;
+        event.personal = Some(Personal::commitment(&salt, &body));
+        Ok(Some((event, Personal { of: self.who.id, salt, body })))
+    }
+
     /// The canonical bytes: what is hashed into the log.
     ///
     /// # Errors
@@ -156,7 +212,12 @@ impl Event {
         put("tenant_id", tenant.to_string().into());
         put("event_id", id.to_string().into());
         put("occurred_at", rfc3339_micros(at).into());
-        put("actor", json(serde_json::to_value(&self.who))?);
+        let mut actor = json(serde_json::to_value(&self.who))?;
+        if let Some(actor) = actor.as_object_mut().filter(|_| self.personal.is_some()) {
+            actor.remove("display_name");
+        }
+        put("actor", actor);
+        put("personal", self.personal.map(|digest| digest.to_string().into()).unwrap_or_default());
         put("action", self.action.clone().into());
         put("target", json(serde_json::to_value(&self.subject))?);
         put("decision", self.decision.map(|verdict| verdict.word().into()).unwrap_or_default());

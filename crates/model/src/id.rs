@@ -236,6 +236,10 @@ ids! {
     ChannelId = "chn";
     /// What they were told.
     NotificationId = "ntf";
+    /// What must be kept, and why.
+    HoldId = "hld";
+    /// A piece of the archive.
+    ArchiveId = "arc";
 }
 
 #[cfg(test)]

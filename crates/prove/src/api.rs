@@ -12,8 +12,10 @@ use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
+use model::audit::Personal;
 use model::id::{ActorId, EventId};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -96,16 +98,36 @@ pub struct EventOut {
     id: EventId,
     /// Its place in the log, from 0.
     seq: i64,
-    /// What was logged and signed.
+    /// What was logged and signed. Who it was by name, and from where, is kept beside the log and
+    /// shown with it; `personal` is what was signed of that. It is gone once the person is erased.
     #[schema(value_type = Object)]
     event: serde_json::Value,
 }
 
 fn out(logged: &Logged) -> EventOut {
     // Bytes that are no JSON are shown as what they are; `audit verify` reports them.
-    let event = serde_json::from_slice(&logged.canon)
+    let mut event = serde_json::from_slice(&logged.canon)
         .unwrap_or_else(|_| String::from_utf8_lossy(&logged.canon).into_owned().into());
+    if let (Some(salt), Some(body)) = (&logged.salt, &logged.body) {
+        name(&mut event, salt, body);
+    }
     EventOut { id: logged.id.into(), seq: logged.seq, event }
+}
+
+/// Adds what is kept beside an event, if it is what was signed for.
+fn name(event: &mut Value, salt: &[u8], body: &[u8]) {
+    let signed = event["personal"].as_str() == Some(&Personal::commitment(salt, body).to_string());
+    let Some(Value::Object(known)) = signed.then(|| serde_json::from_slice(body).ok()).flatten()
+    else {
+        return;
+    };
+    for (key, value) in known {
+        if key == "display_name" {
+            event["actor"][key] = value;
+        } else {
+            event[key] = value;
+        }
+    }
 }
 
 /// List audit events, newest first.

@@ -11,6 +11,7 @@ use crate::merkle::leaf;
 use crate::note::Note;
 use crate::policy::{Policy, PolicyError};
 use crate::projection::Projection;
+use crate::prune;
 use crate::publish::read;
 use crate::tile::builder::{Builder, Resource};
 use crate::tile::{Kind as TileKind, Place, WIDTH, parse_entries, parse_hashes};
@@ -56,11 +57,15 @@ const POLICY: &str = "policy";
 pub fn export(log: &Directory, policy: &Policy, to: &Directory) -> Result<Checkpoint, BundleError> {
     let note = log.read_text(CHECKPOINT)?.ok_or(BundleError::NoCheckpoint)?;
     let checkpoint = claimed(&note)?;
-    for place in places(checkpoint.size) {
+    let minimum = prune::minimum(log)?;
+    for place in places(checkpoint.size).filter(|place| !pruned(place, minimum)) {
         let bytes = read(log, place)
             .or_else(|| narrowed(log, place))
             .ok_or_else(|| BundleError::Missing { path: place.path() })?;
         to.write_once(&place.path(), &bytes)?;
+    }
+    if minimum > 0 {
+        prune::set_minimum(to, minimum)?;
     }
     to.write_once(POLICY, policy.to_string().as_bytes())?;
     to.write_once(CHECKPOINT, note.as_bytes())?;
@@ -78,13 +83,21 @@ pub fn verify_bundle(bundle: &Directory, policy: &Policy) -> Result<Report, Bund
     let tenant = tenant_of(&origin)?;
     let mirror = leaf_tiles(bundle, checkpoint.size)?;
     let roots = [(checkpoint.size, checkpoint.root)];
-    let known = Known { mirror: &mirror, roots: &roots, mac: None };
-    let mut walker = Walker::new(tenant, known);
+    let minimum = prune::minimum(bundle)?.min(checkpoint.size) / WIDTH * WIDTH;
     let mut builder = Builder::new();
     let mut built: Vec<Resource> = Vec::new();
+    // Of what was pruned the leaf hashes remain, and the root vouches for them.
+    for leaf in mirror.iter().take(usize::try_from(minimum).unwrap_or(usize::MAX)) {
+        builder.push_hash(*leaf);
+        built.append(&mut builder.take_finished());
+    }
+    let before = builder.range().clone();
+    let known = Known { mirror: &mirror, roots: &roots, before: Some(&before), ..Known::default() };
+    let mut walker = Walker::new(tenant, known);
     let mut foreign = None;
-    let mut seq = 0;
-    'bundles: for place in places(checkpoint.size).filter(|p| p.kind == TileKind::Entries) {
+    let mut seq = minimum;
+    let entries = |place: &Place| place.kind == TileKind::Entries && !pruned(place, minimum);
+    'bundles: for place in places(checkpoint.size).filter(entries) {
         let missing = || BundleError::Missing { path: place.path() };
         let bytes = read(bundle, place).ok_or_else(missing)?;
         for entry in parse_entries(&bytes, place.width).ok_or_else(missing)? {
@@ -92,6 +105,9 @@ pub fn verify_bundle(bundle: &Directory, policy: &Policy) -> Result<Report, Bund
                 break 'bundles;
             }
             foreign = foreign.or_else(|| foreign_entry(tenant, seq, entry));
+            if let Some(event) = Projection::read(entry) {
+                walker.notice(prune::Notice::read(&event.action, entry));
+            }
             builder.push(entry).map_err(|_| missing())?;
             built.append(&mut builder.take_finished());
             seq += 1;
@@ -104,6 +120,8 @@ pub fn verify_bundle(bundle: &Directory, policy: &Policy) -> Result<Report, Bund
         ok: first_bad.is_none(),
         tenant,
         size: seq,
+        minimum,
+        gaps: Vec::new(),
         first_bad,
         bounded_by: walked.bounded_by,
         anchor: None,
@@ -135,6 +153,11 @@ fn places(size: u64) -> impl Iterator<Item = Place> {
     levels
         .flat_map(move |(level, items)| level_places(TileKind::Hashes(level), items))
         .chain(level_places(TileKind::Entries, size))
+}
+
+/// Whether a place is a bundle of entries that were pruned.
+fn pruned(place: &Place, minimum: u64) -> bool {
+    place.kind == TileKind::Entries && place.index.saturating_mul(WIDTH) < minimum
 }
 
 /// A partial tile or bundle cut out of the full one that superseded it.

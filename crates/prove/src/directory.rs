@@ -182,6 +182,19 @@ impl Directory {
             .map_err(|source| FileError { verb: "rename", path, source })
     }
 
+    /// Removes a file; says whether there was one.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn remove(&self, path: &str) -> Result<bool, FileError> {
+        let path = self.root.join(path);
+        match fs::remove_file(&path) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(source) => Err(FileError { verb: "remove", path, source }),
+        }
+    }
+
     /// Removes a directory and what is in it; fine when there is none.
     ///
     /// # Errors

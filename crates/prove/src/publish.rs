@@ -142,7 +142,7 @@ impl Publisher {
                 found: None,
             });
         }
-        for (expected, Logged { seq, id, canon, mac }) in (from..).zip(&rows) {
+        for (expected, Logged { seq, id, canon, mac, .. }) in (from..).zip(&rows) {
             if u64::try_from(*seq) != Ok(expected) {
                 let origin = origin.to_owned();
                 return Err(PublishError::Gap { origin, expected, found: Some(*seq) });

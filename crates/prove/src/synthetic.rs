@@ -41,6 +41,7 @@ pub fn event(tenant: TenantId, key: &AuditKey, n: u64) -> Result<Waiting, Canoni
             .collect(),
         evidence: Vec::new(),
         origin: Origin { ip: Some("192.0.2.17".to_owned()), ..Origin::default() },
+        personal: None,
     };
     let canon = event.canonical(tenant, id, at)?;
     let mac = key.mac(tenant, id, &canon).to_vec();

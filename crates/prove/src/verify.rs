@@ -14,10 +14,10 @@ pub mod report;
 pub mod walk;
 
 use report::{AnchorState, FirstBad, Kind, Report};
-use walk::{Known, Walker};
+use walk::{Gap, Known, Walker};
 
 /// What a log is held against.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Options<'a> {
     /// The name of the log.
     pub origin: &'a str,
@@ -81,7 +81,8 @@ pub async fn verify(db: &Db, tenant: TenantId, options: &Options<'_>) -> Result<
         read_anchor(anchor, options, &mut evidence);
     }
     let mut tx = db.tenant(tenant).await?;
-    let head_before = events::log_size(&mut tx).await?;
+    let head = events::head(&mut tx).await?;
+    let head_before = head.size;
     if options.policy.is_some_and(|policy| policy.trusted.is_empty()) {
         evidence.cannot_tell = Some("the policy trusts no key".to_owned());
     } else if options.policy.is_some() {
@@ -97,10 +98,28 @@ pub async fn verify(db: &Db, tenant: TenantId, options: &Options<'_>) -> Result<
     }
     evidence.roots.sort_unstable();
     evidence.roots.dedup();
-    let known = Known { mirror: &evidence.mirror, roots: &evidence.roots, mac: options.mac };
-    let mut walker = Walker::new(tenant, known);
-    stream::read_all(&mut tx, |row| walker.row(row)).await?;
-    let walked = walker.finish();
+    let gaps = read_gaps(&mut tx).await?;
+    let before = Range::from_parts(head.minimum, hashes(&head.edge));
+    if before.is_none() {
+        evidence.add(FirstBad {
+            seq: 0,
+            kind: Kind::Missing,
+            expected: format!("the hashes of the {} events before the first", head.minimum),
+            found: format!("{} bytes of hashes", head.edge.len()),
+        });
+    }
+    let walked = {
+        let known = Known {
+            mirror: &evidence.mirror,
+            roots: &evidence.roots,
+            mac: options.mac,
+            before: before.as_ref(),
+            gaps: &gaps,
+        };
+        let mut walker = Walker::new(tenant, known);
+        stream::read_all(&mut tx, |row| walker.row(row)).await?;
+        walker.finish()
+    };
     let head_after = events::log_size(&mut tx).await?;
     tx.rollback().await?;
     let rows = walked.rows;
@@ -113,11 +132,23 @@ pub async fn verify(db: &Db, tenant: TenantId, options: &Options<'_>) -> Result<
         ok: evidence.bad.is_none() && evidence.cannot_tell.is_none(),
         tenant,
         size: rows,
+        minimum: head.minimum,
+        gaps: walked.gaps,
         first_bad: evidence.bad,
         bounded_by: walked.bounded_by,
         anchor: evidence.anchor,
         cannot_tell: evidence.cannot_tell,
     })
+}
+
+async fn read_gaps(tx: &mut db::TenantTx) -> Result<Vec<Gap>, db::Error> {
+    let gaps = events::gaps(tx).await?;
+    Ok(gaps.into_iter().map(|(first, leaves)| Gap { first, leaves: hashes(&leaves) }).collect())
+}
+
+/// Hashes that lie one behind the other; an incomplete last one is left out.
+fn hashes(bytes: &[u8]) -> Vec<Hash> {
+    bytes.as_chunks::<32>().0.to_vec()
 }
 
 /// A log whose entries all agree, but which is shorter or longer than it should be.

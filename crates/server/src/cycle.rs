@@ -12,6 +12,7 @@ mod logins;
 pub mod recompute;
 mod record;
 mod report;
+pub mod retire;
 mod start;
 mod store;
 mod sweep;

@@ -37,6 +37,7 @@ use utoipa_axum::routes;
         (name = "notifications", description = "Where people are told, and what they were told"),
         (name = "chats", description = "Conversations of one's own"),
         (name = "settings", description = "What is set for a tenant, language models included"),
+        (name = "retention", description = "How long what is kept, and the archive it goes to"),
         (name = "events", description = "What happens, as it happens"),
         (name = "health", description = "This process, and this description")
     )

@@ -46,6 +46,7 @@ pub fn api_routes(health: Health, logs: PublishedLogs) -> OpenApiRouter<App> {
             .merge(prove::api::routes(logs))
             .merge(learn::api::routes())
             .merge(tell::api::routes())
+            .merge(archive::api::routes())
             .merge(cycle::api::routes())
             .merge(overview::routes())
             .merge(events::routes())

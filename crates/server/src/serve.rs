@@ -136,6 +136,15 @@ pub async fn serve(
             let (db, publisher) = (db.clone(), Arc::clone(&publisher));
             async move { prove::sequence::task::run(db, publisher, stop.cancelled_owned()).await }
         });
+        let (app, publisher) = (parts.app.clone(), Arc::clone(&parts.publisher));
+        tasks.spawn("archive", move |stop| {
+            cycle::retire::retire(
+                app.db.clone(),
+                Arc::clone(&app.objects),
+                Arc::clone(&publisher),
+                stop,
+            )
+        });
         let db = parts.app.db.clone();
         let who = who.clone();
         tasks.spawn("sweep", move |stop| cycle::sweep(db.clone(), who.clone(), stop));

@@ -8,6 +8,7 @@ use super::view::Column;
 use super::{Context, End};
 
 pub mod export;
+pub mod recover;
 pub mod tenant;
 pub mod verify;
 
@@ -34,6 +35,13 @@ pub enum Audit {
     Verify(Box<verify::Verify>),
     /// Copy the published log for an auditor: checkpoint, tiles, events, keys
     Export(Box<export::Export>),
+    /// Go on behind the anchor, after a backup was restored (the server is stopped)
+    ///
+    /// A database that was restored is behind what was anchored since, and `audit verify` says so.
+    /// Nobody can bring the events in between back: their hashes stay in their places, the log goes
+    /// on behind them, and a signed event says what is lost and why. `audit verify` then passes and
+    /// shows the gap. Everything before it must be as it was signed, or nothing is done.
+    Recover(Box<recover::Recover>),
 }
 
 /// Which events to list.
@@ -70,6 +78,7 @@ impl Audit {
             Self::List(list) => list.run(context).await,
             Self::Verify(verify) => verify.run(context).await,
             Self::Export(export) => export.run(context).await,
+            Self::Recover(recover) => recover.run(context).await,
         }
     }
 }

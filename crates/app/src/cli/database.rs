@@ -19,6 +19,12 @@ use crate::wiring;
 pub enum Database {
     /// Make the roles and set the application's password; prints its `DATABASE_URL`
     Roles(Roles),
+    /// Set the password of the login of reports, which reads; prints its URL
+    ///
+    /// `countersign_report` sees one tenant at a time, and of it no secret, sealed or hashed:
+    /// begin a transaction with `SELECT countersign.enter_tenant('…')`, then read the tables or the
+    /// five lenses.
+    Report(Roles),
     /// Apply the migrations that are missing
     Migrate(Admin),
     /// Say which schema this program needs and which one there is
@@ -40,7 +46,7 @@ pub struct Roles {
     #[command(flatten)]
     admin: Admin,
 
-    /// A file with the application's password, `-` for standard input; made up when absent
+    /// A file with the password, `-` for standard input; made up when absent
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
 }
@@ -61,6 +67,7 @@ impl Database {
     pub async fn run(self, context: &Context) -> Result<End> {
         match self {
             Self::Roles(roles) => roles.run(context).await,
+            Self::Report(roles) => roles.report(context).await,
             Self::Migrate(admin) => {
                 let done = db::migrate::run(&admin.admin_url).await.context("migrating")?;
                 let told = json!({ "from": done.from, "to": done.to });
@@ -81,13 +88,27 @@ impl Database {
 }
 
 impl Roles {
-    async fn run(self, context: &Context) -> Result<End> {
-        let password = match &self.password_file {
-            Some(file) => given::text_of(file)?.trim_end_matches(['\n', '\r']).to_owned(),
+    fn password(&self) -> Result<String> {
+        match &self.password_file {
+            Some(file) => Ok(given::text_of(file)?.trim_end_matches(['\n', '\r']).to_owned()),
             None => api::identity::random_text(24).map_err(|problem| {
                 anyhow::anyhow!("no password could be made: {}", problem.detail)
-            })?,
-        };
+            }),
+        }
+    }
+
+    async fn report(self, context: &Context) -> Result<End> {
+        let password = self.password()?;
+        let url = db::migrate::report_password(&self.admin.admin_url, &password).await;
+        let url = url.context("setting the password of reports")?;
+        let told = json!({ "role": db::migrate::REPORT_ROLE, "url": url });
+        context.show(&told, |_| url.clone())?;
+        context.remark("this holds the password: keep it where only reports can read it");
+        Ok(End::Good)
+    }
+
+    async fn run(self, context: &Context) -> Result<End> {
+        let password = self.password()?;
         db::migrate::roles(&self.admin.admin_url, &password).await.context("making the roles")?;
         let url = db::migrate::app_url(&self.admin.admin_url, &password)?;
         let told = json!({ "role": db::migrate::APP_ROLE, "database_url": url });

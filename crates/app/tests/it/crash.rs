@@ -14,6 +14,7 @@ mod runbooks;
 mod wire;
 
 mod h5;
+mod o1;
 mod r1;
 mod r12;
 mod r14;

@@ -19,6 +19,7 @@ mod overview;
 mod pages;
 mod poison;
 mod quotas;
+mod retention;
 mod routes;
 mod schemathesis;
 mod session;

@@ -79,3 +79,49 @@ fn the_key_file_is_private_and_kept() {
     std::fs::write(dir.path().join("short"), b"x").unwrap();
     assert!(FileVault::open(&dir.path().join("short"), "test").is_err());
 }
+
+#[test]
+fn t13_a_destroyed_tenant_key_closes_the_tenants_secrets_and_nobody_elses() {
+    let dir = tempfile::tempdir().unwrap();
+    let (one, two) = (TenantId::generate(), TenantId::generate());
+    let (here, there) = (place(one), place(two));
+    let before = vault(&dir);
+    let mine = before.seal(&here, &Secret::from("mine".to_owned())).unwrap();
+    let theirs = before.seal(&there, &Secret::from("theirs".to_owned())).unwrap();
+    assert_ne!(mine.kek_id, theirs.kek_id, "each tenant has a key of its own");
+    let key = dir.path().join("kek-tenants").join(one.uuid().to_string());
+    let copy = std::fs::read(&key).unwrap();
+    before.destroy(one).unwrap();
+    // In this process and in the next, and however often.
+    for vault in [&before, &vault(&dir)] {
+        assert!(matches!(vault.open(&here, &mine), Err(VaultError::UnknownKey { .. })));
+        let again = vault.seal(&here, &Secret::from("again".to_owned()));
+        assert!(matches!(again, Err(VaultError::UnknownKey { .. })));
+        assert_eq!(vault.open(&there, &theirs).unwrap().expose(), b"theirs");
+        vault.destroy(one).unwrap();
+    }
+    assert!(!key.exists());
+    // A key file another tenant's is put in place of opens nothing: it is bound to its tenant.
+    std::fs::write(dir.path().join("kek-tenants").join(two.uuid().to_string()), copy).unwrap();
+    assert!(vault(&dir).open(&there, &theirs).is_err());
+}
+
+#[test]
+fn what_was_sealed_before_tenants_had_keys_still_opens() {
+    let dir = tempfile::tempdir().unwrap();
+    let vault = vault(&dir);
+    let here = place(TenantId::generate());
+    let (dek, nonce, wrap) = ([7; KEY_LEN], [1; NONCE_LEN], [2; NONCE_LEN]);
+    let mut wrapped_dek = wrap.to_vec();
+    wrapped_dek.extend(encrypt(&vault.kek, wrap, &vault.aad(&here, "data key"), &dek).unwrap());
+    let sealed = Sealed {
+        alg: ALGORITHM.to_owned(),
+        kek_id: vault.kek_id().to_owned(),
+        wrapped_dek,
+        nonce: nonce.to_vec(),
+        ciphertext: encrypt(&key(&dek).unwrap(), nonce, &vault.aad(&here, "secret"), b"old")
+            .unwrap(),
+        aad_version: AAD_VERSION,
+    };
+    assert_eq!(vault.open(&here, &sealed).unwrap().expose(), b"old");
+}

@@ -56,9 +56,10 @@ WHERE rolname LIKE 'countersign\_%' AND rolname <> 'countersign_admin'
 UNION ALL
 SELECT 'role ' || rolname, 'may log in'
 FROM pg_catalog.pg_roles
-WHERE rolname IN ('countersign_owner', 'countersign_queue', 'countersign_sequencer') AND rolcanlogin
+WHERE rolname IN ('countersign_owner', 'countersign_queue', 'countersign_sequencer',
+                  'countersign_retention') AND rolcanlogin
 UNION ALL
-SELECT 'role countersign_app', 'may become ' || pg_get_userbyid(m.roleid)
+SELECT 'role ' || r.rolname, 'may become ' || pg_get_userbyid(m.roleid)
 FROM pg_catalog.pg_auth_members m
 JOIN pg_catalog.pg_roles r ON r.oid = m.member
-WHERE r.rolname = 'countersign_app'
+WHERE r.rolname IN ('countersign_app', 'countersign_report')

@@ -3,6 +3,10 @@
 WITH app AS (
   SELECT oid FROM pg_catalog.pg_roles WHERE rolname = 'countersign_app'
 ),
+-- Reports read, behind the same wall.
+report AS (
+  SELECT oid FROM pg_catalog.pg_roles WHERE rolname = 'countersign_report'
+),
 across AS (
   SELECT pair.name, pair.role::regrole::oid AS role
   FROM unnest($1::text[], $2::text[]) AS pair (name, role)
@@ -62,11 +66,21 @@ WHERE NOT EXISTS (
     AND pg_get_expr(p.polqual, t.oid) = mine.expression
     AND pg_get_expr(p.polwithcheck, t.oid) = mine.expression)
 UNION ALL
+SELECT t.name, 'reports may read it past the tenant policy'
+FROM tables t
+JOIN pg_catalog.pg_policy open ON open.polrelid = t.oid AND open.polpermissive
+JOIN report ON report.oid = ANY (open.polroles)
+WHERE NOT EXISTS (
+  SELECT 1 FROM pg_catalog.pg_policy p
+  WHERE p.polrelid = t.oid AND NOT p.polpermissive AND p.polcmd = '*'
+    AND report.oid = ANY (p.polroles))
+UNION ALL
 SELECT t.name, 'policy ' || p.polname || ' is open to ' ||
        CASE role WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(role)::text END
 FROM tables t
 JOIN pg_catalog.pg_policy p ON p.polrelid = t.oid AND p.polpermissive, unnest(p.polroles) AS role
 WHERE role NOT IN (SELECT oid FROM app)
+  AND NOT (p.polcmd = 'r' AND role IN (SELECT oid FROM report))
   AND NOT EXISTS (SELECT 1 FROM across WHERE across.name = t.name AND across.role = role)
 UNION ALL
 SELECT t.name, 'has no primary key'
@@ -95,6 +109,7 @@ WHERE grantee <> relowner
   AND NOT (
     privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE', 'USAGE')
     AND (grantee IN (SELECT oid FROM app)
+         OR (privilege_type = 'SELECT' AND grantee IN (SELECT oid FROM report))
          OR EXISTS (SELECT 1 FROM across
                     WHERE across.name = grants.name AND across.role = grants.grantee)))
 UNION ALL

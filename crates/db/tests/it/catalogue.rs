@@ -67,6 +67,7 @@ async fn t12_a_migration_that_forgets_the_protection_is_named() {
 #[tokio::test]
 async fn t5_lifting_any_part_of_the_protection_is_named() {
     const OPEN: &str = "actors: has no restrictive tenant policy on the application";
+    const REPORTS: &str = "actors: reports may read it past the tenant policy";
     check(&[
         (
             "ALTER TABLE countersign.actors DISABLE ROW LEVEL SECURITY",
@@ -80,8 +81,9 @@ async fn t5_lifting_any_part_of_the_protection_is_named() {
             "ALTER TABLE countersign.actors OWNER TO countersign_queue",
             &["actors: is not owned by countersign_owner"],
         ),
-        ("DROP POLICY tenant ON countersign.actors", &[OPEN]),
-        ("ALTER POLICY tenant ON countersign.actors TO countersign_queue", &[OPEN]),
+        ("DROP POLICY tenant ON countersign.actors", &[OPEN, REPORTS]),
+        ("ALTER POLICY tenant ON countersign.actors TO countersign_queue", &[OPEN, REPORTS]),
+        ("ALTER POLICY tenant ON countersign.actors TO countersign_app", &[REPORTS]),
         (
             // Fails on a connection without a tenant, and is evaluated for every row.
             "ALTER POLICY tenant ON countersign.actors

@@ -47,6 +47,92 @@ async fn drop_login(test: &TestDb, role: &str) {
     sqlx::raw_sql(AssertSqlSafe(statement)).execute(test.admin()).await.unwrap();
 }
 
+/// What a query put together from text would be: no query of the program's is.
+fn drill(given: &str) -> AssertSqlSafe<String> {
+    AssertSqlSafe(format!(
+        "SELECT DISTINCT tenant_id FROM countersign.actors WHERE display_name = '{given}'"
+    ))
+}
+
+#[tokio::test]
+async fn t10_an_injected_statement_stays_in_its_tenant_and_stacks_nothing() {
+    let test = testing::database_with(1).await;
+    let other = test.another_tenant().await;
+    let switch = |lasting: bool| {
+        format!(
+            "x' OR set_config('app.tenant_id', '{}', {}) IS NOT NULL OR display_name = 'x",
+            other.uuid(),
+            !lasting
+        )
+    };
+    // The policy is evaluated once a statement: it cannot be switched half-way.
+    let mut tx = test.db.tenant(test.tenant).await.unwrap();
+    let seen: Vec<Uuid> =
+        sqlx::query_scalar(drill(&switch(false))).fetch_all(tx.conn()).await.unwrap();
+    assert_eq!(seen, [test.tenant.uuid()]);
+    drop(tx);
+    // A second statement behind the first is refused as a whole.
+    for stacked in ["x'; SET app.tenant_id = 'OTHER'; --", "x'; DELETE FROM countersign.jobs; --"] {
+        let stacked = stacked.replace("OTHER", &other.uuid().to_string());
+        let mut tx = test.db.tenant(test.tenant).await.unwrap();
+        let error = sqlx::query(drill(&stacked)).execute(tx.conn()).await.unwrap_err();
+        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+        assert_eq!(code.as_deref(), Some("42601"), "{error}");
+    }
+    // What was switched for good is not there for whoever has the connection next.
+    let mut tx = test.db.tenant(test.tenant).await.unwrap();
+    sqlx::query(drill(&switch(true))).execute(tx.conn()).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(tenants_seen(&test.db, test.tenant).await, [test.tenant.uuid()]);
+}
+
+#[tokio::test]
+async fn t11_reports_read_one_tenant_at_a_time_no_secret_and_write_nothing() {
+    let test = testing::database().await;
+    let other = test.another_tenant().await;
+    let url = db::migrate::report_password(&test.admin_url, "for tests only").await.unwrap();
+    let report = sqlx::PgPool::connect(&url).await.unwrap();
+    let seen = |tenant: Option<TenantId>, table: &'static str| {
+        let report = report.clone();
+        async move {
+            let mut tx = report.begin().await.unwrap();
+            if let Some(tenant) = tenant {
+                sqlx::query("SELECT countersign.enter_tenant($1)")
+                    .bind(tenant.uuid())
+                    .execute(&mut *tx)
+                    .await
+                    .unwrap();
+            }
+            let count = format!("SELECT count(*) FROM {table}");
+            sqlx::query_scalar::<_, i64>(AssertSqlSafe(count)).fetch_one(&mut *tx).await
+        }
+    };
+    for table in ["countersign.actors", "lens_assistant.plans", "lens_governance.actions"] {
+        assert_eq!(seen(None, table).await.unwrap(), 0, "{table}: without a tenant no row");
+    }
+    assert_eq!(seen(Some(test.tenant), "countersign.actors").await.unwrap(), 2);
+    assert_eq!(seen(Some(other), "countersign.actors").await.unwrap(), 2);
+    let refused = [
+        "SELECT password_hash FROM countersign.users",
+        "SELECT key_hash FROM countersign.api_keys",
+        "SELECT ciphertext FROM countersign.credentials",
+        "SELECT canon FROM countersign.audit_outbox",
+        "SELECT response FROM countersign.idempotency_keys",
+        "UPDATE countersign.actors SET display_name = 'x'",
+        "DELETE FROM countersign.findings",
+        "SELECT countersign.retire('findings', 'findings', '{}', true)",
+        "SELECT countersign.active_tenants()",
+        "SET ROLE countersign_app",
+    ];
+    for statement in refused {
+        let mut tx = report.begin().await.unwrap();
+        let error = sqlx::query(statement).execute(&mut *tx).await.unwrap_err();
+        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+        assert_eq!(code.as_deref(), Some("42501"), "{statement}: {error}");
+    }
+    report.close().await;
+}
+
 #[tokio::test]
 async fn t4_a_superuser_login_is_refused() {
     let test = testing::database().await;

@@ -134,11 +134,30 @@ async fn an_auditor_pages_through_events_and_proves_one_offline() {
     assert_eq!(status, StatusCode::OK, "{proof}");
     let proven = verify_proof(&proof, &world.policy(), &world.origin()).unwrap();
     assert_eq!((proven.index, proven.checkpoint.size), (7, 25));
-    let event: Value = serde_json::from_slice(&proven.event).unwrap();
+    // Shown is what is signed, and who it was by name, which is kept beside it.
+    let mut event: Value = serde_json::from_slice(&proven.event).unwrap();
+    assert_ne!(event, only["items"][0]["event"]);
+    event["actor"]["display_name"] = "Test User".into();
     assert_eq!(event, only["items"][0]["event"]);
 
     let (_, note) = http.get(&key, "/audit/checkpoint").await;
     assert_eq!(world.policy().open(&note, &world.origin()).unwrap().size, 25);
+}
+
+#[tokio::test]
+async fn a_name_nobody_signed_for_is_not_shown() {
+    let world = World::new().await;
+    world.logged(2).await;
+    world
+        .tamper(&["UPDATE countersign.audit_personal
+                   SET body = convert_to('{\"display_name\":\"Mallory\"}', 'UTF8')
+                   WHERE event_id = (SELECT id FROM countersign.audit_events WHERE seq = 0)"])
+        .await;
+    let http = Http::of(&world);
+    let key = http.key(world.test.tenant, &[Role::Auditor]).await;
+    let page = http.page(&key, "/audit/events?limit=20").await;
+    assert_eq!(page["items"][0]["event"]["actor"]["display_name"], "Test User");
+    assert_eq!(page["items"][1]["event"]["actor"]["display_name"], Value::Null);
 }
 
 #[tokio::test]

@@ -113,6 +113,13 @@ impl Builder {
         Ok(hash)
     }
 
+    /// Appends an entry that is known by its hash alone. Its bundle is not made: this goes for whole
+    /// bundles only.
+    pub fn push_hash(&mut self, hash: Hash) {
+        self.range.push(hash);
+        self.add(0, hash);
+    }
+
     /// Puts a hash into a level; a tile that is full thereby puts its root into the next.
     fn add(&mut self, level: u32, hash: Hash) {
         let mut hash = hash;

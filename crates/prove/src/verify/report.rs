@@ -63,6 +63,11 @@ pub struct Report {
     pub tenant: TenantId,
     /// How many entries it has.
     pub size: u64,
+    /// The first entry that is still here; what is before was pruned, and the log says so.
+    pub minimum: u64,
+    /// Entries known by their hashes alone, from and to (the last excluded): the log was restored
+    /// from a backup, and says so.
+    pub gaps: Vec<[u64; 2]>,
     /// The first bad entry.
     pub first_bad: Option<FirstBad>,
     /// The first and last entry that can be the bad one, when it cannot be named.

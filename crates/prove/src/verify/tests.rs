@@ -164,6 +164,75 @@ async fn l6_a_wiped_log_fails_against_the_anchor() {
 }
 
 #[tokio::test]
+async fn l6_a_tail_cut_with_its_checkpoints_or_all_of_the_log_fails_against_the_anchor() {
+    let world = World::new().await;
+    world.logged(30).await;
+    world.logged(30).await;
+    world
+        .tamper(&[
+            "DELETE FROM countersign.audit_events WHERE seq >= 10",
+            "DELETE FROM countersign.audit_checkpoints",
+            "UPDATE countersign.audit_heads SET size = 10",
+        ])
+        .await;
+    assert_eq!(world.first_bad(Level::Anchor).await, Some((10, Kind::BehindAnchor)));
+    // Nor can anybody tell from a database without any checkpoint.
+    assert_eq!(world.verify(Level::Checkpoints).await.exit_code(), 3);
+}
+
+#[tokio::test]
+async fn l6_a_log_whose_heartbeat_stopped_is_told_by_its_age() {
+    let world = World::new().await;
+    world.logged(20).await;
+    // Cut database and anchor alike, and nothing is missing but the hourly checkpoint.
+    let report = world
+        .verify_with(world.test.tenant, Level::Anchor, Some(SignedDuration::from_hours(2)))
+        .await;
+    assert_eq!((report.exit_code(), report.first_bad), (3, None));
+    assert!(report.cannot_tell.unwrap().contains("s old"));
+    assert!(report.anchor.unwrap().age > 7_200);
+}
+
+/// What a pruning leaves behind, without an archive.
+async fn prune_by_hand(world: &World, to: u64) {
+    let range = crate::prune::range_at(&world.log_directory(), to, 600).unwrap();
+    world
+        .tamper(&[
+            &format!("DELETE FROM countersign.audit_events WHERE seq < {to}"),
+            &format!(
+                "UPDATE countersign.audit_heads SET minimum = {to}, edge = '\\x{}'",
+                hex::encode(range.peaks().concat())
+            ),
+        ])
+        .await;
+}
+
+#[tokio::test]
+async fn a_log_that_begins_later_than_it_says_was_cut() {
+    let world = World::new().await;
+    world.logged(600).await;
+    prune_by_hand(&world, 256).await;
+    for level in ALL {
+        assert_eq!(world.first_bad(level).await, Some((0, Kind::Missing)), "{level:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_false_edge_of_a_pruned_log_is_found() {
+    let world = World::new().await;
+    world.logged(600).await;
+    prune_by_hand(&world, 256).await;
+    world.tamper(&["UPDATE countersign.audit_heads SET edge = sha256(edge)"]).await;
+    let report = world.verify(Level::Checkpoints).await;
+    assert_eq!(report.first_bad.unwrap().kind, Kind::RootMismatch);
+    let report = world.verify(Level::Anchor).await;
+    assert_eq!(
+        (report.first_bad.unwrap().kind, report.bounded_by),
+        (Kind::AnchorMismatch, Some([0, 255]))
+    );
+}
+
+#[tokio::test]
 async fn an_anchor_that_is_too_old_or_empty_cannot_tell() {
     let world = World::new().await;
     world.logged(20).await;

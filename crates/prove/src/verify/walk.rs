@@ -6,6 +6,7 @@ use model::id::{EventId, TenantId};
 use super::report::{FirstBad, Kind};
 use crate::merkle::{Hash, Range, leaf};
 use crate::projection::Projection;
+use crate::prune::Notice;
 
 /// An event as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,21 @@ pub struct Row<'a> {
     pub columns: Projection<'a>,
 }
 
+/// Places known by their hashes alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gap {
+    /// The first of them.
+    pub first: u64,
+    /// Their hashes.
+    pub leaves: Vec<Hash>,
+}
+
+impl Gap {
+    fn end(&self) -> u64 {
+        self.first.saturating_add(u64::try_from(self.leaves.len()).unwrap_or(u64::MAX))
+    }
+}
+
 /// What a log is held against.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Known<'a> {
@@ -31,6 +47,10 @@ pub struct Known<'a> {
     pub roots: &'a [(u64, Hash)],
     /// The key of the row MACs, where they are to be checked.
     pub mac: Option<&'a AuditKey>,
+    /// What the database says was before its first row.
+    pub before: Option<&'a Range>,
+    /// What the database says it does not have, by place.
+    pub gaps: &'a [Gap],
 }
 
 /// What the walk found.
@@ -38,8 +58,10 @@ pub struct Known<'a> {
 pub struct Walked {
     /// The tree of the entries up to the first bad one.
     pub range: Range,
-    /// How many rows there were.
+    /// How many places the log has: rows, what was pruned before them, and gaps.
     pub rows: u64,
+    /// The places of gaps, from and to, the last excluded.
+    pub gaps: Vec<[u64; 2]>,
     /// The first bad entry.
     pub first_bad: Option<FirstBad>,
     /// The first and last entry that can be the bad one, when it cannot be named.
@@ -66,24 +88,68 @@ pub struct Walker<'a> {
     first_bad: Option<FirstBad>,
     bounded_by: Option<[u64; 2]>,
     displaced: Option<Displaced>,
+    /// What signed events say about what is not here.
+    notices: Vec<Notice>,
+    passed: Vec<[u64; 2]>,
 }
 
 impl<'a> Walker<'a> {
     /// A walk along the log of `tenant`.
     #[must_use]
     pub fn new(tenant: TenantId, known: Known<'a>) -> Self {
-        // A root of size 0 says nothing; the walk compares after each entry.
-        let empty = known.roots.iter().take_while(|(size, _)| *size == 0).count();
-        let roots = known.roots.get(empty..).unwrap_or_default();
-        Self {
+        let range = known.before.cloned().unwrap_or_default();
+        // Of what was before the first row only the mirror can tell; a root of size 0 says nothing.
+        let earlier = known.roots.iter().take_while(|(size, _)| *size < range.size().max(1));
+        let roots = known.roots.get(earlier.count()..).unwrap_or_default();
+        let mut walker = Self {
             tenant,
             known: Known { roots, ..known },
-            range: Range::new(),
-            rows: 0,
+            rows: range.size(),
             agreed: 0,
             first_bad: None,
             bounded_by: None,
             displaced: None,
+            notices: Vec::new(),
+            passed: Vec::new(),
+            range,
+        };
+        walker.look_before();
+        walker.pass_gaps();
+        walker
+    }
+
+    /// What the database says was before its first row, held against mirror and roots.
+    fn look_before(&mut self) {
+        let size = self.range.size();
+        let Some(last) = size.checked_sub(1) else { return };
+        let seen = usize::try_from(size).ok().and_then(|size| self.known.mirror.get(..size));
+        let mut expected = Range::new();
+        for leaf in seen.unwrap_or_default() {
+            expected.push(*leaf);
+        }
+        if seen.is_some() && expected != self.range {
+            let (should, is) = (hex::encode(expected.root()), hex::encode(self.range.root()));
+            self.bounded_by = Some([0, last]);
+            self.bad(0, Kind::AnchorMismatch, should, is);
+            return;
+        }
+        self.compare_roots(last);
+    }
+
+    /// Goes over a gap that begins where the walk is.
+    fn pass_gaps(&mut self) {
+        let known: &[Gap] = self.known.gaps;
+        while let Some(gap) = known.iter().find(|gap| gap.first == self.range.size()) {
+            if gap.leaves.is_empty() || self.failed() {
+                return;
+            }
+            for (place, leaf) in (gap.first..).zip(&gap.leaves) {
+                if !self.entry(place, *leaf) {
+                    return;
+                }
+                self.rows += 1;
+            }
+            self.passed.push([gap.first, gap.end()]);
         }
     }
 
@@ -95,6 +161,11 @@ impl<'a> Walker<'a> {
 
     /// The next row of the database.
     pub fn row(&mut self, row: &Row<'_>) {
+        self.look_at(row);
+        self.pass_gaps();
+    }
+
+    fn look_at(&mut self, row: &Row<'_>) {
         self.rows += 1;
         if self.failed() {
             self.look_for_displaced(row);
@@ -126,6 +197,9 @@ impl<'a> Walker<'a> {
             );
             return;
         }
+        if let Some(columns) = &columns {
+            self.notices.extend(Notice::read(&columns.action, row.canon));
+        }
         match columns.map(|columns| columns.difference(&row.columns)) {
             Some(None) => {}
             Some(Some((column, should, is))) => {
@@ -149,6 +223,11 @@ impl<'a> Walker<'a> {
             return false;
         }
         self.range.push(hash);
+        self.compare_roots(seq)
+    }
+
+    /// Compares the tree up to place `seq` with the roots that were signed at this size.
+    fn compare_roots(&mut self, seq: u64) -> bool {
         while let Some(((size, root), rest)) = self.known.roots.split_first() {
             if *size != self.range.size() {
                 break;
@@ -166,6 +245,33 @@ impl<'a> Walker<'a> {
         true
     }
 
+    /// An event of an export that says something about what is not there.
+    pub fn notice(&mut self, notice: Option<Notice>) {
+        self.notices.extend(notice);
+    }
+
+    /// What is not here although no signed event says so.
+    fn unannounced(&self) -> Option<FirstBad> {
+        let minimum = self.known.before.map_or(0, Range::size);
+        let pruned = |notice: &Notice| matches!(notice, Notice::Pruned(to) if *to >= minimum);
+        if minimum > 0 && !self.notices.iter().any(pruned) {
+            return Some(FirstBad {
+                seq: 0,
+                kind: Kind::Missing,
+                expected: "event 0, or a signed event that says it was pruned".to_owned(),
+                found: format!("event {minimum}"),
+            });
+        }
+        let told = |[from, to]: &[u64; 2]| self.notices.contains(&Notice::Recovered(*from, *to));
+        let [from, to] = *self.passed.iter().find(|gap| !told(gap))?;
+        Some(FirstBad {
+            seq: from,
+            kind: Kind::Missing,
+            expected: format!("event {from}, or a signed event that says it is lost"),
+            found: format!("a gap up to event {to}"),
+        })
+    }
+
     /// Ends the walk.
     #[must_use]
     pub fn finish(mut self) -> Walked {
@@ -180,9 +286,13 @@ impl<'a> Walker<'a> {
             let expected = hex::encode(displaced.expected);
             self.bad(displaced.seq, kind, expected, hex::encode(displaced.found));
         }
+        if self.first_bad.is_none() {
+            self.first_bad = self.unannounced();
+        }
         Walked {
             range: self.range,
             rows: self.rows,
+            gaps: self.passed,
             first_bad: self.first_bad,
             bounded_by: self.bounded_by,
         }

@@ -27,6 +27,21 @@ pub struct LoginRow {
     pub is_active: bool,
 }
 
+/// Closes the tenant: from the commit on none of its sessions and keys is known any more.
+///
+/// # Errors
+/// When it cannot be written.
+pub async fn close_tenant(tx: &mut TenantTx) -> Result<(), Error> {
+    sqlx::query(
+        "UPDATE countersign.tenants SET is_active = false, updated_at = clock_timestamp()
+         WHERE id = $1",
+    )
+    .bind(tx.tenant().uuid())
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
 /// The tenant of this slug, looked up across tenants.
 ///
 /// # Errors
@@ -348,6 +363,41 @@ pub async fn change_user(
     .execute(tx.conn())
     .await?;
     Ok(())
+}
+
+/// Erases who a user is; says how many events of the log named them.
+///
+/// # Errors
+/// When a hold keeps it (constraint `legal_hold`), or the database is not available.
+pub async fn erase_user(tx: &mut TenantTx, id: UserId, actor: Uuid) -> Result<i64, Error> {
+    let tenant = tx.tenant().uuid();
+    let events = sqlx::query_scalar("SELECT countersign.erase_person($1)")
+        .bind(actor)
+        .fetch_one(tx.conn())
+        .await?;
+    sqlx::query(
+        "UPDATE countersign.users
+         SET username = 'erased.' || id::text, full_name = '', email = NULL, upn = NULL,
+             password_hash = NULL, is_active = false, updated_at = clock_timestamp()
+         WHERE tenant_id = $1 AND id = $2",
+    )
+    .bind(tenant)
+    .bind(id.uuid())
+    .execute(tx.conn())
+    .await?;
+    for statement in [
+        "UPDATE countersign.actors
+         SET display_name = 'erased', is_active = false, updated_at = clock_timestamp()
+         WHERE tenant_id = $1 AND id = $2",
+        "UPDATE countersign.api_keys SET name = 'erased', is_active = false
+         WHERE tenant_id = $1 AND actor_id = $2",
+        "DELETE FROM countersign.user_sessions s USING countersign.users u
+         WHERE s.tenant_id = $1 AND u.tenant_id = $1 AND u.id = s.user_id AND u.actor_id = $2",
+        "DELETE FROM countersign.idempotency_keys WHERE tenant_id = $1 AND actor_id = $2",
+    ] {
+        sqlx::query(statement).bind(tenant).bind(actor).execute(tx.conn()).await?;
+    }
+    Ok(events)
 }
 
 /// An API key to keep.

@@ -20,7 +20,10 @@ use super::{password, store};
 
 /// The routes of this room.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list_users, create_user)).routes(routes!(change_user))
+    OpenApiRouter::new()
+        .routes(routes!(list_users, create_user))
+        .routes(routes!(change_user))
+        .routes(routes!(erase_user))
 }
 
 /// A user.
@@ -159,7 +162,8 @@ async fn create_user(
     let row = store::user_row(&mut change, id).await?.ok_or_else(|| Problem::not_found("user"))?;
     let event = change
         .event("user.created", "user", &id)
-        .with("username", wanted.username)
+        // Who it is by name stands with the account alone, where it can be erased.
+        .with("actor_id", ActorId::from(row.actor_id).to_string())
         .with("roles", row.roles.clone());
     change.commit(event).await?;
     let made = UserMade { user: row.into(), one_time_password };
@@ -216,4 +220,51 @@ async fn change_user(
         .with("sessions_ended", ended);
     change.commit(event).await?;
     Ok(Json(row.into()))
+}
+
+/// Why a person is erased.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct EraseIn {
+    /// Why; without naming them.
+    #[schema(min_length = 1, max_length = 1000, example = "Request 2026-118")]
+    reason: String,
+}
+
+/// Erase a person: nothing says any more who this user was.
+///
+/// Name, address and login go, sessions end, keys are revoked, conversations are deleted, and of the
+/// log what names the person. The log itself stays as it was signed: it verifies, and so does every
+/// proof given out before. A legal hold on the log or on evidence refuses it.
+#[utoipa::path(post, path = "/users/{id}/erase", tag = "identity", request_body = EraseIn,
+    params(("id" = String, Path, description = "The user")),
+    responses((status = 204), (status = "4XX", body = Problem)))]
+async fn erase_user(
+    State(app): State<App>,
+    caller: Can<ManageIdentity>,
+    Path(id): Path<UserId>,
+    Body(wanted): Body<EraseIn>,
+) -> Answer<StatusCode> {
+    api::check::sized("/reason", &wanted.reason, 1..=1_000)?;
+    let mut change = Change::begin(&app, &caller).await?;
+    let row = store::user_row(&mut change, id).await?.ok_or_else(|| Problem::not_found("user"))?;
+    if row.actor_id == caller.actor.id.uuid() {
+        return Err(Problem::conflict("own_account", "somebody else must erase this account"));
+    }
+    let events = store::erase_user(&mut change, id, row.actor_id).await.map_err(held)?;
+    let event = change
+        .event("user.erased", "user", &id)
+        .with("reason", wanted.reason)
+        .with("events", events);
+    change.commit(event).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn held(error: db::Error) -> Problem {
+    match error.constraint() {
+        Some("legal_hold") => {
+            Problem::conflict("legal_hold", "a legal hold keeps what names this person")
+        }
+        _ => error.into(),
+    }
 }

@@ -157,6 +157,12 @@ fn told(report: &Report) -> String {
         (None, false) => "cannot tell".to_owned(),
     };
     text = format!("{text}: {} events of {}", report.size, report.tenant);
+    if report.minimum > 0 {
+        text.push_str(&format!("\n  pruned           before event {}", report.minimum));
+    }
+    for [from, to] in &report.gaps {
+        text.push_str(&format!("\n  gap              events {from} to {} are lost", to - 1));
+    }
     if let Some(bad) = &report.first_bad {
         let kind = json!(bad.kind);
         text.push_str(&format!(

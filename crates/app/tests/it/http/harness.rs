@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use api::App;
 use api::identity::{new_key, new_session};
+use archive::run::Archiver;
 use connect::objects::Directory as ObjectDirectory;
 use connect::vault::FileVault;
 use connect_ssh::Ssh;
@@ -30,7 +31,7 @@ use prove::verify::report::Report;
 use prove::verify::{Options, verify};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use server::cycle::Loop;
+use server::cycle::{Loop, retire};
 use server::health::Health;
 use server::router::router;
 use server::serve::{Duties, Duty, Parts, Tuning, serve};
@@ -40,7 +41,7 @@ use tokio_util::sync::CancellationToken;
 
 /// What a test waits for at most; the machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(200);
-const DEPLOYMENT: &str = "test.example.com";
+pub(crate) const DEPLOYMENT: &str = "test.example.com";
 
 #[derive(Debug)]
 pub(crate) struct SystemClock;
@@ -347,7 +348,8 @@ impl Site {
             .await
             .expect("a count");
             let unsigned: i64 = sqlx::query_scalar(
-                "SELECT (SELECT count(*) FROM countersign.audit_events WHERE tenant_id = $1)
+                "SELECT coalesce((SELECT size FROM countersign.audit_heads
+                                  WHERE tenant_id = $1), 0)
                       - coalesce((SELECT max(size) FROM countersign.audit_checkpoints
                                   WHERE tenant_id = $1), 0)",
             )
@@ -359,6 +361,18 @@ impl Site {
         })
         .await;
         self.verify_now(tenant).await
+    }
+
+    /// Retires whatever is due, as the hourly task does.
+    pub(crate) async fn retire(&self) {
+        let (parts, _) = parts(&self.test, &self.dir);
+        let archiver = Archiver::new(parts.app.db.clone(), Arc::clone(&parts.app.objects));
+        retire::once(&archiver, &parts.publisher).await.expect("everything is at hand");
+    }
+
+    /// Who signs the logs.
+    pub(crate) fn signer(&self) -> Signer {
+        signer(&self.dir)
     }
 
     pub(crate) async fn verify_now(&self, tenant: TenantId) -> Report {

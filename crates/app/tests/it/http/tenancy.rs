@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use model::actor::Role;
+use model::id::{ArchiveId, TenantId};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -49,6 +50,9 @@ pub(crate) async fn seed(site: &Site, stage: &Stage) -> Seeds {
     let (objects, _) = objects::make_all(site, stage).await;
     let setting = json!({"value": {"theme": "dark"}});
     admin.send(Method::PUT, "/settings/console", &setting).await.expect(200);
+    let hold = json!({"class": "costs", "reason": "Matter 1"});
+    let hold = admin.post("/legal-holds", &hold).await.expect(201);
+    let piece = archived(site, stage.tenant).await;
     site.verified(stage.tenant).await;
     let events = admin.get("/audit/events").await.expect(200);
     let ours = BTreeMap::from([
@@ -57,6 +61,8 @@ pub(crate) async fn seed(site: &Site, stage: &Stage) -> Seeds {
         ("/alerts/{id}", finding.clone()),
         ("/api-keys/{id}", text(&key, "id")),
         ("/approvals/{id}", text(&asked, "approval_id")),
+        ("/archives/{id}", piece),
+        ("/legal-holds/{id}", text(&hold, "id")),
         ("/audit/events/{id}", text(&events["items"][0], "id")),
         ("/blackout-windows/{id}", text(&window, "id")),
         ("/circuit-breakers/{scope}", "runbook".to_owned()),
@@ -85,6 +91,17 @@ pub(crate) async fn seed(site: &Site, stage: &Stage) -> Seeds {
     ]);
     let ours = ours.into_iter().map(|(path, id)| (path.to_owned(), id));
     ours.chain(objects).collect()
+}
+
+/// A piece of the archive, with a copy for reading.
+async fn archived(site: &Site, tenant: TenantId) -> String {
+    let id = ArchiveId::generate();
+    let sql = "INSERT INTO countersign.archives (tenant_id, id, subject, class, state, object_key,
+                 sha256, content_sha256, row_count, stored_at, restored_until)
+               VALUES ($1, $2, 'findings', 'findings', 'removed', 'none', sha256(''), sha256(''), 0,
+                 now(), now() + interval '1 day')";
+    sqlx::query(sql).bind(tenant.uuid()).bind(id.uuid()).execute(site.test.admin()).await.unwrap();
+    id.to_string()
 }
 
 fn window() -> Value {
@@ -131,6 +148,8 @@ fn body(name: &str, environment: &str, host_key: &str) -> Value {
         "POST runbooks/{id}/run" => json!({"targets": ["web-1"]}),
         "PUT runbooks/{id}/status" => json!({"status": "disabled"}),
         "PUT settings/{key}" => json!({"value": 1}),
+        "POST legal-holds/{id}/lift" => json!({"reason": "r"}),
+        "POST users/{id}/erase" => json!({"reason": "r"}),
         "PATCH users/{id}" => json!({"is_active": false}),
         other => {
             objects::described()
