@@ -480,6 +480,38 @@ async fn a9_a_belief_that_is_no_number_is_maximum_risk_and_can_be_made_again() {
     }
 }
 
+/// What an answer says would have had to differ, comes about; and then the answer is another.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn advice_becomes_a_yes_after_as_many_verified_successes_as_it_said() {
+    let site = Site::start().await;
+    let asker = asker(&site).await;
+    let ann = site.caller("ann", &[Role::Operator]).await;
+    let start = |id: &str| generic(id, "host.service.start");
+    let first = asker.post(EVALUATE, &start("first")).await.expect(200);
+    let more = |count: u32| json!([{"change": "more_successes", "successes": count}]);
+    assert_eq!((&first["action"], &first["counterfactual"]), (&json!("escalate"), &more(58)));
+    let seen = json!({"success": true, "evidence": [{"link": "https://ci.example.com/1"}]});
+    for number in 0..57 {
+        taught(&asker, &ann, &start(&format!("seen-{number}")), &seen).await;
+    }
+    let nearly = asker.post(EVALUATE, &start("nearly")).await.expect(200);
+    assert_eq!((&nearly["action"], &nearly["counterfactual"]), (&json!("escalate"), &more(1)));
+    taught(&asker, &ann, &start("seen-57"), &seen).await;
+    let last = asker.post(EVALUATE, &start("last")).await.expect(200);
+    assert_eq!((&last["action"], &last["counterfactual"]), (&json!("approve"), &json!([])));
+    // Where it was not seen it has not been earned.
+    let mut elsewhere = start("elsewhere");
+    elsewhere["payload"]["environment"] = json!("staging");
+    let elsewhere = asker.post(EVALUATE, &elsewhere).await.expect(200);
+    assert_eq!(elsewhere["action"], "escalate");
+    let change = &elsewhere["counterfactual"][0];
+    assert_eq!((&change["change"], &change["class"]), (&json!("environment"), &json!("dev")));
+    for decision in [&last, &elsewhere] {
+        let again = format!("/decisions/{}/recompute", text(decision, "id"));
+        assert_eq!(asker.get(&again).await.expect(200)["ok"], true);
+    }
+}
+
 /// Runs the command line as this caller: how it ended, and what it said.
 async fn run(site: &Site, caller: &Caller, arguments: &[&str]) -> (i32, String) {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_countersign"));
