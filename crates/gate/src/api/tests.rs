@@ -15,6 +15,7 @@ fn every_route_is_in_the_openapi_document_with_an_operation_and_a_summary() {
     assert_eq!(
         paths,
         [
+            "/api-keys/{id}/tier",
             "/approvals",
             "/approvals/{id}",
             "/approvals/{id}/approve",
@@ -25,6 +26,7 @@ fn every_route_is_in_the_openapi_document_with_an_operation_and_a_summary() {
             "/circuit-breakers/{scope}/{scope_id}",
             "/circuit-breakers/{scope}/{scope_id}/close",
             "/circuit-breakers/{scope}/{scope_id}/open",
+            "/decisions",
             "/decisions/{id}",
             "/intents",
             "/intents/{id}",
@@ -33,6 +35,7 @@ fn every_route_is_in_the_openapi_document_with_an_operation_and_a_summary() {
             "/plans/{id}/deny",
             "/rate-limits",
             "/rate-limits/{id}",
+            "/usage",
         ]
     );
 }

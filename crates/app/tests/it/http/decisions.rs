@@ -296,12 +296,14 @@ decision := "require_approval" if {
 async fn an_outcome_is_recorded_once_and_another_one_is_refused() {
     let site = Site::start().await;
     let asker = asker(&site).await;
-    let decision = asker.post(EVALUATE, &provision("p")).await.expect(200);
+    let answer = bytes(&asker, EVALUATE, &provision("p")).await;
+    let decision: Value = serde_json::from_slice(&answer).unwrap();
     let path = format!("/decisions/{}/outcome", text(&decision, "id"));
     assert_eq!(asker.get(&path).await.status.as_u16(), 404);
     let good = json!({"success": true, "notes": "done", "idempotency_key": "k-1"});
     let first = bytes(&asker, &path, &good).await;
     assert_eq!(bytes(&asker, &path, &good).await, first);
+    assert_eq!(bytes(&asker, EVALUATE, &provision("p")).await, answer, "whatever came of it");
     assert_eq!(bytes(&asker, &path, &json!({"success": true})).await, first, "the same value");
     for other in [
         json!({"success": false}),
@@ -478,16 +480,89 @@ async fn a9_a_belief_that_is_no_number_is_maximum_risk_and_can_be_made_again() {
     }
 }
 
-/// What the command says of a decision, and how it ends; with the keys the server names, or these.
-async fn command(site: &Site, caller: &Caller, decision: &str, keys: &[String]) -> (i32, String) {
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_countersign"));
-    command.args(["--output", "json", "decision", "recompute", decision]);
-    for key in keys {
-        command.args(["--public-key", key]);
+/// What an answer says would have had to differ, comes about; and then the answer is another.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn advice_becomes_a_yes_after_as_many_verified_successes_as_it_said() {
+    let site = Site::start().await;
+    let asker = asker(&site).await;
+    let ann = site.caller("ann", &[Role::Operator]).await;
+    let start = |id: &str| generic(id, "host.service.start");
+    let first = asker.post(EVALUATE, &start("first")).await.expect(200);
+    let more = |count: u32| json!([{"change": "more_successes", "successes": count}]);
+    assert_eq!((&first["action"], &first["counterfactual"]), (&json!("escalate"), &more(58)));
+    let seen = json!({"success": true, "evidence": [{"link": "https://ci.example.com/1"}]});
+    for number in 0..57 {
+        taught(&asker, &ann, &start(&format!("seen-{number}")), &seen).await;
     }
+    let nearly = asker.post(EVALUATE, &start("nearly")).await.expect(200);
+    assert_eq!((&nearly["action"], &nearly["counterfactual"]), (&json!("escalate"), &more(1)));
+    taught(&asker, &ann, &start("seen-57"), &seen).await;
+    let last = asker.post(EVALUATE, &start("last")).await.expect(200);
+    assert_eq!((&last["action"], &last["counterfactual"]), (&json!("approve"), &json!([])));
+    // Where it was not seen it has not been earned.
+    let mut elsewhere = start("elsewhere");
+    elsewhere["payload"]["environment"] = json!("staging");
+    let elsewhere = asker.post(EVALUATE, &elsewhere).await.expect(200);
+    assert_eq!(elsewhere["action"], "escalate");
+    let change = &elsewhere["counterfactual"][0];
+    assert_eq!((&change["change"], &change["class"]), (&json!("environment"), &json!("dev")));
+    for decision in [&last, &elsewhere] {
+        let again = format!("/decisions/{}/recompute", text(decision, "id"));
+        assert_eq!(asker.get(&again).await.expect(200)["ok"], true);
+    }
+}
+
+/// Runs the command line as this caller: how it ended, and what it said.
+async fn run(site: &Site, caller: &Caller, arguments: &[&str]) -> (i32, String) {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_countersign"));
+    command.args(arguments);
     command.env("COUNTERSIGN_URL", &site.url).env("COUNTERSIGN_KEY", &caller.key);
     let done = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
-    (done.status.code().unwrap(), String::from_utf8(done.stdout).unwrap())
+    let said = [done.stdout, done.stderr].concat();
+    (done.status.code().unwrap(), String::from_utf8(said).unwrap())
+}
+
+/// What the command says of a decision, and how it ends; with the keys the server names, or these.
+async fn command(site: &Site, caller: &Caller, decision: &str, keys: &[String]) -> (i32, String) {
+    let mut arguments = vec!["--output", "json", "decision", "recompute", decision];
+    arguments.extend(keys.iter().flat_map(|key| ["--public-key", key.as_str()]));
+    run(site, caller, &arguments).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_command_line_asks_shows_reports_and_counts() {
+    let site = Site::start().await;
+    let admin = site.caller("ada", &[Role::Admin]).await;
+    let file = site.dir.path().join("request.json");
+    std::fs::write(&file, deploy("by hand", "checkout").to_string()).unwrap();
+    let path = file.to_str().unwrap();
+    let (code, said) = run(&site, &admin, &["decision", "evaluate", path]).await;
+    assert_eq!(code, 0, "{said}");
+    assert!(said.contains("verdict  require_approval"), "{said}");
+    assert!(said.contains("= 0.0909090909 x 1.5 - 0"), "{said}");
+    let decision = admin.get("/decisions").await.expect(200)["items"][0].clone();
+    let id = text(&decision, "id");
+    for (arguments, wanted) in [
+        (vec!["decision", "list", "--purpose", "advice"], "deploy configuration of checkout"),
+        (vec!["decision", "show", &id], "by hand"),
+        (vec!["decision", "recompute", &id], "as it was decided and signed"),
+        (vec!["decision", "outcome", &id, "--worked", "yes", "--notes", "x"], "reporter"),
+        (vec!["decision", "usage"], "1 evaluations without a limit (tier enterprise)"),
+        (vec!["key", "tier", "test", "free"], "1000"),
+        (vec!["decision", "usage"], "free"),
+    ] {
+        let (code, said) = run(&site, &admin, &arguments).await;
+        assert_eq!(code, 0, "{arguments:?}: {said}");
+        assert!(said.contains(wanted), "{arguments:?}: {said}");
+    }
+    let mut denied = deploy("denied", "checkout");
+    denied["policy_violations"] = json!(["no"]);
+    std::fs::write(&file, denied.to_string()).unwrap();
+    let (code, said) = run(&site, &admin, &["decision", "evaluate", path]).await;
+    assert_eq!(code, 1, "{said}");
+    let contrary = ["decision", "outcome", &id, "--worked", "no"];
+    let (code, said) = run(&site, &admin, &contrary).await;
+    assert!(code == 1 && said.contains("outcome"), "{code} {said}");
 }
 
 /// Ten thousand harmless changes of one principal's, then a dangerous one.
