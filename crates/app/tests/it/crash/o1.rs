@@ -98,6 +98,11 @@ async fn o1_a_dump_in_an_empty_cluster_resumes_each_execution_once_and_its_log_v
     signed_and_anchored(deployment.test.admin()).await;
     deployment.api.stop().await;
 
+    // What notes down claims for other tests is no part of a deployment.
+    let witness = "DROP FUNCTION public.claimed(), public.opened(), public.moved() CASCADE;
+                   DROP TABLE public.claims, public.openings, public.moves";
+    sqlx::raw_sql(witness).execute(deployment.test.admin()).await.unwrap();
+
     let kept = tempfile::tempdir().unwrap();
     let (dump, data) = (kept.path().join("dump"), kept.path().join("data"));
     run(Command::new(program("pg_dump"))

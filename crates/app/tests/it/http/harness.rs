@@ -360,7 +360,12 @@ impl Site {
             (waiting == 0 && unsigned == 0).then_some(())
         })
         .await;
-        self.verify_now(tenant).await
+        // The anchor comes a moment after the database.
+        self.until("an anchor that knows the log", || async {
+            let report = self.verify_now(tenant).await;
+            report.cannot_tell.is_none().then_some(report)
+        })
+        .await
     }
 
     /// Retires whatever is due, as the hourly task does.

@@ -326,7 +326,7 @@ async fn l16_an_erased_person_is_unreadable_everywhere_and_the_log_holds() {
     let actor = text(&made["user"], "actor_id");
     let listed = admin.get(&format!("/audit/events?actor_id={actor}")).await.expect(200);
     let event = &listed["items"][0];
-    assert_eq!(event["event"]["actor"]["display_name"], "Grace Hopper");
+    assert_eq!(event["event"]["actor"]["display_name"], "grace.h");
     assert_eq!(event["event"]["user_agent"], "harvard-mark/1");
     let id = text(event, "id");
     let proof = admin.get(&format!("/audit/events/{id}/proof")).await.expect(200);
