@@ -236,6 +236,12 @@ ids! {
     ChannelId = "chn";
     /// What they were told.
     NotificationId = "ntf";
+    /// An identity provider people log in through.
+    OidcProviderId = "idp";
+    /// Emergency authority somebody took.
+    BreakGlassId = "bgl";
+    /// An invitation to become a user.
+    InvitationId = "inv";
 }
 
 #[cfg(test)]
