@@ -157,7 +157,7 @@ fn whoever_holds_emergency_authority_approves_alone_what_they_asked_for_and_noth
     // Nobody gets a role by it, and no time.
     let operator = voter(ActorKind::User, &[Role::Operator, Role::Admin]);
     let role = Refused::WrongRole("approver".into());
-    assert_eq!(vote_alone(&asked, &operator, at), Err(role.clone()));
+    assert_eq!(vote_alone(&asked, &operator, at), Err(role));
     let agent = voter(ActorKind::Agent, &[Role::Approver]);
     assert_eq!(vote_alone(&asked, &agent, at), Err(Refused::NotAPerson));
     let gone = Voter { active: false, ..holder.clone() };
@@ -169,7 +169,7 @@ fn whoever_holds_emergency_authority_approves_alone_what_they_asked_for_and_noth
     assert_eq!(vote_alone(&denied, &holder, at), decided);
     // The vote carries the start as long as its holder could vote at all, and nobody said no.
     let yes = Vote { voter: holder.clone(), choice: Choice::Approve };
-    let given = Request { alone: Some(holder.actor.id), votes: vec![yes.clone()], ..asked.clone() };
+    let given = Request { alone: Some(holder.actor.id), votes: vec![yes.clone()], ..asked };
     assert_eq!(tally(&given), Tally::Reached);
     let ordinary = Request { alone: None, ..given.clone() };
     assert_eq!(tally(&ordinary), Tally::Missing(3));

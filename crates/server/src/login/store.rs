@@ -381,8 +381,9 @@ pub async fn last_admin(tx: &mut TenantTx, id: UserId) -> Result<bool, Error> {
     Ok(admins == [id.uuid()])
 }
 
-/// Takes everything from a user for good: it cannot log in, nor can it be switched on again. Its
-/// keys, passwords and sessions are dead; its names are not given to anybody else, so that the log
+/// Takes everything from a user for good: it cannot log in, nor can it be switched on again.
+///
+/// Its keys and its password are dead; its names are not given to anybody else, so that the log
 /// goes on saying who did what.
 ///
 /// # Errors

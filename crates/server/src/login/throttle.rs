@@ -111,7 +111,7 @@ impl Throttle {
     /// # Errors
     /// 429 with the time to wait, when there were too many from all such addresses together.
     pub fn stranger(&self, account: &[&str]) -> Answer<Counted> {
-        self.count(format!("crowd\0{}", account.join("\0")), CROWD)
+        self.count(&format!("crowd\0{}", account.join("\0")), CROWD)
     }
 
     /// Counts a try at a code of somebody's second factor, from wherever.
@@ -119,10 +119,10 @@ impl Throttle {
     /// # Errors
     /// 429 with the time to wait, when there were too many.
     pub fn factor(&self, user: &str) -> Answer<Counted> {
-        self.count(format!("factor\0{user}"), ACCOUNT)
+        self.count(&format!("factor\0{user}"), ACCOUNT)
     }
 
-    fn count(&self, key: String, rate: Rate) -> Answer<Counted> {
+    fn count(&self, key: &str, rate: Rate) -> Answer<Counted> {
         let key = Digest::of(key.as_bytes());
         take(&mut self.state().accounts, key, rate, Instant::now()).map_err(too_many)?;
         Ok(Counted { throttle: self.clone(), key, rate })

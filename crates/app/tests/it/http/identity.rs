@@ -385,7 +385,8 @@ async fn a_key_may_what_its_scopes_and_its_holders_roles_of_today_both_say_until
     )
     .await;
     assert_eq!(bob.caller.send(Method::DELETE, &path, &Value::Null).await.status.as_u16(), 404);
-    assert_eq!(bob.caller.get("/account/api-keys").await.expect(200)["items"], json!([]));
+    let theirs = bob.caller.get("/account/api-keys").await.expect(200).to_string();
+    assert!(!theirs.contains(&text(&mine, "id")), "{theirs}");
     let mut laptop = admin.clone();
     laptop.key = text(&mine, "key");
     laptop.get("/findings").await.expect(200);
@@ -464,8 +465,7 @@ async fn breaking_the_glass_replaces_votes_alone_is_loud_and_is_reviewed_by_some
     assert_eq!(refused(&ann.post(&vote, &alone).await), (409, "glass_not_broken"));
     // A reason, a bound, a person, a role.
     let reason = "Checkout is down and nobody else answers";
-    let bad = ann.post("/break-glass", &json!({"reason": "because"})).await;
-    assert_eq!(bad.path(), "/reason");
+    assert_eq!(ann.post("/break-glass", &json!({"reason": "because"})).await.path(), "/reason");
     let long = ann.post("/break-glass", &json!({"reason": reason, "minutes": 121})).await;
     assert_eq!(long.path(), "/minutes");
     let wanted = json!({"reason": reason, "minutes": 10});
@@ -502,8 +502,8 @@ async fn breaking_the_glass_replaces_votes_alone_is_loud_and_is_reviewed_by_some
     })
     .await;
     assert!(stage.effects().is_empty(), "the freeze was broken too");
-    let window = format!("/blackout-windows/{}", text(&window, "id"));
-    stage.admin.send(Method::DELETE, &window, &Value::Null).await.expect(204);
+    let over = format!("/blackout-windows/{}", text(&window, "id"));
+    stage.admin.send(Method::DELETE, &over, &Value::Null).await.expect(204);
     site.reaches(ann, &execution, "completed").await;
     // Not a second time before somebody else has looked at the first.
     ann.post(&format!("{glass_path}/end"), &Value::Null).await.expect(204);
@@ -527,7 +527,7 @@ async fn breaking_the_glass_replaces_votes_alone_is_loud_and_is_reviewed_by_some
         ("ended", 1),
         ("refused", 1),
         ("reviewed", 1),
-        ("review_refused", 1),
+        ("review_refused", 2),
     ] {
         let path = format!("/audit/events?action=break_glass.{action}");
         let events = stage.admin.get(&path).await.expect(200);
@@ -561,6 +561,9 @@ async fn breaking_the_glass_is_one_at_a_time_for_a_person_and_ends_by_itself() {
     assert_eq!(refused(&second.caller.post(&path, &review).await), (403, "own_review"));
 }
 
+/// A kind of body, headers sent with it, and what comes back.
+type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], u16);
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn w2_what_another_sites_page_makes_a_browser_send_is_refused() {
     let site = Site::start().await;
@@ -570,7 +573,7 @@ async fn w2_what_another_sites_page_makes_a_browser_send_is_refused() {
     let rule = |name: &str| json!({"name": name, "action": "ignore"}).to_string();
     let form = "application/x-www-form-urlencoded";
     let own = site.url.clone();
-    let cases: [(&str, &[(&str, &str)], u16); 8] = [
+    let cases: [Case<'_>; 8] = [
         (form, &[], 403),
         ("text/plain", &[], 403),
         ("application/json", &[], 403),

@@ -339,7 +339,7 @@ async fn a_person_has_one_account_whatever_their_provider_calls_them() {
         let to = browser.start(&site, "fake").await;
         let claims =
             json!({"email": email, "email_verified": verified, "preferred_username": "eve"});
-        let there = fake.log_in_as(&to, subject, &["staff"], claims);
+        let there = fake.log_in_as(&to, subject, &["staff"], &claims);
         browser.back(&there).await
     };
     let refused = log_in("s-1", "eve@example.com", true).await;
@@ -432,7 +432,7 @@ async fn w8_what_people_wrote_is_data_and_the_one_page_there_is_is_inert() {
     let mut browser = Browser::new();
     let to = browser.start(&site, "fake").await;
     let name = json!({"name": "<script>alert(1)</script>", "preferred_username": "<b>"});
-    let there = fake.log_in_as(&to, "<script>", &["staff"], name);
+    let there = fake.log_in_as(&to, "<script>", &["staff"], &name);
     let cookies = browser.cookies[Url::parse(&site.url).unwrap().authority()].clone();
     let cookies: Vec<String> =
         cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();

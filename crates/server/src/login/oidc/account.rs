@@ -40,8 +40,12 @@ pub(super) fn groups(claims: &Value, claim: &str) -> Option<Vec<String>> {
 impl Person {
     /// Reads the claims of somebody whose subject was checked.
     pub(super) fn read(subject: &str, claims: &Value, group_claim: &str) -> Self {
-        let text =
-            |name: &str| claims[name].as_str().map(str::trim).filter(|text| !text.is_empty());
+        let text = |name: &str| {
+            claims[name]
+                .as_str()
+                .map(str::trim)
+                .filter(|text| !text.is_empty() && !text.contains(char::is_control))
+        };
         let verified = claims["email_verified"] == true || claims["email_verified"] == "true";
         let email = text("email").filter(|email| verified && email.chars().count() <= 255);
         let name = text("preferred_username").or_else(|| text("email")).unwrap_or(subject);

@@ -1,10 +1,11 @@
 //! Where the browser comes back to from the provider, and gets in or does not.
 
-use api::caller::{Caller, From, Proof};
+use api::caller::{self, Caller, From, Proof};
 use api::identity::new_session;
 use api::problem::Answer;
 use api::{App, Problem};
 use axum::extract::{Path, Query, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
@@ -71,6 +72,7 @@ impl std::convert::From<db::Error> for Stopped {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "errors are mapped with it")]
 fn refused(why: impl ToString) -> Stopped {
     Stopped::Login(why.to_string())
 }
@@ -89,15 +91,15 @@ async fn finish_login(
     From(origin): From,
     Path(name): Path<String>,
     Query(sent): Query<Sent>,
-    headers: HeaderMap,
-    old: Result<Caller, Problem>,
+    request: Parts,
 ) -> Answer<Response> {
+    let (headers, old) = (&request.headers, caller::of(&request.extensions));
     let state = sent.state.as_deref().unwrap_or_default();
     let not_begun = || {
         login_refused("no login that began in this browser waits for this answer: begin it anew")
     };
     let tenant = secrets::tenant_of(state).ok_or_else(not_begun)?;
-    let browser = Browser::returned(cookie(&headers).ok_or_else(not_begun)?);
+    let browser = Browser::returned(cookie(headers).ok_or_else(not_begun)?);
     let mut tx = app.db.tenant(tenant).await?;
     let begun = store::take(&mut tx, &Digest::of(state.as_bytes()), &browser.hash()).await?;
     // Gone before anything else is looked at: whatever comes of this answer, it comes once.
@@ -117,11 +119,11 @@ async fn finish_login(
     };
     let (provider, person) = match vouched.await {
         Ok(vouched) => vouched,
-        Err(stopped) => return Err(back.stopped(&name, stopped).await?),
+        Err(stopped) => return Err(back.stopped(&begun, stopped).await?),
     };
-    match back.admitted(&provider, &person, old.ok().as_ref()).await {
-        Ok(out) => Ok(answer(&headers, out)),
-        Err(stopped) => Err(back.stopped(&name, stopped).await?),
+    match back.admitted(&provider, &person, old).await {
+        Ok(out) => Ok(answer(headers, out)),
+        Err(stopped) => Err(back.stopped(&begun, stopped).await?),
     }
 }
 

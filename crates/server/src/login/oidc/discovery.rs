@@ -204,6 +204,7 @@ mod tests {
     fn a_key_nobody_can_read_does_not_hide_the_others() {
         let good = json!({"kty": "OKP", "crv": "Ed25519", "kid": "a", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
         let set = json!({"keys": [{"kty": 7}, "x", good]});
-        assert_eq!(keys(set.to_string().as_bytes()).unwrap().len(), 1);
+        let keys = keys(set.to_string().as_bytes()).unwrap();
+        assert!(keys.iter().any(|key| key.common.key_id.as_deref() == Some("a")));
     }
 }

@@ -124,6 +124,7 @@ async fn start_login(
 }
 
 /// A provider that cannot be used just now, as an answer. What it said goes to the log.
+#[expect(clippy::needless_pass_by_value, reason = "errors are mapped with it")]
 pub(super) fn unavailable(fault: Fault) -> Problem {
     tracing::warn!(error = %fault, "an identity provider cannot be used");
     Problem::unavailable("the identity provider cannot be used just now; try again")

@@ -196,7 +196,12 @@ fn claims(read: &Value, algorithm: Algorithm, expected: &Expected<'_>) -> Result
         return Err(Refused::AccessToken);
     }
     match read["sub"].as_str() {
-        Some(subject) if (1..=SUBJECT).contains(&subject.chars().count()) => Ok(()),
+        Some(subject)
+            if (1..=SUBJECT).contains(&subject.chars().count())
+                && !subject.contains(char::is_control) =>
+        {
+            Ok(())
+        }
         _ => Err(Refused::Subject),
     }
 }

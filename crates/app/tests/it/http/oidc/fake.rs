@@ -139,10 +139,10 @@ impl Fake {
 
     /// Somebody logs in at the page `to`; gives where the browser is sent back.
     pub(super) fn log_in(&self, to: &Url, subject: &str, groups: &[&str]) -> Url {
-        self.log_in_as(to, subject, groups, json!({}))
+        self.log_in_as(to, subject, groups, &json!({}))
     }
 
-    pub(super) fn log_in_as(&self, to: &Url, subject: &str, groups: &[&str], more: Value) -> Url {
+    pub(super) fn log_in_as(&self, to: &Url, subject: &str, groups: &[&str], more: &Value) -> Url {
         assert_eq!(parameter(to, "client_id"), "countersign");
         let mut inner = self.inner();
         inner.count += 1;
@@ -240,10 +240,10 @@ impl Inner {
             Some(Lie::Expired) => claims["exp"] = json!(now - 120),
             Some(Lie::NotYet) => claims["nbf"] = json!(now + 600),
             Some(Lie::UsedNonce) => {
-                claims["nonce"] = json!(used.expect("there was a login before"))
+                claims["nonce"] = json!(used.expect("there was a login before"));
             }
-            Some(Lie::NoNonce) => drop(claims.as_object_mut().unwrap().remove("nonce")),
-            Some(Lie::NoSubject) => drop(claims.as_object_mut().unwrap().remove("sub")),
+            Some(Lie::NoNonce) => claims["nonce"] = Value::Null,
+            Some(Lie::NoSubject) => claims["sub"] = Value::Null,
             Some(Lie::OtherAccessToken) => claims["at_hash"] = json!("AAAAAAAAAAAAAAAAAAAAAA"),
             Some(Lie::Unsigned) => header["alg"] = json!("none"),
             Some(Lie::SecretIsThePublicKey) => header["alg"] = json!("HS256"),

@@ -97,6 +97,7 @@ fn w3_a_token_is_believed_only_with_every_claim_as_it_must_be() {
         ("sub", json!(""), Refused::Subject),
         ("sub", json!("x".repeat(256)), Refused::Subject),
         ("sub", json!(7), Refused::Subject),
+        ("sub", json!("a\u{0}b"), Refused::Subject),
     ];
     for (claim, value, why) in cases {
         let mut claims = good();
