@@ -8,13 +8,13 @@ use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, header};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use model::actor::Actor;
 use model::audit::{Event, Origin};
 use model::id::{ApiKeyId, SessionId, TenantId, UserId};
 
 use crate::identity;
-use crate::permission::Permission;
+use crate::permission::{self, Permission};
 use crate::problem::Problem;
 use crate::state::App;
 
@@ -34,6 +34,8 @@ pub enum Proof {
     Key {
         /// The key.
         id: ApiKeyId,
+        /// The permissions it is for, by name; all its holder has when there are none.
+        scopes: Vec<String>,
     },
 }
 
@@ -83,10 +85,22 @@ enum Found {
 
 /// Middleware: finds out who is asking, once a request. Whether they must be known, and what they
 /// must be allowed, is each handler's signature to say.
+///
+/// A browser sends its cookie along whoever makes it ask, so what changes something must come from
+/// our own pages: see [`from_our_pages`].
 pub async fn authenticate(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let found = match bearer(request.headers()) {
+    let carried = bearer(request.headers());
+    if !request.method().is_safe() && !from_our_pages(request.headers(), carried.as_ref()) {
+        return Problem::forbidden(
+            "cross_site",
+            "a browser must send this from this server's own pages; programs send \
+             `Authorization: Bearer …` instead of a cookie",
+        )
+        .into_response();
+    }
+    let found = match carried {
         None => Found::Nobody,
-        Some(token) => {
+        Some(Carried::Header(token) | Carried::Cookie(token)) => {
             match identity::resolve(&app, &token, origin(request.headers(), request.extensions()))
                 .await
             {
@@ -99,23 +113,50 @@ pub async fn authenticate(State(app): State<App>, mut request: Request, next: Ne
     next.run(request).await
 }
 
+/// A token, and how it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Carried {
+    /// In a header that no page of another site can set.
+    Header(String),
+    /// In the cookie, which browsers add by themselves.
+    Cookie(String),
+}
+
+/// Whether a request that changes something may be what a person meant to do here.
+///
+/// Whoever sets `Authorization` is no browser that somebody else's page drives. Without it, what
+/// the browser says of where the request comes from must be this server: `Sec-Fetch-Site`, or of
+/// older ones `Origin`. What says neither is a program, and a program has no cookie.
+fn from_our_pages(headers: &HeaderMap, carried: Option<&Carried>) -> bool {
+    if matches!(carried, Some(Carried::Header(_))) {
+        return true;
+    }
+    if let Some(site) = headers.get("sec-fetch-site") {
+        return site == "same-origin" || (site == "none" && carried.is_none());
+    }
+    let Some(origin) = headers.get(header::ORIGIN) else { return carried.is_none() };
+    let authority = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    authority.zip(host).is_some_and(|((_, authority), host)| authority == host)
+}
+
 /// The bearer token: `Authorization: Bearer …`, or the console's cookie.
-fn bearer(headers: &HeaderMap) -> Option<String> {
+fn bearer(headers: &HeaderMap) -> Option<Carried> {
     if let Some(value) = headers.get(header::AUTHORIZATION) {
         let text = value.to_str().unwrap_or_default();
         let (scheme, token) = text.split_once(' ').unwrap_or(("", text));
-        return Some(if scheme.eq_ignore_ascii_case("bearer") {
+        return Some(Carried::Header(if scheme.eq_ignore_ascii_case("bearer") {
             token.trim().to_owned()
         } else {
             String::new()
-        });
+        }));
     }
     let cookies = headers.get(header::COOKIE)?.to_str().ok()?;
     cookies
         .split(';')
         .filter_map(|cookie| cookie.trim().split_once('='))
         .find(|(name, _)| *name == identity::COOKIE)
-        .map(|(_, token)| token.to_owned())
+        .map(|(_, token)| Carried::Cookie(token.to_owned()))
 }
 
 /// Where a request comes from, whoever sends it.
@@ -173,7 +214,7 @@ impl<P: Permission> Can<P> {
     /// Whether a caller has the permission.
     #[must_use]
     pub fn has(caller: &Caller) -> bool {
-        caller.actor.has_any(P::ROLES) && !Self::password_due(caller)
+        permission::allows(caller, P::NAME, P::ROLES) && !Self::password_due(caller)
     }
 
     /// Whether the one-time password must be changed before this.
@@ -208,10 +249,18 @@ impl<P: Permission> FromRequestParts<App> for Can<P> {
                 "change the one-time password first: POST /api/v1/account/password",
             ));
         }
-        if caller.actor.has_any(P::ROLES) {
+        if permission::allows(&caller, P::NAME, P::ROLES) {
             return Ok(Self(caller, PhantomData));
         }
-        deny(app, &caller, P::NAME, parts.uri.path()).await?;
+        let scoped = caller.actor.has_any(P::ROLES);
+        let missing = if scoped { "scope missing" } else { "role missing" };
+        deny(app, &caller, P::NAME, parts.uri.path(), missing).await?;
+        if scoped {
+            return Err(Problem::forbidden(
+                "scope_missing",
+                format!("this API key is not for {}", P::NAME),
+            ));
+        }
         let roles: Vec<_> = P::ROLES.iter().map(|role| role.word()).collect();
         Err(Problem::forbidden(
             "forbidden",
@@ -221,13 +270,22 @@ impl<P: Permission> FromRequestParts<App> for Can<P> {
 }
 
 /// A denial is an event: somebody tried.
-async fn deny(app: &App, caller: &Caller, permission: &str, path: &str) -> Result<(), Problem> {
+async fn deny(
+    app: &App,
+    caller: &Caller,
+    permission: &str,
+    path: &str,
+    missing: &str,
+) -> Result<(), Problem> {
     let mut tx = app.db.tenant(caller.tenant()).await?;
     let event = Event::new(&caller.actor, "access.denied", "permission", &permission)
         .with("path", path.chars().take(512).collect::<String>())
-        .failed("role missing")
+        .failed(missing)
         .from_origin(caller.origin.clone());
     tx.audit(&event).await?;
     tx.commit().await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,8 @@
 //! The one table of permissions: which role may do what. Everything else asks it.
 
-use model::actor::Role;
+use model::actor::{Actor, Role};
+
+use crate::caller::{Caller, Proof};
 
 use Role::{Admin, Approver, Auditor, Operator, Viewer};
 
@@ -68,6 +70,10 @@ permissions! {
     ReadUsage = "usage.read": Viewer Operator Approver Admin Auditor;
     /// Vote on approvals.
     Vote = "approvals.vote": Approver Admin;
+    /// Take emergency authority: approve alone, for a while, to be reviewed.
+    BreakTheGlass = "break_glass.use": Approver Admin;
+    /// Close the review of somebody else's emergency authority.
+    ReviewBreakGlass = "break_glass.review": Approver Admin;
     /// Start, cancel and settle executions.
     Run = "executions.run": Operator Admin;
     /// See policies, guards and breakers.
@@ -102,9 +108,86 @@ permissions! {
     OwnAccount = "account.own": Viewer Operator Approver Admin Auditor;
 }
 
+/// Whether a caller may do what holders of `roles` may: with today's roles and, with a key, within
+/// what the key is for.
+#[must_use]
+pub fn allows(caller: &Caller, name: &str, roles: &[Role]) -> bool {
+    let scoped = match &caller.proof {
+        Proof::Key { scopes, .. } => {
+            // Whoever holds a key may always see who they are.
+            scopes.is_empty() || name == OwnAccount::NAME || scopes.iter().any(|one| one == name)
+        }
+        Proof::Session { .. } => true,
+    };
+    scoped && caller.actor.has_any(roles)
+}
+
+/// The permissions `granted` would give that `caller` does not have.
+#[must_use]
+pub fn beyond(caller: &Caller, granted: &[Role]) -> Vec<&'static str> {
+    let given = TABLE.iter().filter(|row| row.roles.iter().any(|role| granted.contains(role)));
+    given.filter(|row| !allows(caller, row.name, row.roles)).map(|row| row.name).collect()
+}
+
+/// The permissions `granted` would give that `actor`, as it stands, does not have.
+#[must_use]
+pub fn beyond_roles(actor: &Actor, granted: &[Role]) -> Vec<&'static str> {
+    let given = TABLE.iter().filter(|row| row.roles.iter().any(|role| granted.contains(role)));
+    given.filter(|row| !actor.has_any(row.roles)).map(|row| row.name).collect()
+}
+
 #[cfg(test)]
 mod tests {
+    use model::audit::Origin;
+    use model::id::{ActorId, ApiKeyId, TenantId};
+
     use super::*;
+
+    fn key(roles: &[Role], scopes: &[&str]) -> Caller {
+        Caller {
+            actor: Actor {
+                id: ActorId::generate(),
+                tenant_id: TenantId::generate(),
+                kind: model::actor::ActorKind::Service,
+                display_name: "ci".to_owned(),
+                roles: roles.iter().copied().collect(),
+            },
+            proof: Proof::Key {
+                id: ApiKeyId::generate(),
+                scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+            },
+            origin: Origin::default(),
+        }
+    }
+
+    #[test]
+    fn a_key_may_what_both_its_scopes_and_its_holders_roles_say() {
+        for row in TABLE {
+            let both = key(row.roles, &[row.name]);
+            assert!(allows(&both, row.name, row.roles), "{}", row.name);
+            let unlimited = key(row.roles, &[]);
+            assert!(allows(&unlimited, row.name, row.roles), "{}", row.name);
+            let no_role = key(&[], &[row.name]);
+            assert!(!allows(&no_role, row.name, row.roles), "{}", row.name);
+            let other = key(row.roles, &["nothing.at_all"]);
+            assert_eq!(allows(&other, row.name, row.roles), row.name == OwnAccount::NAME);
+        }
+    }
+
+    #[test]
+    fn nobody_gives_away_what_they_do_not_have() {
+        assert_eq!(beyond(&key(&[Role::Admin], &[]), Role::ALL), Vec::<&str>::new());
+        assert!(!beyond(&key(&[Role::Operator], &[]), &[Role::Admin]).is_empty());
+        assert_eq!(beyond(&key(&[Role::Operator], &[]), &[Role::Viewer]), Vec::<&str>::new());
+        // An administrator's key for one thing gives nothing else away.
+        let scoped = key(&[Role::Admin], &["identity.manage"]);
+        assert!(beyond(&scoped, &[Role::Viewer]).contains(&"findings.read"));
+        let operator = key(&[Role::Operator], &[]).actor;
+        assert_eq!(
+            beyond_roles(&operator, &[Role::Approver]),
+            ["approvals.vote", "break_glass.use", "break_glass.review"]
+        );
+    }
 
     #[test]
     fn an_auditor_changes_nothing() {

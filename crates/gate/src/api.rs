@@ -1,11 +1,13 @@
 //! Intents, plans, decisions, approvals, blackout windows, circuit breakers and rate limits over HTTP.
 
 mod approvals;
+mod break_glass;
 mod breakers;
 pub mod decisions;
 mod exceptions;
 mod intents;
 mod limits;
+mod step_up;
 mod usage;
 mod windows;
 
@@ -24,6 +26,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(windows::routes())
         .merge(breakers::routes())
         .merge(limits::routes())
+        .merge(step_up::routes())
+        .merge(break_glass::routes())
         .merge(object::routes::<exceptions::Exception>())
 }
 

@@ -69,6 +69,8 @@ pub struct Request {
     pub bound_hash: Digest,
     /// Until when votes are taken, and a start is allowed.
     pub expires_at: Timestamp,
+    /// Who gave it alone, under emergency authority.
+    pub alone: Option<ActorId>,
     /// The votes.
     pub votes: Vec<Vote>,
 }
@@ -122,6 +124,21 @@ pub enum Refused {
     /// The account was switched off.
     #[error("the account is no longer active")]
     Inactive,
+    /// A second factor must be shown for it.
+    #[error("show your second factor for {bound_hash} first: POST /api/v1/account/step-up")]
+    StepUpNeeded {
+        /// What is to be approved.
+        bound_hash: Digest,
+    },
+    /// There is none to show.
+    #[error("approving this needs a second factor: set one up first")]
+    FactorMissing,
+    /// A key can show none.
+    #[error("approving this needs your second factor, which an API key cannot show: log in")]
+    SessionNeeded,
+    /// No emergency authority is held.
+    #[error("you have no emergency authority at present: break the glass first")]
+    GlassNotBroken,
 }
 
 impl Refused {
@@ -138,19 +155,30 @@ impl Refused {
             Self::OwnPlan => "own_plan",
             Self::NotAPerson => "not_a_person",
             Self::Inactive => "account_inactive",
+            Self::StepUpNeeded { .. } => "step_up_required",
+            Self::FactorMissing => "factor_missing",
+            Self::SessionNeeded => "session_required",
+            Self::GlassNotBroken => "glass_not_broken",
         }
     }
 
-    /// The HTTP status: 403 for who, 409 for when.
+    /// The HTTP status: 401 for what is still to be shown, 403 for who, 409 for when.
     #[must_use]
     pub const fn status(&self) -> u16 {
         match self {
-            Self::Decided(_) | Self::Expired { .. } | Self::AlreadyVoted(_) | Self::Changed => 409,
+            Self::StepUpNeeded { .. } => 401,
+            Self::Decided(_)
+            | Self::Expired { .. }
+            | Self::AlreadyVoted(_)
+            | Self::Changed
+            | Self::GlassNotBroken => 409,
             Self::WrongRole(_)
             | Self::OwnRequest
             | Self::OwnPlan
             | Self::NotAPerson
-            | Self::Inactive => 403,
+            | Self::Inactive
+            | Self::FactorMissing
+            | Self::SessionNeeded => 403,
         }
     }
 }
@@ -161,18 +189,37 @@ impl Refused {
 /// Says why not.
 pub fn eligible(request: &Request, voter: &Voter) -> Result<(), Refused> {
     let is = |party: &Party| party.actor == voter.actor.id || party.people.contains(&voter.person);
-    if voter.actor.kind != ActorKind::User {
-        return Err(Refused::NotAPerson);
-    }
-    if !voter.active {
-        return Err(Refused::Inactive);
-    }
+    active_person(voter)?;
     if is(&request.requester) {
         return Err(Refused::OwnRequest);
     }
     if request.requirement.tier > Tier::Low && is(&request.author) {
         return Err(Refused::OwnPlan);
     }
+    role_held(request, voter)
+}
+
+/// Whether somebody is of those who may vote, whoever asked for the change: what emergency
+/// authority does not replace.
+///
+/// # Errors
+/// Says why not.
+pub fn able(request: &Request, voter: &Voter) -> Result<(), Refused> {
+    active_person(voter)?;
+    role_held(request, voter)
+}
+
+fn active_person(voter: &Voter) -> Result<(), Refused> {
+    if voter.actor.kind != ActorKind::User {
+        return Err(Refused::NotAPerson);
+    }
+    if !voter.active {
+        return Err(Refused::Inactive);
+    }
+    Ok(())
+}
+
+fn role_held(request: &Request, voter: &Voter) -> Result<(), Refused> {
     if !voter.actor.has_any(&request.requirement.roles) {
         let words: Vec<_> = request.requirement.roles.iter().map(|role| role.word()).collect();
         return Err(Refused::WrongRole(words.join(", ")));
@@ -214,6 +261,30 @@ pub fn vote(
         Tally::Reached => Answer::Approved,
         Tally::Missing(missing) => Answer::Counted { missing },
     })
+}
+
+/// What an approving vote at `at` brings about whose voter holds emergency authority: it stands
+/// for all votes.
+///
+/// # Errors
+/// Says why it is not taken.
+pub fn vote_alone(request: &Request, voter: &Voter, at: Timestamp) -> Result<Answer, Refused> {
+    able(request, voter)?;
+    if request.state != ApprovalState::Pending {
+        return Err(Refused::Decided(request.state));
+    }
+    if at >= request.expires_at {
+        return Err(Refused::Expired { at: request.expires_at });
+    }
+    // A denial is final for whoever gave it, too; and one person votes with one account.
+    let same = |vote: &&Vote| {
+        vote.voter.person == voter.person
+            && (vote.choice == Choice::Deny || vote.voter.actor.id != voter.actor.id)
+    };
+    if let Some(before) = request.votes.iter().find(same) {
+        return Err(Refused::AlreadyVoted(before.choice));
+    }
+    Ok(Answer::Approved)
 }
 
 #[cfg(test)]

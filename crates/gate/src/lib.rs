@@ -8,6 +8,7 @@ pub mod api;
 pub mod approval;
 pub mod blackout;
 pub mod bound;
+pub mod break_glass;
 pub mod breaker;
 pub mod clear;
 pub mod constraint;
@@ -21,6 +22,7 @@ pub mod quorum;
 pub mod quota;
 pub mod rate;
 pub mod selector;
+pub mod step_up;
 pub mod store;
 
 pub use clear::Clearance;

@@ -1,6 +1,6 @@
 //! Quorum: how many of the votes cast count, and whether they suffice.
 
-use crate::approval::{Choice, Request, eligible};
+use crate::approval::{Choice, Request, able, eligible};
 
 /// What the votes add up to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +29,15 @@ pub fn tally(request: &Request) -> Tally {
     };
     if counted(Choice::Deny) > 0 {
         return Tally::Denied;
+    }
+    // One person's emergency authority, as long as that person could vote at all.
+    let alone = request.votes.iter().any(|vote| {
+        request.alone == Some(vote.voter.actor.id)
+            && vote.choice == Choice::Approve
+            && able(request, &vote.voter).is_ok()
+    });
+    if alone {
+        return Tally::Reached;
     }
     match request.requirement.min_votes.max(1).saturating_sub(counted(Choice::Approve)) {
         0 => Tally::Reached,

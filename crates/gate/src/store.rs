@@ -1,6 +1,7 @@
 //! The gate's tables. Every function runs in the caller's transaction, as its tenant.
 
 pub mod approvals;
+pub mod break_glass;
 pub mod breakers;
 pub mod decisions;
 mod executions;
@@ -8,6 +9,7 @@ pub mod guards;
 pub mod intents;
 pub mod plans;
 pub mod rates;
+pub mod step_up;
 pub mod usage;
 pub mod windows;
 

@@ -240,6 +240,12 @@ ids! {
     HoldId = "hld";
     /// A piece of the archive.
     ArchiveId = "arc";
+    /// An identity provider people log in through.
+    OidcProviderId = "idp";
+    /// Emergency authority somebody took.
+    BreakGlassId = "bgl";
+    /// An invitation to become a user.
+    InvitationId = "inv";
 }
 
 #[cfg(test)]

@@ -32,6 +32,8 @@ model::words! {
         Password = "password",
         /// The secret a webhook is signed with.
         Hmac = "hmac",
+        /// What an identity provider knows this deployment by.
+        Oidc = "oidc",
     }
 }
 

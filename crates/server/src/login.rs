@@ -1,7 +1,10 @@
 //! People and keys: passwords, sessions, users, API keys.
 
 pub mod account;
+mod factor;
+mod invitations;
 pub mod keys;
+mod oidc;
 pub mod password;
 mod sessions;
 pub mod setup;
@@ -9,9 +12,11 @@ pub mod store;
 #[cfg(test)]
 mod tests;
 pub mod throttle;
+mod totp;
 pub mod users;
 
 use api::App;
+use axum::Extension;
 use utoipa_axum::router::OpenApiRouter;
 
 /// The routes of this room.
@@ -21,4 +26,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(sessions::routes())
         .merge(users::routes())
         .merge(keys::routes())
+        .merge(oidc::routes())
+        .merge(factor::routes())
+        .merge(invitations::routes())
+        .layer(Extension(throttle::Throttle::default()))
 }

@@ -76,6 +76,7 @@ struct SessionRow {
 
 #[derive(FromRow)]
 struct KeyRow {
+    scopes: Vec<String>,
     actor_id: Uuid,
     r#type: String,
     display_name: String,
@@ -102,7 +103,7 @@ pub async fn again(app: &App, caller: &Caller) -> Answer<Option<Caller>> {
         Proof::Session { id, .. } => {
             session_caller(app, FoundSession { tenant, id: *id }, None, origin).await
         }
-        Proof::Key { id } => {
+        Proof::Key { id, .. } => {
             let found = FoundKey { tenant, id: *id, hash: Vec::new() };
             key_caller(app, &found, None, origin).await
         }
@@ -177,7 +178,7 @@ pub async fn key_caller(
 ) -> Answer<Option<Caller>> {
     let mut tx = app.db.tenant(found.tenant).await?;
     let row: Option<KeyRow> = sqlx::query_as(
-        "SELECT a.id AS actor_id, a.type, a.display_name, a.roles,
+        "SELECT k.scopes, a.id AS actor_id, a.type, a.display_name, a.roles,
                 k.last_used_at IS NULL
                   OR k.last_used_at < clock_timestamp() - interval '1 minute' AS stale
          FROM countersign.api_keys k
@@ -185,6 +186,9 @@ pub async fn key_caller(
          JOIN countersign.tenants t ON t.id = k.tenant_id
          WHERE k.tenant_id = $1 AND k.id = $2 AND ($3::bytea IS NULL OR k.key_hash = $3)
            AND k.is_active AND a.is_active AND t.is_active
+           AND NOT EXISTS (
+             SELECT FROM countersign.users u
+             WHERE u.tenant_id = a.tenant_id AND u.actor_id = a.id AND NOT u.is_active)
            AND (k.expires_at IS NULL OR k.expires_at > clock_timestamp())",
     )
     .bind(found.tenant.uuid())
@@ -208,7 +212,7 @@ pub async fn key_caller(
     }
     Ok(Some(Caller {
         actor: actor(found.tenant, row.actor_id, &row.r#type, row.display_name, &row.roles)?,
-        proof: Proof::Key { id: found.id },
+        proof: Proof::Key { id: found.id, scopes: row.scopes },
         origin,
     }))
 }

@@ -34,10 +34,8 @@ async fn an_inactive_actor_or_tenant_or_user_is_nobody() {
                 .execute(test.admin())
                 .await
                 .unwrap();
-            // A key has no user.
-            let key_works = open || table == "users";
-            assert_eq!(resolve(&app, &key, Origin::default()).await.is_ok(), key_works, "{table}");
-            assert_eq!(again(&app, &by_key).await.unwrap().is_some(), key_works, "{table}");
+            assert_eq!(resolve(&app, &key, Origin::default()).await.is_ok(), open, "{table}");
+            assert_eq!(again(&app, &by_key).await.unwrap().is_some(), open, "{table}");
             assert_eq!(resolve(&app, &session, Origin::default()).await.is_ok(), open, "{table}");
             assert_eq!(again(&app, &by_session).await.unwrap().is_some(), open, "{table}");
             let mut tx = test.db.tenant(test.tenant).await.unwrap();
@@ -107,4 +105,99 @@ async fn a_token_that_was_known_is_nobody_once_its_row_has_another_hash_or_was_r
         run(&test, change).await;
         assert!(resolve(&app, &token, Origin::default()).await.is_err(), "{change}");
     }
+}
+
+#[tokio::test]
+async fn w5_keys_are_found_by_their_public_part_and_a_wrong_secret_is_nobody() {
+    let test = database().await;
+    let app = testing::app(&test.db);
+    let actor = test.another_actor(test.tenant, "Ada", &[Role::Viewer]).await;
+    let (_, key) = testing::key(&test.db, &actor).await;
+    let (public, secret) = key.strip_prefix("cs_").unwrap().split_once('_').unwrap();
+    // The look-up across tenants takes the public part and gives a hash: it never sees a secret.
+    let found: Vec<(Vec<u8>,)> =
+        sqlx::query_as("SELECT key_hash FROM countersign.find_api_key($1)")
+            .bind(public)
+            .fetch_all(test.admin())
+            .await
+            .unwrap();
+    let hash = model::Digest::of(key.as_bytes());
+    assert_eq!(found, [(hash.as_bytes().to_vec(),)]);
+    let almost: String =
+        secret[..secret.len() - 1].to_owned() + if secret.ends_with('A') { "B" } else { "A" };
+    for wrong in [
+        format!("cs_{public}_{almost}"),
+        format!("cs_{public}_"),
+        format!("cs_{public}_{secret}A"),
+        format!("cs_{}_{secret}", public.to_lowercase()),
+        format!("cs_0000000000000000_{secret}"),
+        format!("css_{secret}"),
+        secret.to_owned(),
+    ] {
+        let refused = resolve(&app, &wrong, Origin::default()).await.unwrap_err();
+        assert_eq!((refused.status, refused.code.as_str()), (401, "unauthenticated"), "{wrong}");
+    }
+    assert!(resolve(&app, &key, Origin::default()).await.is_ok());
+}
+
+/// How well times tell two kinds apart: the share of pairs in which the second took longer, half
+/// when nothing tells them apart.
+#[expect(clippy::cast_precision_loss, reason = "five thousand is exact")]
+fn told_apart(first: &mut [u128], second: &mut [u128]) -> f64 {
+    first.sort_unstable();
+    second.sort_unstable();
+    let (mut at, mut wins) = (0, 0.0);
+    for time in second.iter() {
+        while at < first.len() && first[at] < *time {
+            at += 1;
+        }
+        let same = first[at..].iter().take_while(|other| *other == time).count();
+        wins += at as f64 + same as f64 / 2.0;
+    }
+    wins / (first.len() as f64 * second.len() as f64)
+}
+
+/// Times both kinds in turn, 5,000 times each, up to so many times over, until one run does not tell
+/// them apart: noise spoils some runs, a difference spoils all.
+fn apart_in_every_run(runs: usize, mut one: impl FnMut(bool) -> bool) -> bool {
+    (0..runs).all(|_| {
+        let (mut first, mut second) = (Vec::new(), Vec::new());
+        for n in 0..10_000 {
+            let kind = n % 2 == 0;
+            let begun = std::time::Instant::now();
+            for _ in 0..8 {
+                std::hint::black_box(one(std::hint::black_box(kind)));
+            }
+            let took = begun.elapsed().as_nanos();
+            if kind { &mut first } else { &mut second }.push(took);
+        }
+        (told_apart(&mut first, &mut second) - 0.5).abs() > 0.1
+    })
+}
+
+#[test]
+fn w5_how_long_a_comparison_takes_does_not_tell_keys_apart() {
+    use aws_lc_rs::constant_time::verify_slices_are_equal;
+    let key = super::new_key().unwrap().text;
+    let stored = model::Digest::of(key.as_bytes());
+    let (head, _) = key.split_at(key.len() - 1);
+    let (almost, random) = (format!("{head}!"), super::new_key().unwrap().text);
+    assert_eq!(almost.len(), random.len());
+    let ours = |valid_prefix: bool| {
+        let sent = if valid_prefix { &almost } else { &random };
+        let hash = model::Digest::of(sent.as_bytes());
+        verify_slices_are_equal(stored.as_bytes(), hash.as_bytes()).is_ok()
+    };
+    assert!(
+        !apart_in_every_run(20, ours),
+        "a valid beginning takes another time than a random key"
+    );
+    // A comparison that stops at the first difference is found out: the measure can fail.
+    let stops_early = |valid_prefix: bool| {
+        let sent = if valid_prefix { &almost } else { &random };
+        key.bytes()
+            .zip(sent.bytes())
+            .all(|(ours, theirs)| std::hint::black_box(ours) == std::hint::black_box(theirs))
+    };
+    assert!(apart_in_every_run(1, stops_early), "the measure finds nothing");
 }

@@ -77,6 +77,20 @@ fn keep(context: &Context, opened: &Value, tenant: &str, username: &str) -> Resu
     context.sessions()?.keep(&context.client_of_nobody()?.address(), session)
 }
 
+/// Shows one's second factor for one approval; the session goes on under a new token.
+///
+/// # Errors
+/// When the code is not taken, or there is no session to go on with.
+pub(super) async fn step_up(context: &Context, code: &str, bound_hash: &str) -> Result<()> {
+    let client = context.client()?;
+    let Some(kept) = context.sessions()?.get(&client.address()).cloned() else {
+        bail!("a second factor belongs to a session: `countersign login` first");
+    };
+    let body = json!({ "code": code, "bound_hash": bound_hash });
+    let shown = client.post(&["account", "step-up"], &body).await?;
+    keep(context, &shown["session"], &kept.tenant, &kept.username)
+}
+
 /// The token is in its file; it need not be in a terminal's history too.
 fn without_token(mut opened: Value) -> Value {
     if let Some(fields) = opened.as_object_mut() {

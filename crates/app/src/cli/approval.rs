@@ -1,9 +1,10 @@
 //! Requests for approval, and votes.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use super::account::step_up;
 use super::listing::Paging;
 use super::view::Column;
 use super::{Context, End, view};
@@ -52,6 +53,15 @@ pub struct Vote {
     /// Why, in words
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     note: String,
+
+    /// What one's second factor shows, where the vote asks for it; the session goes on under a new
+    /// token
+    #[arg(long, value_name = "CODE")]
+    code: Option<String>,
+
+    /// Approve alone, under emergency authority one holds
+    #[arg(long)]
+    break_glass: bool,
 }
 
 /// How to vote.
@@ -94,7 +104,16 @@ impl Vote {
             Choice::Deny => "deny",
         };
         let list = if self.id.starts_with("pln_") { "plans" } else { "approvals" };
-        let body = json!({ "note": self.note, "source": "cli" });
+        if let Some(code) = &self.code {
+            if list == "plans" {
+                bail!("--code belongs to one request for approval: name that instead of the plan");
+            }
+            let approval = context.client()?.get(&["approvals", &self.id], &[]).await?;
+            step_up(context, code, view::raw(&approval, "/bound_hash")).await?;
+        }
+        let body = json!({
+            "note": self.note, "source": "cli", "break_glass": self.break_glass,
+        });
         let ballot = context.client()?.post(&[list, &self.id, verb], &body).await?;
         context.show(&ballot, |ballot| {
             let missing = ballot["missing"].as_u64().unwrap_or(0);

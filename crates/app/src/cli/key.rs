@@ -8,10 +8,11 @@ use super::listing::Paging;
 use super::view::Column;
 use super::{Context, End, given, view};
 
-const COLUMNS: [Column; 8] = [
+const COLUMNS: [Column; 9] = [
     ("name", "/name"),
     ("holder", "/type"),
     ("roles", "/roles"),
+    ("scopes", "/scopes"),
     ("key", "/key_prefix"),
     ("active", "/is_active"),
     ("last used", "/last_used_at"),
@@ -63,6 +64,11 @@ pub struct Add {
     #[arg(long = "role", value_name = "ROLE", required = true)]
     roles: Vec<String>,
 
+    /// A permission it is for, as `countersign doctor --permissions` names it; may be repeated. All
+    /// its holder has when there is none
+    #[arg(long = "scope", value_name = "PERMISSION")]
+    scopes: Vec<String>,
+
     /// Who holds it
     #[arg(long, value_enum, value_name = "HOLDER", default_value = "service")]
     holder: Holder,
@@ -106,7 +112,8 @@ impl Add {
             Holder::Agent => "agent",
         };
         let body = json!({
-            "name": self.name, "type": holder, "roles": self.roles, "expires_at": self.expires_at,
+            "name": self.name, "type": holder, "roles": self.roles, "scopes": self.scopes,
+            "expires_at": self.expires_at,
         });
         let made = context.client()?.post(&["api-keys"], &body).await?;
         context.show(&made, |made| {

@@ -1,5 +1,6 @@
 //! Approvals: what waits for whom, and votes.
 
+use api::caller::Proof;
 use api::permission::{ReadPlans, Vote};
 use api::problem::Answer;
 use api::{App, Body, Can, Change, PageOut, Paging, Problem};
@@ -15,7 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::approval::{Choice, Refused};
-use crate::store::approvals::{self, Ballot, Cast, End, Source, StoredApproval};
+use crate::store::approvals::{self, Authority, Ballot, Cast, End, Source, StoredApproval};
 
 /// The routes of this room.
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -62,6 +63,9 @@ pub(super) struct ApprovalOut {
     /// SHA-256 over plan, policy bundle, tier and blast radius: what is approved.
     #[schema(value_type = String)]
     bound_hash: Digest,
+    /// Who gave it alone, under emergency authority.
+    #[schema(value_type = Option<String>)]
+    alone: Option<ActorId>,
     /// The votes so far.
     votes: Vec<VoteOut>,
     /// Why it was denied or voided.
@@ -104,6 +108,7 @@ fn out(stored: StoredApproval) -> ApprovalOut {
         requester_id: request.requester.actor,
         author_id: request.author.actor,
         bound_hash: request.bound_hash,
+        alone: request.alone,
         votes: request
             .votes
             .into_iter()
@@ -170,6 +175,9 @@ pub(super) struct VoteIn {
     #[serde(default = "api_door")]
     #[schema(value_type = String, example = "cli")]
     source: Source,
+    /// Whether it is given alone, under emergency authority that one holds. Approving alone.
+    #[serde(default)]
+    break_glass: bool,
 }
 
 const fn api_door() -> Source {
@@ -260,7 +268,12 @@ async fn cast(
     };
     let actor = &caller.actor;
     let (note, source, origin) = (vote.note.as_str(), vote.source, &caller.origin);
-    let cast = Cast { approval, actor, choice, note, source, origin };
+    let session = match caller.proof {
+        Proof::Session { id, .. } => Some(id),
+        Proof::Key { .. } => None,
+    };
+    let authority = if vote.break_glass { Authority::Emergency } else { Authority::Own };
+    let cast = Cast { approval, actor, choice, note, source, origin, session, authority };
     let ballot = approvals::vote(&mut change, &cast).await?;
     change.commit_audited(&ballot.events).await?;
     shown(ballot).map(Json)
@@ -278,9 +291,14 @@ fn shown(ballot: Ballot) -> Answer<BallotOut> {
 }
 
 fn refusal(refused: &Refused) -> Problem {
-    if refused.status() == StatusCode::FORBIDDEN.as_u16() {
-        Problem::forbidden(refused.code(), refused.to_string())
-    } else {
-        Problem::conflict(refused.code(), refused.to_string())
+    match refused.status() {
+        401 => Problem::new(
+            StatusCode::UNAUTHORIZED,
+            refused.code(),
+            "A second factor is asked for",
+            refused.to_string(),
+        ),
+        403 => Problem::forbidden(refused.code(), refused.to_string()),
+        _ => Problem::conflict(refused.code(), refused.to_string()),
     }
 }

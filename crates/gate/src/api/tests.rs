@@ -22,6 +22,10 @@ fn every_route_is_in_the_openapi_document_with_an_operation_and_a_summary() {
             "/approvals/{id}/deny",
             "/blackout-windows",
             "/blackout-windows/{id}",
+            "/break-glass",
+            "/break-glass/{id}",
+            "/break-glass/{id}/end",
+            "/break-glass/{id}/review",
             "/circuit-breakers",
             "/circuit-breakers/{scope}/{scope_id}",
             "/circuit-breakers/{scope}/{scope_id}/close",
@@ -35,6 +39,7 @@ fn every_route_is_in_the_openapi_document_with_an_operation_and_a_summary() {
             "/plans/{id}/deny",
             "/rate-limits",
             "/rate-limits/{id}",
+            "/settings/step-up",
             "/usage",
         ]
     );

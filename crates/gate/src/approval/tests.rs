@@ -45,6 +45,7 @@ fn request(tier: Tier, min_votes: u32) -> Request {
         requester: party(),
         author: party(),
         bound_hash: Digest::of(b"bound"),
+        alone: None,
         expires_at: second(100),
         votes: Vec::new(),
     }
@@ -141,4 +142,43 @@ fn votes_of_those_who_lost_the_role_no_longer_count() {
         vote(&asked, &approver(), Choice::Approve, second(0)),
         Ok(Answer::Counted { missing: 1 })
     );
+}
+
+#[test]
+fn whoever_holds_emergency_authority_approves_alone_what_they_asked_for_and_nothing_else_is_replaced()
+ {
+    let mut asked = request(Tier::Critical, 3);
+    let holder = approver();
+    let own = Party { actor: holder.actor.id, people: [holder.person.clone()].into() };
+    (asked.requester, asked.author) = (own.clone(), own);
+    let at = second(0);
+    assert_eq!(vote(&asked, &holder, Choice::Approve, at), Err(Refused::OwnRequest));
+    assert_eq!(vote_alone(&asked, &holder, at), Ok(Answer::Approved));
+    // Nobody gets a role by it, and no time.
+    let operator = voter(ActorKind::User, &[Role::Operator, Role::Admin]);
+    let role = Refused::WrongRole("approver".into());
+    assert_eq!(vote_alone(&asked, &operator, at), Err(role));
+    let agent = voter(ActorKind::Agent, &[Role::Approver]);
+    assert_eq!(vote_alone(&asked, &agent, at), Err(Refused::NotAPerson));
+    let gone = Voter { active: false, ..holder.clone() };
+    assert_eq!(vote_alone(&asked, &gone, at), Err(Refused::Inactive));
+    let late = Err(Refused::Expired { at: asked.expires_at });
+    assert_eq!(vote_alone(&asked, &holder, second(100)), late);
+    let denied = Request { state: ApprovalState::Denied, ..asked.clone() };
+    let decided = Err(Refused::Decided(ApprovalState::Denied));
+    assert_eq!(vote_alone(&denied, &holder, at), decided);
+    // The vote carries the start as long as its holder could vote at all, and nobody said no.
+    let yes = Vote { voter: holder.clone(), choice: Choice::Approve };
+    let given = Request { alone: Some(holder.actor.id), votes: vec![yes.clone()], ..asked };
+    assert_eq!(tally(&given), Tally::Reached);
+    let ordinary = Request { alone: None, ..given.clone() };
+    assert_eq!(tally(&ordinary), Tally::Missing(3));
+    let other = Request { alone: Some(ActorId::generate()), ..given.clone() };
+    assert_eq!(tally(&other), Tally::Missing(3));
+    let mut left = given.clone();
+    left.votes[0].voter.actor.roles.clear();
+    assert_eq!(tally(&left), Tally::Missing(3), "the role was taken away");
+    let no = Vote { voter: approver(), choice: Choice::Deny };
+    let refused = Request { votes: vec![yes, no], ..given };
+    assert_eq!(tally(&refused), Tally::Denied);
 }

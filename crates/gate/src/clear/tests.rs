@@ -49,6 +49,7 @@ fn approved_by(votes: usize) -> Request {
         requester: party(),
         author: party(),
         bound_hash: hashes().bound,
+        alone: None,
         expires_at: second(100),
         votes: (0..votes).map(|_| vote()).collect(),
     }

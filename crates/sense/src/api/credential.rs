@@ -33,7 +33,7 @@ pub(super) struct CredentialOut {
     id: CredentialId,
     /// Its name.
     name: String,
-    /// `ssh_key`, `password` or `hmac`.
+    /// `ssh_key`, `password`, `hmac` or `oidc`.
     kind: String,
     /// Its version; approvals of plans that use an older one no longer count.
     version: u32,
@@ -59,7 +59,8 @@ pub(super) struct CredentialIn {
     /// Its name, unique.
     #[schema(min_length = 1, max_length = 100)]
     name: String,
-    /// `ssh_key` (an unencrypted OpenSSH private key), `password` or `hmac`.
+    /// `ssh_key` (an unencrypted OpenSSH private key), `password`, `hmac`, or `oidc` (the secret an
+    /// identity provider knows this deployment by).
     #[schema(value_type = String, example = "ssh_key")]
     kind: CredentialKind,
     /// The secret. It is sealed at once and cannot be read again.

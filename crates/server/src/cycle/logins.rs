@@ -89,7 +89,9 @@ impl SealedLogins {
         match sealed.credential.kind {
             CredentialKind::SshKey => Ok(Some(Login::Key(secret))),
             CredentialKind::Password => Ok(Some(Login::Password(secret))),
-            CredentialKind::Hmac => Err(NotOpened::NoLogin { target: target.name.clone() }.into()),
+            CredentialKind::Hmac | CredentialKind::Oidc => {
+                Err(NotOpened::NoLogin { target: target.name.clone() }.into())
+            }
         }
     }
 

@@ -28,7 +28,6 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(log_out))
         .routes(routes!(get_account))
         .routes(routes!(change_password))
-        .layer(Extension(Throttle::default()))
 }
 
 /// A login.
@@ -47,26 +46,26 @@ struct LoginIn {
     password: String,
 }
 
-fn default_tenant() -> String {
+pub(super) fn default_tenant() -> String {
     "default".to_owned()
 }
 
 /// An open session.
 #[derive(Serialize, ToSchema)]
-struct LoginOut {
+pub(super) struct LoginOut {
     /// Send it as `Authorization: Bearer …`. Shown once.
-    token: String,
+    pub(super) token: String,
     /// The session.
     #[schema(value_type = String)]
-    session_id: SessionId,
+    pub(super) session_id: SessionId,
     /// The user.
     #[schema(value_type = String)]
-    user_id: UserId,
+    pub(super) user_id: UserId,
     /// When the session ends.
     #[schema(value_type = String, format = DateTime)]
-    expires_at: model::Timestamp,
+    pub(super) expires_at: model::Timestamp,
     /// Whether the password must be changed before anything else.
-    must_change_password: bool,
+    pub(super) must_change_password: bool,
 }
 
 /// Log in with a password.
@@ -92,6 +91,15 @@ async fn log_in(
         }
         None => None,
     };
+    let known = match (tenant, &user, &origin.ip) {
+        (Some(tenant), Some(user), Some(address)) => {
+            let mut tx = app.db.tenant(tenant).await?;
+            store::address_known(&mut tx, user.id.into(), address).await?
+        }
+        _ => false,
+    };
+    let strange =
+        if known { None } else { Some(throttle.stranger(&[&login.tenant, &login.username])?) };
     let stored = user.as_ref().and_then(|user| user.password_hash.clone());
     let right = password::matches(login.password, stored).await?;
     let (Some(tenant), Some(user)) = (tenant, user) else { return Err(wrong()) };
@@ -106,6 +114,9 @@ async fn log_in(
         return Err(wrong());
     }
     guess.right();
+    if let Some(strange) = strange {
+        strange.right();
+    }
     let token = new_session()?;
     let mut tx = app.db.tenant(tenant).await?;
     if let Ok(Caller { proof: Proof::Session { id, .. }, actor: old, .. }) = &old
@@ -129,7 +140,7 @@ async fn log_in(
 }
 
 /// The actor of somebody who is only just logging in.
-fn self_actor(tenant_id: TenantId, id: ActorId, username: &str) -> Actor {
+pub(super) fn self_actor(tenant_id: TenantId, id: ActorId, username: &str) -> Actor {
     Actor {
         id,
         tenant_id,
@@ -140,7 +151,7 @@ fn self_actor(tenant_id: TenantId, id: ActorId, username: &str) -> Actor {
 }
 
 /// Answers with a session's token, which is shown once.
-fn with_cookie(mut response: Response, token: &str) -> Response {
+pub(super) fn with_cookie(mut response: Response, token: &str) -> Response {
     response.extensions_mut().insert(Secret);
     let cookie = format!("{COOKIE}={token}; Path=/; Secure; HttpOnly; SameSite=Strict");
     if let Ok(value) = HeaderValue::from_str(&cookie) {

@@ -78,8 +78,9 @@ async fn list_own_sessions(
     caller: Can<OwnAccount>,
 ) -> Answer<Json<Vec<UserSessionOut>>> {
     let kind = <UserSession as object::Object>::KIND;
-    let own =
-        [("user_id", user(&caller.proof)?.uuid().to_string()), ("is_active", "true".to_owned())];
+    // Whoever holds a key alone has none.
+    let Ok(user) = user(&caller.proof) else { return Ok(Json(Vec::new())) };
+    let own = [("user_id", user.uuid().to_string()), ("is_active", "true".to_owned())];
     let mut wanted = ListRequest::default();
     wanted.filters = own
         .into_iter()

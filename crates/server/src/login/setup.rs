@@ -49,7 +49,7 @@ pub async fn first_start(db: &Db, keep: impl FnOnce(&str) -> io::Result<()>) -> 
         username: ADMIN,
         full_name: "Administrator",
         email: None,
-        password_hash: &hash,
+        password_hash: Some(&hash),
         must_change_password: true,
         roles: &[Role::Admin],
     };

@@ -5,7 +5,7 @@ use jiff_sqlx::Timestamp as SqlTimestamp;
 use model::Digest;
 use model::actor::{ActorKind, Role};
 use model::audit::Origin;
-use model::id::{ActorId, ApiKeyId, SessionId, TenantId, UserId};
+use model::id::{ActorId, SessionId, TenantId, UserId};
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -62,7 +62,8 @@ pub async fn tenant_by_slug(db: &db::Db, slug: &str) -> Result<Option<TenantId>,
 pub async fn user_by_name(tx: &mut TenantTx, username: &str) -> Result<Option<LoginRow>, Error> {
     Ok(sqlx::query_as(
         "SELECT id, actor_id, password_hash, must_change_password, is_active
-         FROM countersign.users WHERE tenant_id = $1 AND username = $2",
+         FROM countersign.users
+         WHERE tenant_id = $1 AND username = $2 AND deleted_at IS NULL",
     )
     .bind(tx.tenant().uuid())
     .bind(username)
@@ -77,7 +78,8 @@ pub async fn user_by_name(tx: &mut TenantTx, username: &str) -> Result<Option<Lo
 pub async fn user(tx: &mut TenantTx, id: UserId) -> Result<Option<LoginRow>, Error> {
     Ok(sqlx::query_as(
         "SELECT id, actor_id, password_hash, must_change_password, is_active
-         FROM countersign.users WHERE tenant_id = $1 AND id = $2",
+         FROM countersign.users
+         WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL",
     )
     .bind(tx.tenant().uuid())
     .bind(id.uuid())
@@ -120,6 +122,53 @@ pub async fn open_session(
     .execute(tx.conn())
     .await?;
     Ok((id, expires_at.to_jiff()))
+}
+
+/// Puts a new session in the place of one that is open: same user, same end, another token. The
+/// old one is dead. `None` when it was ended meanwhile.
+///
+/// # Errors
+/// When the database is not available.
+pub async fn renew_session(
+    tx: &mut TenantTx,
+    old: SessionId,
+    token: &Digest,
+) -> Result<Option<(SessionId, model::Timestamp)>, Error> {
+    let id = SessionId::generate();
+    let expires_at: Option<SqlTimestamp> = sqlx::query_scalar(
+        "WITH old AS (
+           UPDATE countersign.user_sessions SET is_active = false
+           WHERE tenant_id = $1 AND id = $2 AND is_active AND expires_at > clock_timestamp()
+           RETURNING user_id, ip_address, user_agent, created_at, expires_at)
+         INSERT INTO countersign.user_sessions
+           (tenant_id, id, user_id, token_hash, ip_address, user_agent, created_at, expires_at)
+         SELECT $1, $3, user_id, $4, ip_address, user_agent, created_at, expires_at FROM old
+         RETURNING expires_at",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(old.uuid())
+    .bind(id.uuid())
+    .bind(&token.as_bytes()[..])
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(expires_at.map(|at| (id, at.to_jiff())))
+}
+
+/// Whether somebody logged in to this account from this address before.
+///
+/// # Errors
+/// When the database is not available.
+pub async fn address_known(tx: &mut TenantTx, user: UserId, address: &str) -> Result<bool, Error> {
+    Ok(sqlx::query_scalar(
+        "SELECT EXISTS (
+           SELECT FROM countersign.user_sessions
+           WHERE tenant_id = $1 AND user_id = $2 AND ip_address = $3)",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(user.uuid())
+    .bind(address)
+    .fetch_one(tx.conn())
+    .await?)
 }
 
 /// Ends one session.
@@ -230,8 +279,8 @@ pub struct NewUser<'a> {
     pub full_name: &'a str,
     /// Its address.
     pub email: Option<&'a str>,
-    /// PHC hash of its first password.
-    pub password_hash: &'a str,
+    /// PHC hash of its first password; none for people who come through a provider.
+    pub password_hash: Option<&'a str>,
     /// Whether it must be changed at the first login.
     pub must_change_password: bool,
     /// Its roles.
@@ -297,7 +346,7 @@ pub async fn users(tx: &mut TenantTx, page: &PageRequest) -> Result<Page<UserRow
                 u.last_login, u.created_at
          FROM countersign.users u
          JOIN countersign.actors a ON a.tenant_id = u.tenant_id AND a.id = u.actor_id
-         WHERE u.tenant_id = $1 AND ($2::uuid IS NULL OR u.id < $2)
+         WHERE u.tenant_id = $1 AND u.deleted_at IS NULL AND ($2::uuid IS NULL OR u.id < $2)
          ORDER BY u.id DESC
          LIMIT $3",
     )
@@ -319,12 +368,62 @@ pub async fn user_row(tx: &mut TenantTx, id: UserId) -> Result<Option<UserRow>, 
                 u.last_login, u.created_at
          FROM countersign.users u
          JOIN countersign.actors a ON a.tenant_id = u.tenant_id AND a.id = u.actor_id
-         WHERE u.tenant_id = $1 AND u.id = $2",
+         WHERE u.tenant_id = $1 AND u.id = $2 AND u.deleted_at IS NULL",
     )
     .bind(tx.tenant().uuid())
     .bind(id.uuid())
     .fetch_optional(tx.conn())
     .await?)
+}
+
+/// Whether a user is the only one left who is an administrator and may log in. Whoever asks goes
+/// one after another.
+///
+/// # Errors
+/// When the database is not available.
+pub async fn last_admin(tx: &mut TenantTx, id: UserId) -> Result<bool, Error> {
+    let admins: Vec<Uuid> = sqlx::query_scalar(
+        "SELECT u.id
+         FROM countersign.users u
+         JOIN countersign.actors a ON a.tenant_id = u.tenant_id AND a.id = u.actor_id
+         WHERE u.tenant_id = $1 AND u.is_active AND a.is_active AND 'admin' = ANY (a.roles)
+         ORDER BY u.id
+         FOR UPDATE OF u",
+    )
+    .bind(tx.tenant().uuid())
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(admins == [id.uuid()])
+}
+
+/// Takes everything from a user for good: it cannot log in, nor can it be switched on again.
+///
+/// Its keys and its password are dead; its names are not given to anybody else, so that the log
+/// goes on saying who did what.
+///
+/// # Errors
+/// When the database is not available.
+pub async fn delete_user(tx: &mut TenantTx, id: UserId) -> Result<(), Error> {
+    change_user(tx, id, Some(&[]), Some(false)).await?;
+    sqlx::query(
+        "UPDATE countersign.users
+         SET deleted_at = clock_timestamp(), password_hash = NULL
+         WHERE tenant_id = $1 AND id = $2",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(id.uuid())
+    .execute(tx.conn())
+    .await?;
+    sqlx::query(
+        "UPDATE countersign.api_keys k SET is_active = false
+         FROM countersign.users u
+         WHERE u.tenant_id = $1 AND u.id = $2 AND k.tenant_id = $1 AND k.actor_id = u.actor_id",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(id.uuid())
+    .execute(tx.conn())
+    .await?;
+    Ok(())
 }
 
 /// Changes a user's roles and whether it may log in or act; what is `None` stays.
@@ -393,116 +492,13 @@ pub async fn erase_user(tx: &mut TenantTx, id: UserId, actor: Uuid) -> Result<i6
          WHERE tenant_id = $1 AND actor_id = $2",
         "DELETE FROM countersign.user_sessions s USING countersign.users u
          WHERE s.tenant_id = $1 AND u.tenant_id = $1 AND u.id = s.user_id AND u.actor_id = $2",
+        "DELETE FROM countersign.user_identities i USING countersign.users u
+         WHERE i.tenant_id = $1 AND u.tenant_id = $1 AND u.id = i.user_id AND u.actor_id = $2",
         "DELETE FROM countersign.idempotency_keys WHERE tenant_id = $1 AND actor_id = $2",
     ] {
         sqlx::query(statement).bind(tenant).bind(actor).execute(tx.conn()).await?;
     }
     Ok(events)
-}
-
-/// An API key to keep.
-#[derive(Debug)]
-pub struct NewKey<'a> {
-    /// Whose it is.
-    pub actor: ActorId,
-    /// What people call it.
-    pub name: &'a str,
-    /// Its public part.
-    pub public_id: &'a str,
-    /// SHA-256 of the whole.
-    pub hash: &'a Digest,
-    /// Who made it.
-    pub created_by: Option<ActorId>,
-    /// When it ends.
-    pub expires_at: Option<model::Timestamp>,
-}
-
-/// Keeps an API key.
-///
-/// # Errors
-/// When the database is not available.
-pub async fn new_key(tx: &mut TenantTx, key: &NewKey<'_>) -> Result<ApiKeyId, Error> {
-    use jiff_sqlx::ToSqlx;
-    let id = ApiKeyId::generate();
-    sqlx::query(
-        "INSERT INTO countersign.api_keys
-           (tenant_id, id, actor_id, name, key_prefix, key_hash, created_by, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-    )
-    .bind(tx.tenant().uuid())
-    .bind(id.uuid())
-    .bind(key.actor.uuid())
-    .bind(key.name)
-    .bind(key.public_id)
-    .bind(&key.hash.as_bytes()[..])
-    .bind(key.created_by.map(ActorId::uuid))
-    .bind(key.expires_at.map(ToSqlx::to_sqlx))
-    .execute(tx.conn())
-    .await?;
-    Ok(id)
-}
-
-/// An API key as listed: never its secret.
-#[derive(Debug, FromRow)]
-pub struct KeyRow {
-    /// The key.
-    pub id: Uuid,
-    /// Whose it is.
-    pub actor_id: Uuid,
-    /// What people call it.
-    pub name: String,
-    /// Its public part.
-    pub key_prefix: String,
-    /// What the holder may do.
-    pub roles: Vec<String>,
-    /// `service` or `agent`.
-    pub r#type: String,
-    /// Whether it works.
-    pub is_active: bool,
-    /// When it was made.
-    pub created_at: SqlTimestamp,
-    /// When it was last used.
-    pub last_used_at: Option<SqlTimestamp>,
-    /// When it ends.
-    pub expires_at: Option<SqlTimestamp>,
-}
-
-/// A page of keys, newest first.
-///
-/// # Errors
-/// When the database is not available.
-pub async fn keys(tx: &mut TenantTx, page: &PageRequest) -> Result<Page<KeyRow>, Error> {
-    let rows: Vec<KeyRow> = sqlx::query_as(
-        "SELECT k.id, k.actor_id, k.name, k.key_prefix, a.roles, a.type, k.is_active, k.created_at,
-                k.last_used_at, k.expires_at
-         FROM countersign.api_keys k
-         JOIN countersign.actors a ON a.tenant_id = k.tenant_id AND a.id = k.actor_id
-         WHERE k.tenant_id = $1 AND ($2::uuid IS NULL OR k.id < $2)
-         ORDER BY k.id DESC
-         LIMIT $3",
-    )
-    .bind(tx.tenant().uuid())
-    .bind(page.after_id())
-    .bind(page.fetch())
-    .fetch_all(tx.conn())
-    .await?;
-    Ok(page.page(rows, |row| db::Cursor::Id(row.id)))
-}
-
-/// Ends a key for good.
-///
-/// # Errors
-/// When the database is not available.
-pub async fn revoke_key(tx: &mut TenantTx, id: ApiKeyId) -> Result<bool, Error> {
-    let ended = sqlx::query(
-        "UPDATE countersign.api_keys SET is_active = false WHERE tenant_id = $1 AND id = $2",
-    )
-    .bind(tx.tenant().uuid())
-    .bind(id.uuid())
-    .execute(tx.conn())
-    .await?
-    .rows_affected();
-    Ok(ended > 0)
 }
 
 /// Makes a tenant. The transaction must be in that tenant's room.

@@ -20,6 +20,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 const ADDRESS: Rate = Rate { burst: 30, pause: Duration::from_secs(2) };
 /// Tries of one account from one address.
 const ACCOUNT: Rate = Rate { burst: 5, pause: Duration::from_secs(12) };
+/// Tries of one account from addresses nobody logged in to it from before, all of them together:
+/// what many addresses do at once is bounded too, and whoever comes from where they came from
+/// before is not kept out by it.
+const CROWD: Rate = Rate { burst: 50, pause: Duration::from_secs(10) };
 /// Hashes computed for one address at the same time.
 const TURNS: usize = 2;
 /// Buckets kept; full ones are dropped when there are more.
@@ -92,6 +96,38 @@ impl Throttle {
         Ok(Try { throttle: self.clone(), address, account, _turn: turn })
     }
 
+    /// Counts a login that begins elsewhere: there is no password to guess, but something is
+    /// written down for each.
+    ///
+    /// # Errors
+    /// 429 with the time to wait, when there were too many from this address.
+    pub fn begin(&self, from: Option<&str>) -> Answer<()> {
+        let key = Digest::of(format!("begin\0{}", network(from)).as_bytes());
+        take(&mut self.state().addresses, key, ADDRESS, Instant::now()).map_err(too_many)
+    }
+
+    /// Counts a try at an account from an address nobody logged in to it from before.
+    ///
+    /// # Errors
+    /// 429 with the time to wait, when there were too many from all such addresses together.
+    pub fn stranger(&self, account: &[&str]) -> Answer<Counted> {
+        self.count(&format!("crowd\0{}", account.join("\0")), CROWD)
+    }
+
+    /// Counts a try at a code of somebody's second factor, from wherever.
+    ///
+    /// # Errors
+    /// 429 with the time to wait, when there were too many.
+    pub fn factor(&self, user: &str) -> Answer<Counted> {
+        self.count(&format!("factor\0{user}"), ACCOUNT)
+    }
+
+    fn count(&self, key: &str, rate: Rate) -> Answer<Counted> {
+        let key = Digest::of(key.as_bytes());
+        take(&mut self.state().accounts, key, rate, Instant::now()).map_err(too_many)?;
+        Ok(Counted { throttle: self.clone(), key, rate })
+    }
+
     fn take(
         &self,
         address: Digest,
@@ -123,6 +159,21 @@ impl Try {
         let mut state = self.throttle.state();
         give_back(&mut state.addresses, self.address, ADDRESS);
         give_back(&mut state.accounts, self.account, ACCOUNT);
+    }
+}
+
+/// A try that was counted. Dropped, it counts as a wrong one.
+#[derive(Debug)]
+pub struct Counted {
+    throttle: Throttle,
+    key: Digest,
+    rate: Rate,
+}
+
+impl Counted {
+    /// It was right: it does not count.
+    pub fn right(self) {
+        give_back(&mut self.throttle.state().accounts, self.key, self.rate);
     }
 }
 
@@ -227,5 +278,56 @@ mod tests {
         throttle.enter(Some("192.0.2.2"), &["next"]).await.unwrap();
         held.pop();
         waiting.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn w4_a_thousand_guesses_at_one_account_are_a_handful() {
+        let throttle = Throttle::default();
+        let (mut let_through, mut told) = (0, 0);
+        for _ in 0..1_000 {
+            match throttle.enter(Some("192.0.2.1"), &["default", "ada"]).await {
+                Ok(guess) => {
+                    drop(guess);
+                    let_through += 1;
+                }
+                Err(refused) => {
+                    assert!(refused.retry_after_s.is_some_and(|seconds| seconds > 0));
+                    told += 1;
+                }
+            }
+        }
+        // One more for each pause that passed meanwhile, on a machine that is slow.
+        assert!((5..100).contains(&let_through), "{let_through} of 1000");
+        assert_eq!(let_through + told, 1_000);
+    }
+
+    #[tokio::test]
+    async fn w4_one_guess_at_each_of_a_thousand_accounts_is_stopped_by_address() {
+        let throttle = Throttle::default();
+        let mut let_through = 0;
+        for n in 0..1_000 {
+            let account = n.to_string();
+            let_through +=
+                usize::from(throttle.enter(Some("192.0.2.1"), &[&account]).await.is_ok());
+        }
+        assert!((30..500).contains(&let_through), "{let_through} of 1000");
+        throttle.enter(Some("192.0.2.2"), &["0"]).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn w4_guesses_from_a_thousand_addresses_are_bounded_and_lock_nobody_out() {
+        let throttle = Throttle::default();
+        let mut let_through = 0;
+        for n in 0..1_000 {
+            let address = format!("2001:db8:{n:x}::1");
+            let one = throttle.enter(Some(&address), &["default", "ada"]).await.unwrap();
+            let_through += usize::from(throttle.stranger(&["default", "ada"]).is_ok());
+            drop(one);
+        }
+        assert!((50..500).contains(&let_through), "{let_through} of 1000");
+        assert_eq!(throttle.stranger(&["default", "ada"]).unwrap_err().status, 429);
+        // Whoever comes from where they came from before is not asked for a try of the crowd's.
+        throttle.enter(Some("192.0.2.7"), &["default", "ada"]).await.unwrap().right();
+        throttle.stranger(&["default", "bob"]).unwrap().right();
     }
 }

@@ -2,9 +2,9 @@
 
 use api::idempotency::Secret;
 use api::identity::random_text;
-use api::permission::ManageIdentity;
+use api::permission::{ManageIdentity, beyond};
 use api::problem::Answer;
-use api::{App, Body, Can, Change, PageOut, Paging, Problem};
+use api::{App, Body, Caller, Can, Change, PageOut, Paging, Problem};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
@@ -22,13 +22,13 @@ use super::{password, store};
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list_users, create_user))
-        .routes(routes!(change_user))
+        .routes(routes!(change_user, delete_user))
         .routes(routes!(erase_user))
 }
 
 /// A user.
 #[derive(Serialize, ToSchema)]
-struct UserOut {
+pub(super) struct UserOut {
     /// The user.
     #[schema(value_type = String)]
     id: UserId,
@@ -131,6 +131,16 @@ pub(super) fn parse_roles(words: &[String]) -> Answer<Vec<Role>> {
     Ok(roles)
 }
 
+/// Refuses to give away what the caller does not have.
+pub(super) fn no_wider(caller: &Caller, roles: &[Role]) -> Answer<()> {
+    let beyond = beyond(caller, roles);
+    if beyond.is_empty() {
+        return Ok(());
+    }
+    let detail = format!("these roles may do what you may not: {}", beyond.join(", "));
+    Err(Problem::forbidden("wider_than_own", detail))
+}
+
 /// Make a user with a one-time password.
 #[utoipa::path(post, path = "/users", tag = "identity", request_body = UserIn,
     responses((status = 201, body = UserMade), (status = "4XX", body = Problem)))]
@@ -140,6 +150,7 @@ async fn create_user(
     Body(wanted): Body<UserIn>,
 ) -> Answer<(StatusCode, Extension<Secret>, Json<UserMade>)> {
     let roles = parse_roles(&wanted.roles)?;
+    no_wider(&caller, &roles)?;
     if wanted.full_name.chars().count() > 100 {
         return Err(Problem::invalid("/full_name", "length", "may have 100 characters"));
     }
@@ -153,7 +164,7 @@ async fn create_user(
         username: &wanted.username,
         full_name,
         email: wanted.email.as_deref(),
-        password_hash: &hash,
+        password_hash: Some(&hash),
         must_change_password: true,
         roles: &roles,
     };
@@ -170,7 +181,7 @@ async fn create_user(
     Ok((StatusCode::CREATED, Extension(Secret), Json(made)))
 }
 
-fn taken(error: db::Error) -> Problem {
+pub(super) fn taken(error: db::Error) -> Problem {
     match error.constraint() {
         Some("users_username_key") => {
             Problem::conflict("username_taken", "another user has this name")
@@ -208,8 +219,13 @@ async fn change_user(
     Body(wanted): Body<UserChange>,
 ) -> Answer<Json<UserOut>> {
     let roles = wanted.roles.as_deref().map(parse_roles).transpose()?;
+    no_wider(&caller, roles.as_deref().unwrap_or_default())?;
     let mut change = Change::begin(&app, &caller).await?;
     store::user(&mut change, id).await?.ok_or_else(|| Problem::not_found("user"))?;
+    let stays = roles.as_ref().is_none_or(|roles| roles.contains(&Role::Admin));
+    if !(stays && wanted.is_active != Some(false)) {
+        not_the_last(&mut change, id).await?;
+    }
     store::change_user(&mut change, id, roles.as_deref(), wanted.is_active).await?;
     let ended = store::end_sessions(&mut change, id).await?;
     let row = store::user_row(&mut change, id).await?.ok_or_else(|| Problem::not_found("user"))?;
@@ -252,6 +268,7 @@ async fn erase_user(
         return Err(Problem::conflict("own_account", "somebody else must erase this account"));
     }
     let events = store::erase_user(&mut change, id, row.actor_id).await.map_err(held)?;
+    super::factor::remove(&mut change, id).await?;
     let event = change
         .event("user.erased", "user", &id)
         .with("reason", wanted.reason)
@@ -267,4 +284,33 @@ fn held(error: db::Error) -> Problem {
         }
         _ => error.into(),
     }
+}
+
+/// Whoever is left could not be let in again by anybody.
+async fn not_the_last(change: &mut Change<'_>, id: UserId) -> Answer<()> {
+    if store::last_admin(change, id).await? {
+        let detail = "this is the last administrator who can log in: make another first";
+        return Err(Problem::conflict("last_admin", detail));
+    }
+    Ok(())
+}
+
+/// Delete a user for good: sessions, keys and second factor go; the log keeps the name.
+#[utoipa::path(delete, path = "/users/{id}", tag = "identity",
+    params(("id" = String, Path, description = "The user")),
+    responses((status = 204), (status = "4XX", body = Problem)))]
+async fn delete_user(
+    State(app): State<App>,
+    caller: Can<ManageIdentity>,
+    Path(id): Path<UserId>,
+) -> Answer<StatusCode> {
+    let mut change = Change::begin(&app, &caller).await?;
+    store::user(&mut change, id).await?.ok_or_else(|| Problem::not_found("user"))?;
+    not_the_last(&mut change, id).await?;
+    store::delete_user(&mut change, id).await?;
+    super::factor::remove(&mut change, id).await?;
+    let ended = store::end_sessions(&mut change, id).await?;
+    let event = change.event("user.deleted", "user", &id).with("sessions_ended", ended);
+    change.commit(event).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -59,6 +59,7 @@ struct Row {
     source: String,
     reason: Option<String>,
     expires_at: SqlTimestamp,
+    alone: Option<Uuid>,
     ttl_s: i32,
     created_at: SqlTimestamp,
     decided_at: Option<SqlTimestamp>,
@@ -108,6 +109,7 @@ impl Row {
                 },
                 bound_hash: digest("bound hash", &self.bound_hash)?,
                 expires_at: self.expires_at.to_jiff(),
+                alone: self.alone.map(ActorId::from),
                 votes,
             },
             source: self.source.parse().map_err(Error::unreadable("approval source"))?,
@@ -197,8 +199,10 @@ pub(super) async fn fetch(
            countersign.people_of(a.tenant_id, a.author_actor_id) AS author_people,
            a.status, a.tier, a.roles, a.min_votes, a.bound_hash, a.source, a.reason, a.expires_at,
            extract(epoch FROM a.expires_at - a.created_at)::integer AS ttl_s, a.created_at,
-           a.decided_at
+           a.decided_at, g.actor_id AS alone
          FROM countersign.approvals a
+         LEFT JOIN countersign.break_glass g
+           ON g.tenant_id = a.tenant_id AND g.id = a.break_glass_id
          WHERE a.tenant_id = $1 AND a.id = $2",
     )
     .bind(tx.tenant().uuid())
@@ -226,8 +230,10 @@ pub async fn list(
            countersign.people_of(a.tenant_id, a.author_actor_id) AS author_people,
            a.status, a.tier, a.roles, a.min_votes, a.bound_hash, a.source, a.reason, a.expires_at,
            extract(epoch FROM a.expires_at - a.created_at)::integer AS ttl_s, a.created_at,
-           a.decided_at
+           a.decided_at, g.actor_id AS alone
          FROM countersign.approvals a
+         LEFT JOIN countersign.break_glass g
+           ON g.tenant_id = a.tenant_id AND g.id = a.break_glass_id
          WHERE a.tenant_id = $1
            AND ($2::text IS NULL OR a.status = $2)
            AND ($3::uuid IS NULL OR a.id < $3)
@@ -275,7 +281,10 @@ async fn votes(tx: &mut TenantTx, approvals: &[Uuid]) -> Result<Vec<(Uuid, Vote)
 }
 
 /// Somebody who wants to vote, as they stand now.
-pub(super) async fn voter(tx: &mut TenantTx, actor: ActorId) -> Result<Voter, Error> {
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn voter(tx: &mut TenantTx, actor: ActorId) -> Result<Voter, Error> {
     let row: Option<VoterRow> = sqlx::query_as(
         "SELECT a.id AS actor_id, a.type, a.display_name, a.roles,
            countersign.person_of(a.tenant_id, a.id) AS person,

@@ -4,7 +4,7 @@ use db::TenantTx;
 use model::actor::Actor;
 use model::audit::{Event, Origin};
 use model::execution::ExecutionState;
-use model::id::{ApprovalId, EventId, VoteId};
+use model::id::{ApprovalId, EventId, SessionId, VoteId};
 use model::intent::{ApprovalState, IntentState};
 use model::verdict::Verdict;
 
@@ -12,9 +12,12 @@ use super::rows::{StoredApproval, fetch, voter};
 use super::{Source, closing};
 use crate::approval::{self, Answer, Choice, Refused, Voter};
 use crate::error::Error;
+use crate::step_up::{self, Demand, Door};
+use crate::store::break_glass::{StoredBreakGlass, held_by};
 use crate::store::breakers::Hold;
 use crate::store::executions::{Move, advance};
 use crate::store::intents;
+use crate::store::step_up as shown;
 
 /// The longest note that is kept, in characters.
 pub const MAX_NOTE_CHARS: usize = 2000;
@@ -34,6 +37,19 @@ pub struct Cast<'a> {
     pub source: Source,
     /// From where.
     pub origin: &'a Origin,
+    /// In which login session; `None` with a key.
+    pub session: Option<SessionId>,
+    /// By which authority.
+    pub authority: Authority,
+}
+
+/// By which authority somebody votes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Authority {
+    /// As one of those who must approve.
+    Own,
+    /// Alone, under emergency authority.
+    Emergency,
 }
 
 /// How a vote ended.
@@ -79,7 +95,22 @@ pub async fn vote(tx: &mut TenantTx, cast: &Cast<'_>) -> Result<Ballot, Error> {
     let voter = voter(tx, cast.actor.id).await?;
     // Asked after the lock was had: waiting for it takes time too.
     let at = tx.now().await?;
-    match approval::vote(&stored.request, &voter, cast.choice, at) {
+    let glass = match cast.authority {
+        Authority::Emergency if cast.choice == Choice::Approve => held_by(tx, &voter, at)
+            .await?
+            .map_or(Err(Refused::GlassNotBroken), |held| Ok(Some(held))),
+        Authority::Emergency | Authority::Own => Ok(None),
+    };
+    let answer = match &glass {
+        Err(refused) => Err(refused.clone()),
+        Ok(Some(_)) => approval::vote_alone(&stored.request, &voter, at),
+        Ok(None) => approval::vote(&stored.request, &voter, cast.choice, at),
+    };
+    let answer = match answer {
+        Ok(answer) => stepped_up(tx, cast, &stored, answer).await?,
+        refused => refused,
+    };
+    match answer {
         Err(refused @ Refused::Expired { .. }) => {
             let events = closing::expire(tx, &stored, cast.actor.into()).await?;
             refuse(tx, cast, refused, ApprovalState::Expired, events).await
@@ -92,9 +123,63 @@ pub async fn vote(tx: &mut TenantTx, cast: &Cast<'_>) -> Result<Ballot, Error> {
             let events = vec![record(tx, cast, &voter).await?];
             Ok(Ballot { end: End::Counted { missing }, state: ApprovalState::Pending, events })
         }
-        Ok(Answer::Approved) => decide(tx, cast, &stored, &voter, ApprovalState::Approved).await,
+        Ok(Answer::Approved) => {
+            if let Ok(Some(glass)) = &glass {
+                alone(tx, cast, glass).await?;
+            }
+            decide(tx, cast, &stored, &voter, ApprovalState::Approved).await
+        }
         Ok(Answer::Denied) => decide(tx, cast, &stored, &voter, ApprovalState::Denied).await,
     }
+}
+
+/// The answer, if what the vote must bring was brought: a second factor, shown just now for this.
+async fn stepped_up(
+    tx: &mut TenantTx,
+    cast: &Cast<'_>,
+    stored: &StoredApproval,
+    answer: Answer,
+) -> Result<Result<Answer, Refused>, Error> {
+    if cast.choice != Choice::Approve || answer == Answer::Repeated {
+        return Ok(Ok(answer));
+    }
+    let policy = shown::policy(tx).await?;
+    let factor = shown::factor(tx, cast.actor.id).await?;
+    let door = if cast.session.is_some() { Door::Session } else { Door::Key };
+    let tier = stored.request.requirement.tier;
+    let demand = step_up::demand(policy, tier, cast.actor.kind, door, factor);
+    let bound_hash = stored.request.bound_hash;
+    Ok(match (demand, cast.session) {
+        (Err(refused), _) => Err(refused),
+        (Ok(Demand::Nothing), _) => Ok(answer),
+        (Ok(Demand::Fresh), Some(session)) if shown::use_up(tx, session, &bound_hash).await? => {
+            Ok(answer)
+        }
+        (Ok(Demand::Fresh), _) => Err(step_up::missing(bound_hash)),
+    })
+}
+
+/// Notes that an approval is one person's alone. What it lets start must start while the
+/// authority lasts.
+async fn alone(tx: &mut TenantTx, cast: &Cast<'_>, glass: &StoredBreakGlass) -> Result<(), Error> {
+    sqlx::query(
+        "UPDATE countersign.approvals a
+         SET break_glass_id = g.id, expires_at = LEAST(a.expires_at, g.expires_at)
+         FROM countersign.break_glass g
+         WHERE a.tenant_id = $1 AND a.id = $2 AND a.status = 'pending'
+           AND g.tenant_id = a.tenant_id AND g.id = $3",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(cast.approval.uuid())
+    .bind(glass.id.uuid())
+    .execute(tx.conn())
+    .await?;
+    let used = Event::new(cast.actor, "break_glass.used", "break_glass", &glass.id)
+        .with("approval_id", cast.approval.to_string())
+        .with("reason", glass.reason.clone())
+        .from_origin(cast.origin.clone());
+    tx.audit(&used).await?;
+    Ok(())
 }
 
 /// The vote that decides: approval, vote, execution and events together.
@@ -158,7 +243,9 @@ async fn record(tx: &mut TenantTx, cast: &Cast<'_>, voter: &Voter) -> Result<Eve
     sqlx::query(
         "INSERT INTO countersign.approval_votes (tenant_id, id, approval_id, actor_id, person,
            decision, note, source)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+         -- Whoever approves alone may have approved as one of several before.
+         ON CONFLICT ON CONSTRAINT approval_votes_once_key DO NOTHING",
     )
     .bind(tx.tenant().uuid())
     .bind(VoteId::generate().uuid())

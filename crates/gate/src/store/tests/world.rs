@@ -23,7 +23,7 @@ use crate::approval::Choice;
 use crate::bound::bound_hash;
 use crate::decide::Decision;
 use crate::proposal::{Freshness, Place, Proposal};
-use crate::store::approvals::{self, Ballot, Cast, NewApproval, Source};
+use crate::store::approvals::{self, Authority, Ballot, Cast, NewApproval, Source};
 use crate::store::decisions::{self, NewDecision};
 use crate::store::intents::{self, NewIntent};
 use crate::store::plans::{self, NewPlan};
@@ -355,7 +355,17 @@ impl World {
     pub(crate) async fn vote(&self, approval: ApprovalId, actor: &Actor, choice: Choice) -> Ballot {
         let mut tx = self.tx().await;
         let origin = Origin::default();
-        let cast = Cast { approval, actor, choice, note: "", source: Source::Api, origin: &origin };
+        let (source, authority) = (Source::Api, Authority::Own);
+        let cast = Cast {
+            approval,
+            actor,
+            choice,
+            note: "",
+            source,
+            origin: &origin,
+            session: None,
+            authority,
+        };
         let ballot = approvals::vote(&mut tx, &cast).await.unwrap();
         tx.commit().await.unwrap();
         ballot

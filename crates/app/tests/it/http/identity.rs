@@ -1,0 +1,610 @@
+//! People, keys and authority: second factors, scopes, invitations, breaking the glass.
+
+use aws_lc_rs::hmac;
+use model::Clock as _;
+use model::actor::{Actor, Role};
+use model::id::UserId;
+use reqwest::{Method, header};
+use serde_json::{Value, json};
+use server::login::password;
+
+use super::harness::{Caller, Reply, Site, SystemClock, text};
+use super::stage::{Stage, alert};
+
+const PASSWORD: &str = "correct horse battery staple";
+
+/// A person with a login and an open session.
+struct Person {
+    caller: Caller,
+    user: UserId,
+}
+
+async fn person(site: &Site, name: &str, roles: &[Role]) -> Person {
+    let actor = site.test.another_actor(site.tenant(), name, roles).await;
+    person_of(site, actor, name).await
+}
+
+/// Makes a user of an actor, and logs it in.
+async fn person_of(site: &Site, actor: Actor, name: &str) -> Person {
+    let user = UserId::generate();
+    let hash = password::hash(PASSWORD.to_owned()).await.unwrap();
+    sqlx::query(
+        "INSERT INTO countersign.users
+           (tenant_id, id, actor_id, username, email, full_name, password_hash)
+         VALUES ($1, $2, $3, $4, $5, $4, $6)",
+    )
+    .bind(site.tenant().uuid())
+    .bind(user.uuid())
+    .bind(actor.id.uuid())
+    .bind(name)
+    .bind(format!("{name}@example.com"))
+    .bind(hash)
+    .execute(site.test.admin())
+    .await
+    .unwrap();
+    let mut caller = site.key_of(actor).await;
+    caller.key = text(&log_in(site, name, PASSWORD).await.expect(200), "token");
+    Person { caller, user }
+}
+
+async fn slug(site: &Site) -> String {
+    sqlx::query_scalar("SELECT slug FROM countersign.tenants WHERE id = $1")
+        .bind(site.tenant().uuid())
+        .fetch_one(site.test.admin())
+        .await
+        .unwrap()
+}
+
+async fn log_in(site: &Site, name: &str, password: &str) -> Reply {
+    let body = json!({"tenant": slug(site).await, "username": name, "password": password});
+    let request = site.http.post(format!("{}/api/v1/login", site.url)).json(&body);
+    Reply::of(request.send().await.unwrap()).await
+}
+
+async fn anybody(site: &Site, path: &str, body: &Value) -> Reply {
+    let request = site.http.post(format!("{}/api/v1{path}", site.url)).json(body);
+    Reply::of(request.send().await.unwrap()).await
+}
+
+fn refused(reply: &Reply) -> (u16, &str) {
+    (reply.status.as_u16(), reply.code())
+}
+
+/// What a generator shows now for a secret in base 32.
+fn shown(secret: &str) -> String {
+    let (mut bytes, mut held, mut bits) = (Vec::new(), 0_u32, 0);
+    for letter in secret.bytes() {
+        let value = if letter.is_ascii_uppercase() { letter - b'A' } else { letter - b'2' + 26 };
+        held = (held << 5) | u32::from(value);
+        bits += 5;
+        if bits >= 8 {
+            bits -= 8;
+            bytes.push(u8::try_from((held >> bits) & 0xff).unwrap());
+        }
+    }
+    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &bytes);
+    let tag = hmac::sign(&key, &(SystemClock.now().as_second() / 30).to_be_bytes());
+    let tag = tag.as_ref();
+    let at = usize::from(tag[19] & 15);
+    let number = u32::from_be_bytes(tag[at..at + 4].try_into().unwrap()) & 0x7fff_ffff;
+    format!("{:06}", number % 1_000_000)
+}
+
+/// Lets the present code count once more: half a minute is too long to wait for another.
+async fn next_code(site: &Site) {
+    sqlx::query("UPDATE countersign.second_factors SET last_step = 0")
+        .execute(site.test.admin())
+        .await
+        .unwrap();
+}
+
+/// Sets up a second factor; gives its secret, the recovery codes, and the code it was confirmed
+/// with. The session is a new one.
+async fn enrol(person: &mut Person) -> (String, Vec<String>, String) {
+    let caller = &mut person.caller;
+    let wrong = json!({"current_password": "wrong"});
+    assert_eq!(caller.post("/account/second-factor", &wrong).await.status.as_u16(), 400);
+    let body = json!({"current_password": PASSWORD});
+    let made = caller.post("/account/second-factor", &body).await.expect(201);
+    let secret = text(&made, "secret");
+    assert!(text(&made, "uri").starts_with("otpauth://totp/Countersign:"));
+    let code = shown(&secret);
+    let confirm = json!({ "code": code });
+    let done = caller.post("/account/second-factor/confirm", &confirm).await.expect(200);
+    let old = std::mem::replace(&mut caller.key, text(&done["session"], "token"));
+    let mut before = caller.clone();
+    before.key = old;
+    assert_eq!(before.get("/account").await.status.as_u16(), 401, "the old session lives");
+    let codes = serde_json::from_value(done["recovery_codes"].clone()).unwrap();
+    (secret, codes, code)
+}
+
+/// Asks for a change that waits for an approval, as if it were of this tier and needed so many.
+async fn waiting(site: &Site, stage: &Stage, number: usize, tier: &str, votes: i32) -> Value {
+    // Another note is another plan: what is bound to one is not bound to the next.
+    let finding = stage.fire(alert("Broken", "web-1", number, &number.to_string())).await;
+    let asked = stage.asked(site, &finding).await;
+    sqlx::query("UPDATE countersign.approvals SET tier = $2, min_votes = $3 WHERE id = $1")
+        .bind(text(&asked, "approval_id").parse::<model::id::ApprovalId>().unwrap().uuid())
+        .bind(tier)
+        .bind(votes)
+        .execute(site.test.admin())
+        .await
+        .unwrap();
+    let path = format!("/approvals/{}", text(&asked, "approval_id"));
+    let approval = stage.admin.get(&path).await.expect(200);
+    assert_eq!(approval["tier"], tier);
+    approval
+}
+
+async fn approve(caller: &Caller, approval: &Value) -> Reply {
+    caller.post(&format!("/approvals/{}/approve", text(approval, "id")), &json!({})).await
+}
+
+/// Shows the second factor for an approval; goes on in the new session.
+async fn step_up(person: &mut Person, code: &str, bound_hash: &str) -> Reply {
+    let body = json!({"code": code, "bound_hash": bound_hash});
+    let reply = person.caller.post("/account/step-up", &body).await;
+    if reply.status.as_u16() == 200 {
+        person.caller.key = text(&reply.body["session"], "token");
+    }
+    reply
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn w7_critical_is_approved_with_a_second_factor_shown_just_now_for_exactly_that() {
+    let site = Site::start().await;
+    let stage = Stage::set(&site, site.tenant(), "test").await;
+    site.runbook(&stage.admin, super::stage::REPAIR).await;
+    let mut ann = person(&site, "ann-s", &[Role::Approver]).await;
+    let (secret, codes, _) = enrol(&mut ann).await;
+    assert_eq!(codes.len(), 10);
+    let one = waiting(&site, &stage, 1, "critical", 1).await;
+    let two = waiting(&site, &stage, 2, "critical", 1).await;
+
+    // Nothing shown, and with a key nothing can be.
+    let nothing = approve(&ann.caller, &one).await;
+    assert_eq!(refused(&nothing), (401, "step_up_required"));
+    assert!(nothing.body["detail"].as_str().unwrap().contains(&text(&one, "bound_hash")));
+    let by_key = site.key_of(ann.caller.actor.clone()).await;
+    assert_eq!(refused(&approve(&by_key, &one).await), (403, "session_required"));
+    // What was shown for one is not good for another, nor in another session, nor twice.
+    next_code(&site).await;
+    let code = shown(&secret);
+    let before = ann.caller.clone();
+    step_up(&mut ann, &code, &text(&one, "bound_hash")).await.expect(200);
+    assert_eq!(before.get("/account").await.status.as_u16(), 401, "W1: the old session lives");
+    assert_eq!(refused(&approve(&ann.caller, &two).await), (401, "step_up_required"));
+    let mut elsewhere = ann.caller.clone();
+    elsewhere.key = text(&log_in(&site, "ann-s", PASSWORD).await.expect(200), "token");
+    assert_eq!(refused(&approve(&elsewhere, &one).await), (401, "step_up_required"));
+    assert_eq!(approve(&ann.caller, &one).await.expect(200)["result"], "approved");
+    // The same code again, and a wrong one.
+    let replayed = step_up(&mut ann, &code, &text(&two, "bound_hash")).await;
+    assert_eq!(refused(&replayed), (401, "code_refused"));
+    let wrong = step_up(&mut ann, "000000x", &text(&two, "bound_hash")).await;
+    assert_eq!(refused(&wrong), (401, "code_refused"));
+    // Too late.
+    step_up(&mut ann, &codes[0], &text(&two, "bound_hash")).await.expect(200);
+    sqlx::query("UPDATE countersign.step_ups SET expires_at = clock_timestamp()")
+        .execute(site.test.admin())
+        .await
+        .unwrap();
+    assert_eq!(refused(&approve(&ann.caller, &two).await), (401, "step_up_required"));
+    // A recovery code counts once.
+    let again = step_up(&mut ann, &codes[0], &text(&two, "bound_hash")).await;
+    assert_eq!(refused(&again), (401, "code_refused"));
+    step_up(&mut ann, &codes[1], &text(&two, "bound_hash")).await.expect(200);
+    assert_eq!(approve(&ann.caller, &two).await.expect(200)["result"], "approved");
+    let factor = ann.caller.get("/account/second-factor").await.expect(200);
+    assert_eq!(
+        (&factor["state"], &factor["recovery_codes_left"]),
+        (&json!("confirmed"), &json!(8))
+    );
+    // Below the tier nothing is asked for.
+    let small = waiting(&site, &stage, 3, "medium", 1).await;
+    assert_eq!(approve(&ann.caller, &small).await.expect(200)["result"], "approved");
+    site.verified(site.tenant()).await;
+    let shown = stage.admin.get("/audit/events?action=second_factor.shown").await.expect(200);
+    assert_eq!(shown["items"].as_array().unwrap().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn w7_a_tenant_may_ask_a_second_factor_of_everybody() {
+    let site = Site::start().await;
+    let stage = Stage::set(&site, site.tenant(), "test").await;
+    site.runbook(&stage.admin, super::stage::REPAIR).await;
+    let ann = person(&site, "ann-s", &[Role::Approver]).await;
+    let high = waiting(&site, &stage, 1, "high", 2).await;
+    // Nobody took one, and nobody asks: as before.
+    let policy = stage.admin.get("/settings/step-up").await.expect(200);
+    assert_eq!(policy, json!({"asked": "enrolled", "tier": "high"}));
+    assert_eq!(approve(&stage.approver, &high).await.expect(200)["result"], "counted");
+    let all = json!({"asked": "required", "tier": "medium"});
+    stage.admin.send(Method::PUT, "/settings/step-up", &all).await.expect(200);
+    assert_eq!(refused(&approve(&ann.caller, &high).await), (403, "factor_missing"));
+    let medium = waiting(&site, &stage, 2, "medium", 1).await;
+    assert_eq!(refused(&approve(&ann.caller, &medium).await), (403, "factor_missing"));
+    let less = json!({"asked": "required", "tier": "low"});
+    let less = stage.admin.send(Method::PUT, "/settings/step-up", &less).await;
+    assert_eq!((less.status.as_u16(), less.path()), (400, "/tier"));
+    let denied = format!("/approvals/{}/deny", text(&medium, "id"));
+    assert_eq!(ann.caller.post(&denied, &json!({})).await.expect(200)["result"], "denied");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_factor_is_removed_with_its_code_or_by_an_administrator_who_is_somebody_else() {
+    let site = Site::start().await;
+    let mut ada = person(&site, "ada-s", &[Role::Admin]).await;
+    let mut ann = person(&site, "ann-s", &[Role::Approver]).await;
+    let (_, codes, spent) = enrol(&mut ann).await;
+    let again = json!({"current_password": PASSWORD});
+    let again = ann.caller.post("/account/second-factor", &again).await;
+    assert_eq!(refused(&again), (409, "factor_confirmed"));
+    let remove = "/account/second-factor/remove";
+    let spent = json!({ "code": spent });
+    assert_eq!(refused(&ann.caller.post(remove, &spent).await), (401, "code_refused"));
+    ann.caller.post(remove, &json!({"code": codes[0]})).await.expect(204);
+    assert_eq!(ann.caller.get("/account/second-factor").await.expect(200)["state"], "none");
+    next_code(&site).await;
+    enrol(&mut ann).await;
+    let path = format!("/users/{}/second-factor", ann.user);
+    ada.caller.send(Method::DELETE, &path, &Value::Null).await.expect(204);
+    assert_eq!(ann.caller.get("/account").await.status.as_u16(), 401, "the session lives");
+    enrol(&mut ada).await;
+    let own = format!("/users/{}/second-factor", ada.user);
+    let own = ada.caller.send(Method::DELETE, &own, &Value::Null).await;
+    assert_eq!(refused(&own), (403, "own_factor"));
+    // Guessing is bounded, and costs nobody the factor.
+    let mut last = 0;
+    for _ in 0..7 {
+        let guess = json!({"code": "000000"});
+        last = ada.caller.post(remove, &guess).await.status.as_u16();
+    }
+    assert_eq!(last, 429);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn w6_whoever_is_switched_off_or_deleted_is_out_everywhere_at_once() {
+    let site = Site::start().await;
+    let ada = person(&site, "ada-s", &[Role::Admin]).await;
+    for (name, verb) in [("eve-off", "off"), ("eve-gone", "gone")] {
+        let eve = person(&site, name, &[Role::Viewer]).await;
+        let mut phone = eve.caller.clone();
+        phone.key = text(&log_in(&site, name, PASSWORD).await.expect(200), "token");
+        let key = json!({"name": "laptop", "scopes": ["findings.read"], "expires_at": "2099-01-01T00:00:00Z"});
+        let made = eve.caller.post("/account/api-keys", &key).await.expect(201);
+        let mut keyed = eve.caller.clone();
+        keyed.key = text(&made, "key");
+        keyed.get("/findings").await.expect(200);
+        let mut stream = eve.caller.request(Method::GET, "/events").send().await.unwrap();
+        assert_eq!(stream.status().as_u16(), 200);
+        let path = format!("/users/{}", eve.user);
+        match verb {
+            "off" => {
+                let off = json!({"is_active": false});
+                ada.caller.send(Method::PATCH, &path, &off).await.expect(200);
+            }
+            _ => drop(ada.caller.send(Method::DELETE, &path, &Value::Null).await.expect(204)),
+        }
+        for dead in [&eve.caller, &phone, &keyed] {
+            assert_eq!(dead.get("/account").await.status.as_u16(), 401, "{verb}");
+        }
+        assert_eq!(log_in(&site, name, PASSWORD).await.status.as_u16(), 401, "{verb}");
+        // The stream ends by itself, without anything happening.
+        while stream.chunk().await.unwrap().is_some() {}
+    }
+    let gone = ada.caller.get("/users").await.expect(200).to_string();
+    assert!(gone.contains("eve-off") && !gone.contains("eve-gone"), "{gone}");
+    // Nobody takes the name, and nobody is left without an administrator.
+    let again = json!({"username": "eve-gone", "roles": []});
+    assert_eq!(refused(&ada.caller.post("/users", &again).await), (409, "username_taken"));
+    let own = format!("/users/{}", ada.user);
+    let last = ada.caller.send(Method::DELETE, &own, &Value::Null).await;
+    assert_eq!(refused(&last), (409, "last_admin"));
+    let off = ada.caller.send(Method::PATCH, &own, &json!({"is_active": false})).await;
+    assert_eq!(refused(&off), (409, "last_admin"));
+    let fewer = ada.caller.send(Method::PATCH, &own, &json!({"roles": ["viewer"]})).await;
+    assert_eq!(refused(&fewer), (409, "last_admin"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_may_what_its_scopes_and_its_holders_roles_of_today_both_say_until_it_ends() {
+    let site = Site::start().await;
+    let ada = person(&site, "ada-s", &[Role::Admin]).await;
+    let admin = &ada.caller;
+    let account = json!({"name": "pipeline", "type": "agent", "roles": ["operator"]});
+    let account = admin.post("/service-accounts", &account).await.expect(201);
+    let make = async |body: Value| admin.post("/api-keys", &body).await;
+    let wanted = json!({
+        "name": "reader", "actor_id": account["id"], "scopes": ["findings.read", "policy.write"],
+        "tier": "pro",
+    });
+    let made = make(wanted.clone()).await.expect(201);
+    assert_eq!(made["actor_id"], account["id"]);
+    let mut key = admin.clone();
+    key.key = text(&made, "key");
+    assert_eq!(key.get("/account").await.expect(200)["type"], "agent");
+    key.get("/findings").await.expect(200);
+    assert_eq!(refused(&key.get("/plans/x").await), (403, "scope_missing"));
+    let beyond = json!({"asked": "enrolled", "tier": "high"});
+    let beyond = key.send(Method::PUT, "/settings/step-up", &beyond).await;
+    assert_eq!(refused(&beyond), (403, "forbidden"), "the scope gives no role");
+    // Never shown again, and found by its public part alone.
+    let listed = admin.get("/api-keys").await.expect(200);
+    assert!(!listed.to_string().contains(&key.key), "a key is shown");
+    assert_eq!(
+        (&listed["items"][0]["tier"], &listed["items"][0]["scopes"]),
+        (&json!("pro"), &wanted["scopes"])
+    );
+    // The holder's roles of today; and switched off.
+    let path = format!("/service-accounts/{}", text(&account, "id"));
+    let none = admin.send(Method::PATCH, &path, &json!({"roles": []})).await.expect(200);
+    assert_eq!(none["keys"], 1);
+    assert_eq!(refused(&key.get("/findings").await), (403, "forbidden"));
+    admin.send(Method::PATCH, &path, &json!({"is_active": false})).await.expect(200);
+    assert_eq!(key.get("/account").await.status.as_u16(), 401);
+    admin
+        .send(Method::PATCH, &path, &json!({"is_active": true, "roles": ["viewer"]}))
+        .await
+        .expect(200);
+    key.get("/findings").await.expect(200);
+    // Over.
+    sqlx::query(
+        "UPDATE countersign.api_keys SET expires_at = clock_timestamp() WHERE name = 'reader'",
+    )
+    .execute(site.test.admin())
+    .await
+    .unwrap();
+    assert_eq!(key.get("/findings").await.status.as_u16(), 401);
+    let late = json!({"name": "late", "roles": [], "expires_at": "2020-01-01T00:00:00Z"});
+    assert_eq!(make(late).await.path(), "/expires_at");
+    let odd = json!({"name": "odd", "roles": [], "scopes": ["findings.red"]});
+    assert_eq!(make(odd).await.path(), "/scopes/0");
+    let both = json!({"name": "x", "actor_id": account["id"], "roles": ["admin"]});
+    assert_eq!(make(both).await.path(), "/roles");
+    let person = json!({"name": "x", "actor_id": ada.caller.actor.id.to_string()});
+    assert_eq!(make(person).await.path(), "/actor_id");
+    // A key for making users makes none that may more than itself.
+    let scoped = json!({"name": "hr", "roles": ["admin"], "scopes": ["identity.manage"]});
+    let mut hr = admin.clone();
+    hr.key = text(&make(scoped).await.expect(201), "key");
+    let wide = json!({"username": "mallory", "roles": ["admin"]});
+    assert_eq!(refused(&hr.post("/users", &wide).await), (403, "wider_than_own"));
+    let wide = json!({"name": "all", "roles": ["admin"]});
+    assert_eq!(refused(&hr.post("/api-keys", &wide).await), (403, "wider_than_own"));
+    hr.post("/users", &json!({"username": "nobody", "roles": []})).await.expect(201);
+    // A key makes no keys of its own, and its owner's are the owner's alone.
+    let own =
+        json!({"name": "k", "scopes": ["findings.read"], "expires_at": "2099-01-01T00:00:00Z"});
+    assert_eq!(refused(&hr.post("/account/api-keys", &own).await), (409, "no_session"));
+    let mine = admin.post("/account/api-keys", &own).await.expect(201);
+    let path = format!("/account/api-keys/{}", text(&mine, "id"));
+    let bob = person_of(
+        &site,
+        site.test.another_actor(site.tenant(), "bob", &[Role::Viewer]).await,
+        "bob-s",
+    )
+    .await;
+    assert_eq!(bob.caller.send(Method::DELETE, &path, &Value::Null).await.status.as_u16(), 404);
+    let theirs = bob.caller.get("/account/api-keys").await.expect(200).to_string();
+    assert!(!theirs.contains(&text(&mine, "id")), "{theirs}");
+    let mut laptop = admin.clone();
+    laptop.key = text(&mine, "key");
+    laptop.get("/findings").await.expect(200);
+    admin.send(Method::DELETE, &path, &Value::Null).await.expect(204);
+    assert_eq!(laptop.get("/findings").await.status.as_u16(), 401);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_invitation_makes_one_user_once_with_no_more_than_its_inviter_has_by_then() {
+    let site = Site::start().await;
+    let ada = person(&site, "ada-s", &[Role::Admin]).await;
+    let bob = person(&site, "bob-s", &[Role::Admin]).await;
+    let invite = async |by: &Person, email: &str| {
+        let body = json!({"email": email, "roles": ["operator"], "hours": 1});
+        by.caller.post("/invitations", &body).await.expect(201)
+    };
+    let accept = |made: &Value, name: &str| json!({"token": made["token"], "username": name, "password": PASSWORD});
+    let made = invite(&ada, "eve@example.com").await;
+    let listed = ada.caller.get("/invitations").await.expect(200).to_string();
+    assert!(!listed.contains(&text(&made, "token")), "{listed}");
+    let weak = json!({"token": made["token"], "username": "eve", "password": "short"});
+    let path = "/invitations/accept";
+    assert_eq!(anybody(&site, path, &weak).await.path(), "/password");
+    let eve = anybody(&site, path, &accept(&made, "eve")).await.expect(201);
+    assert_eq!((&eve["email"], &eve["roles"]), (&json!("eve@example.com"), &json!(["operator"])));
+    log_in(&site, "eve", PASSWORD).await.expect(200);
+    let never = (401, "invitation_refused");
+    assert_eq!(refused(&anybody(&site, path, &accept(&made, "eve2")).await), never, "twice");
+    let revoke = format!("/invitations/{}", text(&made, "id"));
+    let taken_up = ada.caller.send(Method::DELETE, &revoke, &Value::Null).await;
+    assert_eq!(refused(&taken_up), (409, "invitation_taken_up"));
+    // Taken back, too late, made up, and by somebody who is no administrator any more.
+    let back = invite(&ada, "a@example.com").await;
+    let revoke = format!("/invitations/{}", text(&back, "id"));
+    ada.caller.send(Method::DELETE, &revoke, &Value::Null).await.expect(204);
+    assert_eq!(refused(&anybody(&site, path, &accept(&back, "a")).await), never, "taken back");
+    let late = invite(&ada, "b@example.com").await;
+    sqlx::query("UPDATE countersign.invitations SET expires_at = clock_timestamp() WHERE email = 'b@example.com'")
+        .execute(site.test.admin())
+        .await
+        .unwrap();
+    assert_eq!(refused(&anybody(&site, path, &accept(&late, "b")).await), never, "too late");
+    let lost = invite(&bob, "c@example.com").await;
+    let fewer = json!({"roles": ["viewer"]});
+    ada.caller.send(Method::PATCH, &format!("/users/{}", bob.user), &fewer).await.expect(200);
+    assert_eq!(refused(&anybody(&site, path, &accept(&lost, "c")).await), never, "wider");
+    let off = invite(&ada, "d@example.com").await;
+    for token in ["", "csi_", "csi_x_y", &text(&off, "token").to_uppercase()] {
+        let made_up = json!({"token": token});
+        assert_eq!(refused(&anybody(&site, path, &accept(&made_up, "d")).await), never, "{token}");
+    }
+    // At the same time: one user.
+    let names: Vec<String> = (0..4).map(|n| format!("d{n}")).collect();
+    let bodies: Vec<Value> = names.iter().map(|name| accept(&off, name)).collect();
+    let tries = bodies.iter().map(|body| anybody(&site, path, body));
+    let made = futures::future::join_all(tries).await;
+    assert_eq!(made.iter().filter(|reply| reply.status.as_u16() == 201).count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn breaking_the_glass_replaces_votes_alone_is_loud_and_is_reviewed_by_somebody_else() {
+    let site = Site::start().await;
+    let stage = Stage::set(&site, site.tenant(), "test").await;
+    let runbook = site.runbook(&stage.admin, super::stage::REPAIR).await;
+    let holder = person(&site, "ann-s", &[Role::Approver, Role::Operator]).await;
+    let operator = person(&site, "opa-s", &[Role::Operator]).await;
+    let other = person(&site, "bob-s", &[Role::Approver]).await;
+    let ann = &holder.caller;
+    // Her own request: she may not approve it, and two others would have to.
+    let run = json!({"targets": ["web-1"], "variables": {"NOTE": "x"}});
+    let asked = ann.post(&format!("/runbooks/{runbook}/run"), &run).await.expect(202);
+    let approval = format!("/approvals/{}", text(&asked, "approval_id"));
+    let alone = json!({"break_glass": true, "note": "down"});
+    let vote = format!("{approval}/approve");
+    assert_eq!(refused(&ann.post(&vote, &json!({})).await), (403, "own_request"));
+    assert_eq!(refused(&ann.post(&vote, &alone).await), (409, "glass_not_broken"));
+    // A reason, a bound, a person, a role.
+    let reason = "Checkout is down and nobody else answers";
+    assert_eq!(ann.post("/break-glass", &json!({"reason": "because"})).await.path(), "/reason");
+    let long = ann.post("/break-glass", &json!({"reason": reason, "minutes": 121})).await;
+    assert_eq!(long.path(), "/minutes");
+    let wanted = json!({"reason": reason, "minutes": 10});
+    assert_eq!(refused(&operator.caller.post("/break-glass", &wanted).await), (403, "forbidden"));
+    let key = site.key_of(ann.actor.clone()).await;
+    assert_eq!(refused(&key.post("/break-glass", &wanted).await), (403, "not_a_person"));
+    let glass = ann.post("/break-glass", &wanted).await.expect(201);
+    let glass_path = format!("/break-glass/{}", text(&glass, "id"));
+    assert_eq!(glass["review"], "open");
+    // It is hers alone, and gives an approval, not a start that guards would refuse.
+    assert_eq!(refused(&other.caller.post(&vote, &alone).await), (409, "glass_not_broken"));
+    let day = |days: i64| {
+        let at = model::Timestamp::from_second(SystemClock.now().as_second() + days * 86_400);
+        at.unwrap().strftime("%Y-%m-%dT%H:%M:%S").to_string()
+    };
+    let window = json!({"name": "freeze", "start_time": day(-2), "end_time": day(300)});
+    let window = stage.admin.post("/blackout-windows", &window).await.expect(201);
+    assert_eq!(ann.post(&vote, &alone).await.expect(200)["result"], "approved");
+    let shown = stage.admin.get(&approval).await.expect(200);
+    assert_eq!(shown["alone"], ann.actor.id.to_string());
+    assert_eq!(shown["expires_at"], glass["expires_at"], "the start must come while it lasts");
+    let execution = text(&asked, "execution_id");
+    site.until("the start that the freeze keeps back", || async {
+        let seen = ann.get(&format!("/executions/{execution}")).await.expect(200);
+        assert_eq!(seen["state"], "approved", "{seen:#}");
+        let kept: bool = sqlx::query_scalar(
+            "SELECT next_run_at > clock_timestamp() FROM countersign.executions WHERE id = $1",
+        )
+        .bind(execution.parse::<model::id::ExecutionId>().unwrap().uuid())
+        .fetch_one(site.test.admin())
+        .await
+        .unwrap();
+        kept.then_some(())
+    })
+    .await;
+    assert!(stage.effects().is_empty(), "the freeze was broken too");
+    let over = format!("/blackout-windows/{}", text(&window, "id"));
+    stage.admin.send(Method::DELETE, &over, &Value::Null).await.expect(204);
+    site.reaches(ann, &execution, "completed").await;
+    // Not a second time before somebody else has looked at the first.
+    ann.post(&format!("{glass_path}/end"), &Value::Null).await.expect(204);
+    assert_eq!(refused(&ann.post("/break-glass", &wanted).await), (409, "review_open"));
+    let review = json!({"verdict": "justified", "notes": "went through it"});
+    let review_path = format!("{glass_path}/review");
+    assert_eq!(refused(&ann.post(&review_path, &review).await), (403, "own_review"));
+    let by_key = site.key_of(other.caller.actor.clone()).await;
+    assert_eq!(refused(&by_key.post(&review_path, &review).await), (403, "not_a_person"));
+    let closed = other.caller.post(&review_path, &review).await.expect(200);
+    assert_eq!((&closed["review"], &closed["verdict"]), (&json!("closed"), &json!("justified")));
+    assert_eq!(closed["approvals"][0], asked["approval_id"]);
+    let twice = other.caller.post(&review_path, &review).await;
+    assert_eq!(refused(&twice), (409, "already_reviewed"));
+    ann.post("/break-glass", &wanted).await.expect(201);
+    // All of it is in the log, which holds.
+    assert!(site.verified(site.tenant()).await.ok);
+    for (action, count) in [
+        ("started", 2),
+        ("used", 1),
+        ("ended", 1),
+        ("refused", 1),
+        ("reviewed", 1),
+        ("review_refused", 2),
+    ] {
+        let path = format!("/audit/events?action=break_glass.{action}");
+        let events = stage.admin.get(&path).await.expect(200);
+        assert_eq!(events["items"].as_array().unwrap().len(), count, "{action}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn breaking_the_glass_is_one_at_a_time_for_a_person_and_ends_by_itself() {
+    let site = Site::start().await;
+    let ann = person(&site, "ann-s", &[Role::Approver]).await;
+    let wanted = json!({"reason": "Checkout is down and nobody else answers"});
+    let tries = (0..5).map(|_| ann.caller.post("/break-glass", &wanted));
+    let all = futures::future::join_all(tries).await;
+    assert_eq!(all.iter().filter(|reply| reply.status.as_u16() == 201).count(), 1);
+    // A second account of hers is she.
+    let second = person(&site, "ann-t", &[Role::Approver]).await;
+    sqlx::query("UPDATE countersign.users SET upn = 'ann@example.com' WHERE id = $1")
+        .bind(second.user.uuid())
+        .execute(site.test.admin())
+        .await
+        .unwrap();
+    sqlx::query("UPDATE countersign.break_glass SET person = 'ann@example.com'")
+        .execute(site.test.admin())
+        .await
+        .unwrap();
+    assert_eq!(refused(&second.caller.post("/break-glass", &wanted).await), (409, "review_open"));
+    let glass = ann.caller.get("/break-glass").await.expect(200)["items"][0].clone();
+    let review = json!({"verdict": "justified", "notes": "x"});
+    let path = format!("/break-glass/{}/review", text(&glass, "id"));
+    assert_eq!(refused(&second.caller.post(&path, &review).await), (403, "own_review"));
+}
+
+/// A kind of body, headers sent with it, and what comes back.
+type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], u16);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn w2_what_another_sites_page_makes_a_browser_send_is_refused() {
+    let site = Site::start().await;
+    let ada = person(&site, "ada-s", &[Role::Admin]).await;
+    let cookie = format!("__Host-countersign={}", ada.caller.key);
+    let url = format!("{}/api/v1/alert-rules", site.url);
+    let rule = |name: &str| json!({"name": name, "action": "ignore"}).to_string();
+    let form = "application/x-www-form-urlencoded";
+    let own = site.url.clone();
+    let cases: [Case<'_>; 8] = [
+        (form, &[], 403),
+        ("text/plain", &[], 403),
+        ("application/json", &[], 403),
+        ("application/json", &[("sec-fetch-site", "cross-site")], 403),
+        ("application/json", &[("origin", "https://evil.example.com")], 403),
+        ("text/plain", &[("sec-fetch-site", "same-origin")], 415),
+        ("application/json", &[("sec-fetch-site", "same-origin")], 201),
+        ("application/json", &[("origin", &own)], 201),
+    ];
+    for (at, (kind, headers, status)) in cases.into_iter().enumerate() {
+        let mut request = site.http.post(&url).header(header::COOKIE, &cookie);
+        request = request.header(header::CONTENT_TYPE, kind);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let body =
+            if kind == form { "name=x&action=ignore".to_owned() } else { rule(&at.to_string()) };
+        let reply = Reply::of(request.body(body).send().await.unwrap()).await;
+        assert_eq!(reply.status.as_u16(), status, "{kind} {headers:?}: {:#}", reply.body);
+        if status == 403 {
+            assert_eq!(reply.code(), "cross_site");
+        }
+    }
+    // Reading with the cookie is what a link does; logging somebody in is not.
+    let read =
+        site.http.get(format!("{}/api/v1/account", site.url)).header(header::COOKIE, &cookie);
+    assert_eq!(read.send().await.unwrap().status().as_u16(), 200);
+    let login = json!({"tenant": slug(&site).await, "username": "ada-s", "password": PASSWORD});
+    let login = site.http.post(format!("{}/api/v1/login", site.url)).json(&login);
+    let login = Reply::of(login.header("sec-fetch-site", "cross-site").send().await.unwrap()).await;
+    assert_eq!(refused(&login), (403, "cross_site"));
+}
