@@ -4,7 +4,9 @@
 //! the archive looks like, [`run`] takes things there, [`restore`] brings a copy back for reading.
 
 pub mod api;
+mod deposit;
 pub mod error;
+mod leave;
 pub mod log;
 pub mod pack;
 pub mod plan;

@@ -11,20 +11,17 @@ use std::sync::Arc;
 
 use db::{Db, TenantTx};
 use jiff::Timestamp;
-use model::Digest;
 use model::audit::{Event, Origin, Who};
 use model::id::{ArchiveId, TenantId};
 use model::objects::Objects;
-use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::error::Error;
-use crate::pack::{self, Damage, Lines, Manifest, Row};
+use crate::leave::Left;
 use crate::plan::{Plan, end_of_month, end_of_months};
 use crate::rule::{Holds, Rules};
 use crate::store::candidates::{self, Among, PAGE};
-use crate::store::catalogue::{self, Extent, Piece, Stored};
-use crate::store::rows::{self, HOLD, Hand};
+use crate::store::catalogue::{self, Extent, Piece};
 use crate::store::{copies, holds, rules};
 use crate::subject::{ALL, AUDIT, BY_MONTH, Disposal, Reach, Subject, named};
 
@@ -438,202 +435,6 @@ impl Archiver {
         Ok(piece)
     }
 
-    /// Packs a planned piece, puts it into the store, reads it back and records it, with these
-    /// events besides its own. Gives how many rows it holds.
-    ///
-    /// # Errors
-    /// When the database or the store fails, or what is read back is not what was put there.
-    pub async fn put(&self, tenant: TenantId, piece: &Piece, also: &[Event]) -> Result<u64, Error> {
-        let id = piece.archive_id();
-        let mut tx = self.db.tenant(tenant).await?;
-        let now = tx.now().await?;
-        let rows = match (piece.first_seq, piece.end_seq, named(&piece.subject)) {
-            (Some(first), Some(end), _) => rows::of_log(&mut tx, first, end).await?,
-            (_, _, Some(subject)) => rows::of(&mut tx, subject, &piece.roots, Hand::Read).await?,
-            (_, _, None) => Vec::new(),
-        };
-        tx.rollback().await?;
-        let ids = match named(&piece.subject).map(|subject| subject.reach) {
-            Some(Reach::Months { .. }) => Some(ids_digest(&rows)?),
-            Some(Reach::Roots) | None => None,
-        };
-        let (lines, object) = on_a_thread(move || {
-            let lines = Lines::of(rows);
-            let object = lines.compress()?;
-            Ok((lines, object))
-        })
-        .await?;
-        let manifest = Manifest {
-            format: pack::FORMAT.to_owned(),
-            archive: id,
-            tenant,
-            subject: piece.subject.clone(),
-            class: piece.class.clone(),
-            object: piece.object_key.clone(),
-            sha256: Digest::of(&object),
-            bytes: u64::try_from(object.len()).unwrap_or(u64::MAX),
-            content_sha256: lines.digest(),
-            rows: lines.counts.clone(),
-            made_at: now,
-        };
-        let beside = manifest.to_bytes()?;
-        let beside_digest = Digest::of(&beside);
-        let manifest_key = pack::manifest_key(&piece.object_key);
-        self.objects.put(&piece.object_key, object).await?;
-        self.objects.put(&manifest_key, beside).await?;
-        self.read_back(id, &piece.object_key, manifest.sha256, manifest.content_sha256).await?;
-        let back = self.objects.get(&manifest_key).await?;
-        check(id, &manifest_key, beside_digest, &back)?;
-        let stored = Stored {
-            sha256: manifest.sha256,
-            manifest_sha256: beside_digest,
-            content_sha256: manifest.content_sha256,
-            ids_sha256: ids,
-            bytes: manifest.bytes,
-            counts: manifest.rows,
-        };
-        self.record(tenant, piece, &stored, also).await?;
-        Ok(lines.rows())
-    }
-
-    /// Reads an object back; it must have these checksums. Gives its lines.
-    pub(crate) async fn read_back(
-        &self,
-        archive: ArchiveId,
-        key: &str,
-        sha256: Digest,
-        content: Digest,
-    ) -> Result<Vec<u8>, Error> {
-        let back = self.objects.get(key).await?;
-        check(archive, key, sha256, &back)?;
-        let damaged = |damage| Error::Damaged { archive, key: key.to_owned(), damage };
-        let lines = on_a_thread(move || Ok(pack::decompress(&back))).await?.map_err(damaged)?;
-        check(archive, key, content, &lines)?;
-        Ok(lines)
-    }
-
-    async fn record(
-        &self,
-        tenant: TenantId,
-        piece: &Piece,
-        stored: &Stored,
-        also: &[Event],
-    ) -> Result<(), Error> {
-        let mut tx = self.db.tenant(tenant).await?;
-        catalogue::stored(&mut tx, piece.archive_id(), stored).await?;
-        let rows: u64 = stored.counts.values().sum();
-        let event = self
-            .event("archive.stored", piece)
-            .with("rows", rows)
-            .with("sha256", stored.sha256.to_string())
-            .with("content_sha256", stored.content_sha256.to_string())
-            .with("object", piece.object_key.clone());
-        tx.audit(&event).await?;
-        tx.audit_many(also).await?;
-        tx.commit().await?;
-        Ok(())
-    }
-
-    /// Takes the rows of a stored piece out of the database, if they are still those that were
-    /// packed.
-    async fn take_out(&self, tenant: TenantId, piece: &Piece) -> Result<Left, Error> {
-        let Some(subject) = named(&piece.subject) else { return Ok(Left::Kept) };
-        let id = piece.archive_id();
-        let mut tx = self.db.tenant(tenant).await?;
-        let gone = match rows::of(&mut tx, subject, &piece.roots, Hand::Remove).await {
-            Ok(gone) => gone,
-            // A hold, or something that came meanwhile and refers to it: it stays for now.
-            Err(db::Error::Invalid { constraint, .. }) => {
-                let why = constraint.unwrap_or_default();
-                let held = why == HOLD;
-                tracing::info!(%tenant, archive = %id, why, held, "archived rows stay for now");
-                return Ok(Left::Kept);
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let count = gone.len();
-        // Nothing left: it went with its month.
-        if count > 0 && Lines::of(gone).digest() != piece.content_sha256()? {
-            tx.rollback().await?;
-            let mut tx = self.db.tenant(tenant).await?;
-            catalogue::again(&mut tx, id).await?;
-            tx.commit().await?;
-            tracing::info!(%tenant, archive = %id, "rows changed since they were archived");
-            return Ok(Left::Changed);
-        }
-        if !catalogue::removed(&mut tx, id).await? {
-            return Ok(Left::Kept);
-        }
-        let rows = piece.row_count.unwrap_or_default();
-        tx.audit(&self.event("archive.removed", piece).with("rows", rows)).await?;
-        tx.commit().await?;
-        Ok(Left::Yes)
-    }
-
-    /// Removes everything of a tenant that can be retired, whatever its age, without a copy; says
-    /// how many rows that were. For a tenant that is closed.
-    ///
-    /// # Errors
-    /// When a hold keeps something, or the database fails: what was removed until then is gone.
-    pub async fn erase(&self, tenant: TenantId) -> Result<u64, Error> {
-        let mut gone = 0;
-        for subject in ALL {
-            loop {
-                let mut tx = self.db.tenant(tenant).await?;
-                let some = candidates::any(&mut tx, subject).await?;
-                tx.rollback().await?;
-                if some.is_empty() {
-                    break;
-                }
-                let everything = [Uuid::nil(), Uuid::max()];
-                let roots = match subject.reach {
-                    Reach::Months { .. } => everything.as_slice(),
-                    Reach::Roots => some.as_slice(),
-                };
-                let rows = self.delete(tenant, subject, roots).await?;
-                gone += rows;
-                if rows == 0 {
-                    break;
-                }
-            }
-        }
-        let mut tx = self.db.tenant(tenant).await?;
-        copies::forget_all(&mut tx).await?;
-        tx.commit().await?;
-        Ok(gone)
-    }
-
-    /// Deletes things that leave no copy.
-    async fn delete(
-        &self,
-        tenant: TenantId,
-        subject: &Subject,
-        roots: &[Uuid],
-    ) -> Result<u64, Error> {
-        let mut tx = self.db.tenant(tenant).await?;
-        let gone = match rows::of(&mut tx, subject, roots, Hand::Remove).await {
-            Ok(gone) => gone,
-            // A hold that came meanwhile, or something that refers to it: it stays for now.
-            Err(db::Error::Invalid { constraint, .. }) => {
-                let why = constraint.unwrap_or_default();
-                tracing::info!(%tenant, subject = subject.name, why, "old things stay for now");
-                return Ok(0);
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let rows = u64::try_from(gone.len()).unwrap_or(u64::MAX);
-        if rows == 0 {
-            return Ok(0);
-        }
-        let event = Event::new(self.who.clone(), "retention.deleted", "retention", &subject.name)
-            .from_origin(self.origin.clone())
-            .with("things", roots.len())
-            .with("rows", rows);
-        tx.audit(&event).await?;
-        tx.commit().await?;
-        Ok(rows)
-    }
-
     /// An event of this archiver's about a piece.
     #[must_use]
     pub fn event(&self, action: &str, piece: &Piece) -> Event {
@@ -642,16 +443,6 @@ impl Archiver {
             .with("subject", piece.subject.clone())
             .with("class", piece.class.clone())
     }
-}
-
-/// Whether the rows of a piece left the database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Left {
-    Yes,
-    /// A hold keeps them, or something refers to them.
-    Kept,
-    /// They are not those that were packed.
-    Changed,
 }
 
 /// What becomes of a chunk of things.
@@ -671,44 +462,10 @@ fn tell(tenant: TenantId, error: &Error) {
     tracing::warn!(%tenant, error = chain, "archiving a tenant failed; it is tried again");
 }
 
-fn check(archive: ArchiveId, key: &str, expected: Digest, bytes: &[u8]) -> Result<(), Error> {
-    let found = Digest::of(bytes);
-    if found == expected {
-        return Ok(());
-    }
-    let damage = Damage::Checksum { expected, found };
-    Err(Error::Damaged { archive, key: key.to_owned(), damage })
-}
-
 /// When the row of this id was made: a `UUIDv7` begins with its milliseconds.
 fn made_at(id: Uuid) -> Timestamp {
     let millis = i64::try_from(id.as_u128() >> 80).unwrap_or(i64::MAX);
     Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)
-}
-
-/// The SHA-256 over the ids of rows, in order, joined by commas.
-fn ids_digest(rows: &[Row]) -> Result<Digest, Error> {
-    #[derive(Deserialize)]
-    struct WithId {
-        id: Uuid,
-    }
-    let mut ids = Vec::with_capacity(rows.len());
-    for row in rows {
-        ids.push(serde_json::from_str::<WithId>(&row.json)?.id);
-    }
-    ids.sort_unstable();
-    let text: Vec<String> = ids.iter().map(Uuid::to_string).collect();
-    Ok(Digest::of(text.join(",").as_bytes()))
-}
-
-/// Packing takes longer than a task may hold its thread.
-async fn on_a_thread<T: Send + 'static>(
-    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
-) -> Result<T, Error> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|error| Error::Pack(std::io::Error::other(error)))?
-        .map_err(Error::Pack)
 }
 
 #[cfg(test)]

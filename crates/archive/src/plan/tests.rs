@@ -8,14 +8,14 @@ fn now() -> Timestamp {
     "2026-06-15T12:00:00Z".parse().unwrap()
 }
 
-fn days_ago(days: i64) -> Option<Timestamp> {
-    Some(now() - jiff::SignedDuration::from_hours(24 * days))
+fn days_ago(days: i64) -> Timestamp {
+    now() - jiff::SignedDuration::from_hours(24 * days)
 }
 
 fn over(days: i64) -> Candidate {
     Candidate {
         id: Uuid::now_v7(),
-        over_at: days_ago(days),
+        over_at: Some(days_ago(days)),
         referred_to: false,
         newer: 0,
         in_use: false,

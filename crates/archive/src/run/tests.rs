@@ -4,13 +4,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use connect::objects::Directory;
 use db::testing::{TestDb, database};
+use model::Digest;
 use model::connector::Pending;
 use model::objects::ObjectError;
 use serde_json::Value;
 use sqlx::AssertSqlSafe;
 
 use super::*;
+use crate::pack;
 use crate::rule::Class;
+use crate::store::rows::{self, HOLD, Hand};
 
 struct World {
     test: TestDb,
