@@ -227,7 +227,7 @@ fn exhausted(standing: &Standing) -> Refusal {
 
 const fn key(proof: &Proof) -> Option<ApiKeyId> {
     match proof {
-        Proof::Key { id } => Some(*id),
+        Proof::Key { id, .. } => Some(*id),
         Proof::Session { .. } => None,
     }
 }
