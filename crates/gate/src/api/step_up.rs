@@ -33,7 +33,7 @@ struct StepUpPolicy {
 }
 
 /// Show when approving asks for a second factor.
-#[utoipa::path(get, path = "/settings/step-up", tag = "approvals",
+#[utoipa::path(get, path = "/step-up-policy", tag = "approvals",
     responses((status = 200, body = StepUpPolicy), (status = "4XX", body = Problem)))]
 async fn show_step_up_policy(
     State(app): State<App>,
@@ -45,7 +45,7 @@ async fn show_step_up_policy(
 }
 
 /// Set when approving asks for a second factor.
-#[utoipa::path(put, path = "/settings/step-up", tag = "approvals", request_body = StepUpPolicy,
+#[utoipa::path(put, path = "/step-up-policy", tag = "approvals", request_body = StepUpPolicy,
     responses((status = 200, body = StepUpPolicy), (status = "4XX", body = Problem)))]
 async fn set_step_up_policy(
     State(app): State<App>,
@@ -61,7 +61,7 @@ async fn set_step_up_policy(
     let before = step_up::policy(&mut change).await?;
     step_up::set_policy(&mut change, policy, caller.actor.id).await?;
     let event = change
-        .event("step_up.configured", "setting", &"approvals.step_up")
+        .event("step_up.configured", "step_up_policy", &caller.tenant())
         .with("asked", policy.asked.word())
         .with("tier", policy.tier.word())
         .with("asked_before", before.asked.word())

@@ -39,7 +39,7 @@ fn every_route_is_in_the_openapi_document_with_an_operation_and_a_summary() {
             "/plans/{id}/deny",
             "/rate-limits",
             "/rate-limits/{id}",
-            "/settings/step-up",
+            "/step-up-policy",
             "/usage",
         ]
     );

@@ -3,40 +3,25 @@
 use db::TenantTx;
 use model::Digest;
 use model::id::{ActorId, SessionId};
-use model::level::Tier;
-use serde::{Deserialize, Serialize};
-use sqlx::types::Json;
 
 use crate::error::Error;
-use crate::step_up::{Asked, Factor, Policy};
-
-/// The name of the setting.
-const KEY: &str = "approvals.step_up";
-
-/// The setting, as stored.
-#[derive(Debug, Serialize, Deserialize)]
-struct Kept {
-    asked: Asked,
-    tier: Tier,
-}
+use crate::step_up::{Factor, Policy};
 
 /// What the tenant asks for.
 ///
 /// # Errors
 /// When the database cannot be read, or holds what is none of ours.
 pub async fn policy(tx: &mut TenantTx) -> Result<Policy, Error> {
-    let kept: Option<serde_json::Value> = sqlx::query_scalar(
-        "SELECT value FROM countersign.system_config WHERE tenant_id = $1 AND key = $2",
-    )
-    .bind(tx.tenant().uuid())
-    .bind(KEY)
-    .fetch_optional(tx.conn())
-    .await?;
-    let Some(kept) = kept else { return Ok(Policy::default()) };
-    // A setting nobody can read is no reason to ask for less.
-    let kept: Kept = serde_json::from_value(kept)
-        .map_err(|error| Error::corrupt("setting of approvals", &error))?;
-    Ok(Policy { asked: kept.asked, tier: kept.tier })
+    let kept: Option<(String, String)> =
+        sqlx::query_as("SELECT asked, tier FROM countersign.step_up_policies WHERE tenant_id = $1")
+            .bind(tx.tenant().uuid())
+            .fetch_optional(tx.conn())
+            .await?;
+    let Some((asked, tier)) = kept else { return Ok(Policy::default()) };
+    Ok(Policy {
+        asked: asked.parse().map_err(Error::unreadable("step-up policy"))?,
+        tier: tier.parse().map_err(Error::unreadable("tier"))?,
+    })
 }
 
 /// Sets what the tenant asks for.
@@ -45,15 +30,15 @@ pub async fn policy(tx: &mut TenantTx) -> Result<Policy, Error> {
 /// When the database does not take it.
 pub async fn set_policy(tx: &mut TenantTx, policy: Policy, by: ActorId) -> Result<(), Error> {
     sqlx::query(
-        "INSERT INTO countersign.system_config (tenant_id, key, value, updated_by)
+        "INSERT INTO countersign.step_up_policies (tenant_id, asked, tier, updated_by)
          VALUES ($1, $2, $3, $4)
-         ON CONFLICT (tenant_id, key)
-         DO UPDATE SET value = excluded.value, updated_by = excluded.updated_by,
-                       updated_at = clock_timestamp()",
+         ON CONFLICT ON CONSTRAINT step_up_policies_pk
+         DO UPDATE SET asked = excluded.asked, tier = excluded.tier,
+                       updated_by = excluded.updated_by, updated_at = clock_timestamp()",
     )
     .bind(tx.tenant().uuid())
-    .bind(KEY)
-    .bind(Json(Kept { asked: policy.asked, tier: policy.tier }))
+    .bind(policy.asked.word())
+    .bind(policy.tier.word())
     .bind(by.uuid())
     .execute(tx.conn())
     .await?;

@@ -217,16 +217,16 @@ async fn w7_a_tenant_may_ask_a_second_factor_of_everybody() {
     let ann = person(&site, "ann-s", &[Role::Approver]).await;
     let high = waiting(&site, &stage, 1, "high", 2).await;
     // Nobody took one, and nobody asks: as before.
-    let policy = stage.admin.get("/settings/step-up").await.expect(200);
+    let policy = stage.admin.get("/step-up-policy").await.expect(200);
     assert_eq!(policy, json!({"asked": "enrolled", "tier": "high"}));
     assert_eq!(approve(&stage.approver, &high).await.expect(200)["result"], "counted");
     let all = json!({"asked": "required", "tier": "medium"});
-    stage.admin.send(Method::PUT, "/settings/step-up", &all).await.expect(200);
+    stage.admin.send(Method::PUT, "/step-up-policy", &all).await.expect(200);
     assert_eq!(refused(&approve(&ann.caller, &high).await), (403, "factor_missing"));
     let medium = waiting(&site, &stage, 2, "medium", 1).await;
     assert_eq!(refused(&approve(&ann.caller, &medium).await), (403, "factor_missing"));
     let less = json!({"asked": "required", "tier": "low"});
-    let less = stage.admin.send(Method::PUT, "/settings/step-up", &less).await;
+    let less = stage.admin.send(Method::PUT, "/step-up-policy", &less).await;
     assert_eq!((less.status.as_u16(), less.path()), (400, "/tier"));
     let denied = format!("/approvals/{}/deny", text(&medium, "id"));
     assert_eq!(ann.caller.post(&denied, &json!({})).await.expect(200)["result"], "denied");
@@ -328,7 +328,7 @@ async fn a_key_may_what_its_scopes_and_its_holders_roles_of_today_both_say_until
     key.get("/findings").await.expect(200);
     assert_eq!(refused(&key.get("/plans/x").await), (403, "scope_missing"));
     let beyond = json!({"asked": "enrolled", "tier": "high"});
-    let beyond = key.send(Method::PUT, "/settings/step-up", &beyond).await;
+    let beyond = key.send(Method::PUT, "/step-up-policy", &beyond).await;
     assert_eq!(refused(&beyond), (403, "forbidden"), "the scope gives no role");
     // Never shown again, and found by its public part alone.
     let listed = admin.get("/api-keys").await.expect(200);
