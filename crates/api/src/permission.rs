@@ -56,6 +56,10 @@ permissions! {
     WriteEstate = "estate.write": Admin;
     /// Store credentials. Nobody reads them.
     WriteCredentials = "credentials.write": Admin;
+    /// See what keys there are and how they were rotated, never what they open.
+    ReadKeys = "keys.read": Admin Auditor;
+    /// Rotate the tenant's keys.
+    RotateKeys = "keys.rotate": Admin;
     /// See runbooks.
     ReadRunbooks = "runbooks.read": Viewer Operator Approver Admin Auditor;
     /// Import and change runbooks.

@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
+use server::hosts;
 use server::login::setup;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -27,11 +28,12 @@ pub async fn run(serve: Serve) -> Result<()> {
         .await
         .with_context(|| format!("cannot listen on {}", serve.listen))?;
     let database = wiring::database(&serve.place, serve.db_connections).await?;
-    let parts = wiring::parts(&serve, &database.db)?;
+    let (parts, known) = wiring::parts(&serve, &database.db)?;
     let kept = serve.place.data_dir.join("first-password");
     let first = setup::first_start(&database.db, |password| keep_password(&kept, password))
         .await
         .map_err(|problem| anyhow::anyhow!("the first start: {}", problem.detail))?;
+    hosts::join(&database.db, &known).await.context("this host may not serve")?;
     if let Some(password) = first.one_time_password {
         output::note(&format!(
             "first start: log in as `{}` with the one-time password {password}\n\

@@ -8,8 +8,10 @@ pub mod ingest;
 pub mod quarantine;
 pub mod report;
 pub mod resource;
+pub mod rotation;
 pub mod rule;
 pub mod target;
+pub mod tenant_key;
 #[cfg(test)]
 mod tests;
 

@@ -12,6 +12,7 @@ mod logins;
 pub mod recompute;
 mod record;
 mod report;
+mod rotate;
 mod start;
 mod store;
 mod sweep;
@@ -30,6 +31,7 @@ pub use assess::{SUBJECT as ASSESS, assess};
 pub use error::Error;
 pub use finish::LoopHooks;
 pub use logins::SealedLogins;
+pub use rotate::{SUBJECT as ROTATE, rewrap_everywhere, rotate};
 pub use sweep::sweep;
 
 /// What the hand-offs share.

@@ -18,6 +18,7 @@ const COMMANDS: [&str; 25] = [
     "source",
     "environment",
     "server",
+    "secret",
     "alert",
     "runbook",
     "plan",

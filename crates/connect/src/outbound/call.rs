@@ -64,6 +64,12 @@ impl<'a> Call<'a> {
         self
     }
 
+    /// With a body, whose media type a header says.
+    #[must_use]
+    pub fn with_body(self, body: Vec<u8>) -> Self {
+        Self { body, ..self }
+    }
+
     /// With a header that nobody may see in a log.
     #[must_use]
     pub fn secret_header(mut self, name: &'static str, value: Secret) -> Self {
