@@ -60,6 +60,8 @@ permissions! {
     ReadKeys = "keys.read": Admin Auditor;
     /// Rotate the tenant's keys.
     RotateKeys = "keys.rotate": Admin;
+    /// Wrap a secret that whoever has its token is told once.
+    ShareSecrets = "secrets.share": Operator Approver Admin;
     /// See runbooks.
     ReadRunbooks = "runbooks.read": Viewer Operator Approver Admin Auditor;
     /// Import and change runbooks.

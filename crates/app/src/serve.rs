@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use server::hosts;
 use server::login::setup;
 use tokio::net::TcpListener;
@@ -20,6 +21,7 @@ use crate::{output, wiring};
 /// # Errors
 /// When something it needs cannot be had, with what to do about it.
 pub async fn run(serve: Serve) -> Result<()> {
+    keep_memory_to_oneself();
     if let Some(point) = &serve.failpoint {
         db::failpoint::arm(point);
     }
@@ -50,6 +52,13 @@ pub async fn run(serve: Serve) -> Result<()> {
         private.stop().await;
     }
     served.context("the listener failed")
+}
+
+/// No core dump and no debugger of the same user sees what this process holds in memory.
+fn keep_memory_to_oneself() {
+    if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+        tracing::warn!(%error, "core dumps of this process could hold secrets");
+    }
 }
 
 /// A token that is cancelled by SIGTERM or SIGINT.

@@ -9,6 +9,7 @@ mod graph;
 mod hook;
 mod intake;
 mod key;
+mod once;
 mod quarantine;
 mod report;
 mod resource;
@@ -37,6 +38,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(connection::routes())
         .merge(credential::routes())
         .merge(key::routes())
+        .merge(once::routes())
         .merge(object::routes::<graph::Service>())
         .merge(object::routes::<graph::ResourceEdge>())
         .merge(object::routes::<code::Repository>())

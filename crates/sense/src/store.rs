@@ -5,6 +5,7 @@ pub mod connection;
 pub mod credential;
 pub mod finding;
 pub mod ingest;
+pub mod once;
 pub mod quarantine;
 pub mod report;
 pub mod resource;

@@ -45,7 +45,9 @@ const ROTATIONS: [Column; 7] = [
 pub enum Secret {
     /// List secrets by name, kind and version
     List,
-    /// Give a credential a new secret: approvals of plans made with the old one no longer count
+    /// Give a credential a new secret
+    ///
+    /// Approvals of plans made with the old one no longer count.
     Replace(Replace),
     /// List the tenant's keys
     Keys,
@@ -53,9 +55,9 @@ pub enum Secret {
     Rotate(Rotate),
     /// List the latest rotations and how far they got
     Rotations,
-    /// Make a new key-encryption key file and have every tenant's keys wrapped by it (offline)
+    /// Make a new key-encryption key file and take it into use (offline)
     ///
-    /// The one before stays beside it and goes on opening what it wrapped; remove it when `secret
+    /// Workers wrap every tenant's keys by it. The one before stays beside it and goes on opening what it wrapped; remove it when `secret
     /// keys` shows that nothing is wrapped by it any more. With a Vault, rotate the key there and
     /// use `secret rotate kek`.
     NewKek(Box<NewKek>),

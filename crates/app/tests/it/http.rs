@@ -16,6 +16,7 @@ mod ingest;
 mod lenses;
 mod objects;
 mod overview;
+mod once;
 mod pages;
 mod poison;
 mod quotas;

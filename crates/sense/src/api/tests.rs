@@ -268,3 +268,19 @@ async fn every_route_is_in_the_description_with_a_short_summary() {
         }
     }
 }
+
+/// S2: bodies that bring a secret, or tell one, neither print it nor pass it on.
+#[test]
+fn s2_bodies_with_secrets_do_not_compile_when_they_could_show_them() {
+    use std::fmt::{Debug, Display};
+
+    use super::{credential, once, source};
+
+    model::lacks!(credential::CredentialIn: Debug, Display, serde::Serialize, Clone);
+    model::lacks!(credential::SecretIn: Debug, Display, serde::Serialize, Clone);
+    model::lacks!(source::SourceIn: Debug, Display, serde::Serialize, Clone);
+    model::lacks!(source::SigningSecretIn: Debug, Display, serde::Serialize, Clone);
+    model::lacks!(once::OnceIn: Debug, Display, serde::Serialize, Clone);
+    model::lacks!(once::TokenIn: Debug, Display, serde::Serialize, Clone);
+    model::lacks!(once::ToldOut: Debug, Display, Clone);
+}

@@ -130,7 +130,15 @@ fn s1_the_search_finds_a_secret_however_it_is_written() {
 /// Puts secrets everywhere one goes, and gives all there are now.
 async fn plant(deployment: &Deployment) -> Vec<(String, Vec<u8>)> {
     let admin = &deployment.admin;
-    let made = async |path: &str, body: Value| deployment.post(admin, path, &body).await;
+    // With a key each: stored answers are looked at as well.
+    let made = async |path: &str, body: Value| {
+        let url = format!("{}/api/v1{path}", deployment.url);
+        let request = deployment.http.post(url).bearer_auth(admin).json(&body);
+        let key = uuid::Uuid::now_v7().to_string();
+        let answer = request.header("idempotency-key", key).send().await.unwrap();
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+        answer.json::<Value>().await.unwrap_or_default()
+    };
     let (first, second, signing, password) = (canary(1), canary(2), canary(3), canary(4));
     let credential = json!({"name": "planted", "kind": "password", "secret": first});
     let credential = word(&made("/credentials", credential).await, "id");
@@ -160,7 +168,13 @@ async fn plant(deployment: &Deployment) -> Vec<(String, Vec<u8>)> {
     let changed = deployment.post(&session, "/account/password", &change).await;
     let renewed = word(&changed, "token");
     let again = word(&made("/login", login(&password)).await, "token");
+    let wrapped = made("/one-time-secrets", json!({"secret": canary(7)})).await;
+    let untold = word(&wrapped, "token");
+    let told = word(&made("/one-time-secrets", json!({"secret": canary(8)})).await, "token");
+    made("/one-time-secrets/unwrap", json!({"token": told})).await;
     let mut secrets = vec![
+        ("a one-time secret".to_owned(), canary(7).into_bytes()),
+        ("a one-time secret that was told".to_owned(), canary(8).into_bytes()),
         ("a credential".to_owned(), first.into_bytes()),
         ("a replaced credential".to_owned(), second.into_bytes()),
         ("a signing secret".to_owned(), signing.into_bytes()),
@@ -170,6 +184,8 @@ async fn plant(deployment: &Deployment) -> Vec<(String, Vec<u8>)> {
         ("a secret in a bad request".to_owned(), canary(6).into_bytes()),
     ];
     for (name, token) in [
+        ("the token of a one-time secret", &untold),
+        ("the token of one that was told", &told),
         ("a session", &session),
         ("a renewed session", &renewed),
         ("a second session", &again),
@@ -178,8 +194,8 @@ async fn plant(deployment: &Deployment) -> Vec<(String, Vec<u8>)> {
         ("the approver's key", &deployment.approver),
     ] {
         // The part in front names the key and is no secret.
-        let secret = token.rsplit('_').next().unwrap_or(token);
-        secrets.push((name.to_owned(), secret.as_bytes().to_vec()));
+        let secret = &token.as_bytes()[token.len() - 32..];
+        secrets.push((name.to_owned(), secret.to_vec()));
     }
     let key = deployment.sshd.client_key();
     let body = key.lines().filter(|line| !line.starts_with("-----")).nth(2).unwrap();
@@ -322,6 +338,10 @@ async fn s1_and_s8_planted_secrets_are_found_nowhere_in_logs_answers_dumps_files
     for (place, bytes) in shown(&deployment).await {
         search.look(&place, &bytes);
     }
+    // What is looked for is found where it is.
+    let mut there = Search::new(&secrets);
+    there.look_below(&deployment.dir.path().join("keys"), &[]);
+    assert!(there.hits.len() >= 3, "{:?}", there.hits);
     let dump = dump(&deployment.test.admin_url);
     assert!(String::from_utf8_lossy(&dump).contains("planted"), "the dump has the credential");
     search.look("pg_dump", &dump);

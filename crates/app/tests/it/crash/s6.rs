@@ -107,7 +107,7 @@ async fn s6_a_host_with_other_keys_refuses_to_serve_and_says_which() {
         }
         let mut stranger = Setup::new(dir.path(), Some(&deployment.test.url)).spawn();
         let status = stranger.end().await;
-        let said = stranger.log.text();
+        let said = stranger.last_words().await;
         assert!(!status.success(), "{missing}: {said}");
         assert!(said.contains(word), "{missing}: {said}");
         assert!(stranger.url().is_none(), "{missing}: it served");
@@ -116,7 +116,8 @@ async fn s6_a_host_with_other_keys_refuses_to_serve_and_says_which() {
     let dir = tempfile::tempdir().unwrap();
     let setup = Setup { role: "api", ..Setup::new(dir.path(), Some(&deployment.test.url)) };
     let mut stranger = setup.spawn();
-    assert!(!stranger.end().await.success());
-    let said = stranger.log.text();
+    let status = stranger.end().await;
+    let said = stranger.last_words().await;
+    assert!(!status.success(), "{said}");
     assert!(said.contains("kek.pub"), "{said}");
 }
