@@ -5,7 +5,7 @@ use clap::{Command, CommandFactory as _, Parser as _};
 use super::Cli;
 
 /// Every command at the top; its snapshot holds its help and that of everything below it.
-const COMMANDS: [&str; 25] = [
+const COMMANDS: [&str; 26] = [
     "serve",
     "demo",
     "doctor",

@@ -95,9 +95,13 @@ impl Search {
             if skip.iter().any(|skip| path.ends_with(skip)) {
                 continue;
             }
-            if path.is_dir() && !path.is_symlink() {
+            // Neither what a link leads to nor a pipe, which would wait for somebody to write.
+            let Ok(kind) = entry.file_type() else { continue };
+            if kind.is_dir() {
                 self.look_below(&path, skip);
-            } else if let Ok(bytes) = std::fs::read(&path) {
+            } else if kind.is_file()
+                && let Ok(bytes) = std::fs::read(&path)
+            {
                 self.look(&path.display().to_string(), &bytes);
             }
         }
