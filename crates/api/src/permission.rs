@@ -58,6 +58,12 @@ permissions! {
     WriteEstate = "estate.write": Admin;
     /// Store credentials. Nobody reads them.
     WriteCredentials = "credentials.write": Admin;
+    /// See what keys there are and how they were rotated, never what they open.
+    ReadKeys = "keys.read": Admin Auditor;
+    /// Rotate the tenant's keys.
+    RotateKeys = "keys.rotate": Admin;
+    /// Wrap a secret that whoever has its token is told once.
+    ShareSecrets = "secrets.share": Operator Approver Admin;
     /// See runbooks.
     ReadRunbooks = "runbooks.read": Viewer Operator Approver Admin Auditor;
     /// Import and change runbooks.

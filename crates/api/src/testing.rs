@@ -9,8 +9,7 @@ use model::actor::Actor;
 use model::connector::Pending;
 use model::id::{ApiKeyId, SessionId, UserId};
 use model::objects::{ObjectError, Objects};
-use model::secret::Secret;
-use model::vault::{Place, Sealed, Vault, VaultError};
+use model::vault::NoVault;
 use model::{Clock, Digest, Timestamp};
 
 use crate::identity::{new_key, new_session};
@@ -33,16 +32,6 @@ impl Objects for Nothing {
     }
 }
 
-impl Vault for Nothing {
-    fn seal(&self, _: &Place<'_>, _: &Secret) -> Result<Sealed, VaultError> {
-        Err(VaultError::Unavailable { reason: "none in this test".to_owned() })
-    }
-
-    fn open(&self, _: &Place<'_>, _: &Sealed) -> Result<Secret, VaultError> {
-        Err(VaultError::Unavailable { reason: "none in this test".to_owned() })
-    }
-}
-
 impl Clock for Nothing {
     fn now(&self) -> Timestamp {
         Timestamp::UNIX_EPOCH
@@ -56,7 +45,7 @@ pub fn app(db: &Db) -> App {
         db: db.clone(),
         clock: Arc::new(Nothing),
         objects: Arc::new(Nothing),
-        vault: Arc::new(Nothing),
+        vault: Arc::new(NoVault),
         body_limit: BODY_LIMIT,
     }
 }

@@ -29,6 +29,7 @@ pub mod plan;
 pub mod policy;
 pub mod prompt;
 pub mod runbook;
+pub mod secret;
 pub mod server;
 pub mod source;
 pub mod tenant;
@@ -155,6 +156,9 @@ pub enum Command {
     /// Servers, how to reach them, and their host keys
     #[command(subcommand)]
     Server(server::Server),
+    /// Secrets and the keys that seal them; nothing shows a secret
+    #[command(subcommand)]
+    Secret(secret::Secret),
     /// Alerts, and the rules that say what becomes of them
     #[command(subcommand)]
     Alert(alert::Alert),
@@ -226,6 +230,7 @@ impl Command {
             Self::Source(source) => source.run(context).await,
             Self::Environment(environment) => environment.run(context).await,
             Self::Server(server) => server.run(context).await,
+            Self::Secret(secret) => secret.run(context).await,
             Self::Alert(alert) => alert.run(context).await,
             Self::Runbook(runbook) => runbook.run(context).await,
             Self::Plan(plan) => plan.run(context).await,

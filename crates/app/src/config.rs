@@ -1,10 +1,14 @@
 //! Configuration: flags first, then the environment, then what works without either.
 
+mod keys;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+
+pub use keys::{Calls, Keys};
 
 /// Where a deployment keeps its state, and which database it uses.
 #[derive(Debug, Clone, Args)]
@@ -68,9 +72,10 @@ pub fn is_root() -> bool {
 pub enum Role {
     /// Everything
     All,
-    /// Answer requests, and keep the audit log and approvals up to date
+    /// Answer requests, and keep the audit log and approvals up to date; seals secrets and cannot
+    /// open those of targets
     Api,
-    /// Carry out executions
+    /// Carry out executions; nothing is answered but whether the process lives and is ready
     Worker,
 }
 
@@ -126,6 +131,14 @@ pub struct Serve {
     /// notices, in seconds
     #[arg(long, env = "COUNTERSIGN_DRAIN_S", value_name = "S", default_value_t = 0.0)]
     pub drain_s: f64,
+
+    /// Where keys are.
+    #[command(flatten)]
+    pub keys: Keys,
+
+    /// Where calls may go.
+    #[command(flatten)]
+    pub calls: Calls,
 
     /// Die at this point (debug builds only; for crash tests)
     #[arg(long, env = "COUNTERSIGN_FAILPOINT", value_name = "POINT", hide = true)]

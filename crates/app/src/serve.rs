@@ -6,6 +6,8 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+use server::hosts;
 use server::login::setup;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -19,6 +21,7 @@ use crate::{output, wiring};
 /// # Errors
 /// When something it needs cannot be had, with what to do about it.
 pub async fn run(serve: Serve) -> Result<()> {
+    keep_memory_to_oneself();
     if let Some(point) = &serve.failpoint {
         db::failpoint::arm(point);
     }
@@ -27,11 +30,12 @@ pub async fn run(serve: Serve) -> Result<()> {
         .await
         .with_context(|| format!("cannot listen on {}", serve.listen))?;
     let database = wiring::database(&serve.place, serve.db_connections).await?;
-    let parts = wiring::parts(&serve, &database.db)?;
+    let (parts, known) = wiring::parts(&serve, &database.db)?;
     let kept = serve.place.data_dir.join("first-password");
     let first = setup::first_start(&database.db, |password| keep_password(&kept, password))
         .await
         .map_err(|problem| anyhow::anyhow!("the first start: {}", problem.detail))?;
+    hosts::join(&database.db, &known).await.context("this host may not serve")?;
     if let Some(password) = first.one_time_password {
         output::note(&format!(
             "first start: log in as `{}` with the one-time password {password}\n\
@@ -48,6 +52,13 @@ pub async fn run(serve: Serve) -> Result<()> {
         private.stop().await;
     }
     served.context("the listener failed")
+}
+
+/// No core dump and no debugger of the same user sees what this process holds in memory.
+fn keep_memory_to_oneself() {
+    if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+        tracing::warn!(%error, "core dumps of this process could hold secrets");
+    }
 }
 
 /// A token that is cancelled by SIGTERM or SIGINT.

@@ -1,5 +1,7 @@
 //! Putting a process together: database, keys, object store, connectors.
 
+mod keys;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
@@ -10,7 +12,6 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use api::App;
 use connect::objects::Directory as ObjectDirectory;
-use connect::vault::FileVault;
 use connect_ssh::Ssh;
 use db::private::PrivateServer;
 use db::{AuditKey, Db};
@@ -21,9 +22,12 @@ use prove::directory::Directory;
 use prove::keys::Keyring;
 use prove::publish::Publisher;
 use prove::signer::Signer;
+use server::hosts::{HostKey, KeyKind};
 use server::serve::{Duties, Duty, Parts};
 
 use crate::config::{Place, Role, Serve};
+
+pub use keys::{ProcessKeys, kek_file, keys, outbound};
 
 /// The system's clock.
 #[derive(Debug, Clone, Copy)]
@@ -186,47 +190,51 @@ fn process_name() -> Result<String> {
     Ok(format!("countersign@{}-{}-{unique}", host.trim(), std::process::id()))
 }
 
-/// A whole process.
+/// A whole process, and the keys that it shares with all others of the deployment.
 ///
 /// # Errors
 /// When keys or directories cannot be used.
-pub fn parts(serve: &Serve, db: &Db) -> Result<Parts> {
+pub fn parts(serve: &Serve, db: &Db) -> Result<(Parts, Vec<HostKey>)> {
     let place = &serve.place;
-    let vault = FileVault::open(&place.data_dir.join("keys/kek"), &place.deployment)?;
-    tracing::warn!(
-        key = vault.kek_id(),
-        "credentials are sealed with a key file beside the data: this protects backups, not this \
-         machine"
-    );
+    let ProcessKeys { vault, mut known } = keys(serve)?;
     private_dir(&place.data_dir.join("objects"))?;
     let objects = ObjectDirectory::open(&place.data_dir.join("objects"))?;
     let app = App {
         db: db.clone(),
         clock: Arc::new(SystemClock),
         objects: Arc::new(objects),
-        vault: Arc::new(vault),
+        vault,
         body_limit: serve.body_limit,
     };
+    let (signer, audit_key) = (signer(place)?, audit_key(&place.data_dir)?);
+    known.push(HostKey { kind: KeyKind::AuditMac, fingerprints: vec![audit_key.fingerprint()] });
+    if serve.role != Role::Worker {
+        let fingerprints = signer.fingerprints().iter().map(ToString::to_string).collect();
+        known.push(HostKey { kind: KeyKind::Log, fingerprints });
+    }
     let publisher = Publisher {
         deployment: place.deployment.clone(),
         logs: logs(place),
-        signer: signer(place)?,
+        signer,
         anchor: Some(Anchor::new(Directory::new(place.anchor()))),
-        audit_key: audit_key(&place.data_dir)?,
+        audit_key,
     };
     let mut connectors: BTreeMap<String, Arc<dyn Connector>> = BTreeMap::new();
     connectors.insert("ssh".to_owned(), Arc::new(Ssh::new(connect_ssh::Settings::default())));
     let yes = |duty: bool| if duty { Duty::Yes } else { Duty::No };
-    Ok(Parts {
+    let parts = Parts {
         app,
         decisions: decision_keys(place)?,
         publisher: Arc::new(publisher),
+        outbound: outbound(&serve.calls)?,
         connectors,
         name: process_name()?,
         duties: Duties {
             work: yes(serve.role != Role::Api),
             keep: yes(serve.role != Role::Worker),
+            answer: yes(serve.role != Role::Worker),
         },
         tuning: serve.tuning(),
-    })
+    };
+    Ok((parts, known))
 }

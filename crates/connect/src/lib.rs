@@ -1,4 +1,7 @@
-//! Light connectors: the object store and the vault that seals secrets.
+//! Light connectors: the object store, the vault that seals secrets, and the one way out over HTTP.
 
 pub mod objects;
+pub mod outbound;
 pub mod vault;
+
+pub use outbound::Outbound;

@@ -1,221 +1,242 @@
-//! Sealing with a key-encryption key in a file.
-//!
-//! Every secret version has its own data key, which its tenant's key wraps; the file's key wraps
-//! tenants' keys only. All layers authenticate the place the secret belongs to. A tenant whose key
-//! is destroyed has no secrets any more, wherever copies of them lie. A file key protects backups and database dumps,
-//! not a machine whose root is lost: `serve` says so at start.
+//! Sealing: a key-encryption key wraps tenants' keys, a tenant's key wraps data keys, a data key
+//! encrypts one version of one secret. Every layer authenticates the place it belongs to.
 
-use std::fs::OpenOptions;
-use std::io::{ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+mod cipher;
+mod file;
+mod kek;
+mod transit;
 
-use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use aws_lc_rs::rand;
-use model::Digest;
-use model::id::TenantId;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use aws_lc_rs::aead::NONCE_LEN;
+use model::connector::Pending;
+use model::id::{TenantId, TenantKeyId};
 use model::secret::Secret;
-use model::vault::{Place, Sealed, Vault, VaultError};
+use model::vault::{Place, Purpose, Sealed, TenantKey, Vault, VaultError};
+use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-mod tenant;
+use cipher::{KEY_LEN, Pair};
+
+pub use file::{FileKek, PublicKek};
+pub use kek::{Kek, Wrapped};
+pub use transit::{Settings as TransitSettings, Transit};
 
 const ALGORITHM: &str = "AES-256-GCM";
-const KEY_LEN: usize = 32;
 /// The format of the authenticated place, below.
 const AAD_VERSION: i16 = 1;
+/// What HPKE seals under a tenant's key.
+const INFO: &[u8] = b"countersign data key";
+/// How long an opened tenant's key is kept, so that not every step asks the key store.
+const KEEP: Duration = Duration::from_secs(300);
+/// How many opened tenants' keys are kept at most.
+const MOST_KEPT: usize = 1_024;
 
-/// A key-encryption key from a file.
-pub struct FileVault {
-    kek: LessSafeKey,
-    kek_id: String,
+/// Secrets under two key-encryption keys: one for what changes need, one for what requests need.
+pub struct Envelope {
     deployment: String,
-    /// Where the tenants' keys are, each wrapped.
-    tenants: PathBuf,
+    change: Arc<dyn Kek>,
+    request: Arc<dyn Kek>,
+    opened: Mutex<HashMap<TenantKeyId, Opened>>,
+    keep: Duration,
 }
 
-impl std::fmt::Debug for FileVault {
+/// The half of a tenant's key that opens, in memory.
+struct Opened {
+    pair: Arc<Pair>,
+    at: Instant,
+}
+
+impl std::fmt::Debug for Envelope {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("FileVault").field("kek_id", &self.kek_id).finish_non_exhaustive()
+        f.debug_struct("Envelope")
+            .field("change", &self.change)
+            .field("request", &self.request)
+            .finish_non_exhaustive()
     }
 }
 
-impl FileVault {
-    /// Opens the key file, making one (mode 0600) if there is none.
-    ///
-    /// # Errors
-    /// When it cannot be made or read, or does not hold 32 bytes.
-    pub fn open(path: &Path, deployment: &str) -> Result<Self, VaultError> {
-        let bytes = key_file(path)?;
-        let kek_id = format!("file:{}", &Digest::of(&bytes[..]).to_string()[..16]);
-        let beside = path.file_name().unwrap_or_default().to_string_lossy();
-        let tenants = path.with_file_name(format!("{beside}-tenants"));
-        Ok(Self { kek: key(&bytes[..])?, kek_id, deployment: deployment.to_owned(), tenants })
-    }
-
-    /// Destroys a tenant's key: nothing that was sealed for the tenant can be opened any more, and
-    /// nothing is sealed for it. Safe to repeat.
-    ///
-    /// # Errors
-    /// When the key cannot be removed.
-    pub fn destroy(&self, tenant: TenantId) -> Result<(), VaultError> {
-        self.destroy_key_of(tenant)
-    }
-
-    /// The name of the key in use.
+impl Envelope {
+    /// Secrets of `deployment`: those for changes under `change`, those for requests under
+    /// `request`.
     #[must_use]
-    pub fn kek_id(&self) -> &str {
-        &self.kek_id
+    pub fn new(deployment: &str, change: Arc<dyn Kek>, request: Arc<dyn Kek>) -> Self {
+        let deployment = deployment.to_owned();
+        Self { deployment, change, request, opened: Mutex::default(), keep: KEEP }
+    }
+
+    fn kek(&self, purpose: Purpose) -> &dyn Kek {
+        match purpose {
+            Purpose::Change => &*self.change,
+            Purpose::Request => &*self.request,
+        }
     }
 
     /// Length-prefixed, so that no two places give the same bytes.
     fn aad(&self, place: &Place<'_>, purpose: &str) -> Vec<u8> {
-        let version = place.version.to_be_bytes();
-        let tenant = place.tenant.uuid();
-        let parts: [&[u8]; 7] = [
+        joined(&[
             purpose.as_bytes(),
             self.deployment.as_bytes(),
-            tenant.as_bytes().as_slice(),
+            place.tenant.uuid().as_bytes(),
             place.table.as_bytes(),
             place.row.as_bytes(),
             place.field.as_bytes(),
-            &version,
-        ];
-        let mut aad = AAD_VERSION.to_be_bytes().to_vec();
-        for part in parts {
-            let length = u32::try_from(part.len()).unwrap_or(u32::MAX);
-            aad.extend_from_slice(&length.to_be_bytes());
-            aad.extend_from_slice(part);
+            &place.version.to_be_bytes(),
+        ])
+    }
+
+    /// What a wrapped tenant's key is bound to.
+    fn bound(&self, key: TenantKeyId, tenant: TenantId, purpose: Purpose) -> Vec<u8> {
+        joined(&[
+            b"tenant key",
+            self.deployment.as_bytes(),
+            tenant.uuid().as_bytes(),
+            key.uuid().as_bytes(),
+            purpose.word().as_bytes(),
+        ])
+    }
+
+    /// The half of a tenant's key that opens: from memory, or unwrapped.
+    async fn pair(&self, key: &TenantKey) -> Result<Arc<Pair>, VaultError> {
+        if let Some(opened) = self.opened().get(&key.id)
+            && opened.at.elapsed() < self.keep
+            && opened.pair.public == key.public
+        {
+            return Ok(Arc::clone(&opened.pair));
         }
-        aad
+        let bound = self.bound(key.id, key.tenant, key.purpose);
+        let wrapped = Wrapped { kek_id: key.kek_id.clone(), bytes: key.wrapped.clone() };
+        let private = self.kek(key.purpose).unwrap(&bound, &wrapped).await?;
+        let pair = Arc::new(Pair::of(private)?);
+        if pair.public != key.public {
+            return Err(VaultError::Altered);
+        }
+        let mut opened = self.opened();
+        if opened.len() >= MOST_KEPT {
+            opened.clear();
+        }
+        opened.insert(key.id, Opened { pair: Arc::clone(&pair), at: Instant::now() });
+        Ok(pair)
+    }
+
+    fn opened(&self) -> MutexGuard<'_, HashMap<TenantKeyId, Opened>> {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn data_key(
+        &self,
+        key: Option<&TenantKey>,
+        place: &Place<'_>,
+        sealed: &Sealed,
+    ) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+        if sealed.alg != ALGORITHM || sealed.aad_version != AAD_VERSION {
+            return Err(VaultError::Altered);
+        }
+        let aad = self.aad(place, "data key");
+        let Some(key) = key else { return self.change.first_data_key(&aad, sealed) };
+        if sealed.kek_id != key.id.to_string() || key.tenant != place.tenant {
+            return Err(VaultError::Altered);
+        }
+        let pair = self.pair(key).await?;
+        cipher::open_with(&pair.private, INFO, &aad, &sealed.wrapped_dek)
+    }
+
+    /// A data key wrapped to a tenant's key.
+    fn wrap(&self, key: &TenantKey, place: &Place<'_>, dek: &[u8]) -> Result<Vec<u8>, VaultError> {
+        if key.tenant != place.tenant {
+            return Err(VaultError::Altered);
+        }
+        cipher::seal_to(&key.public, INFO, &self.aad(place, "data key"), dek)
     }
 }
 
-impl Vault for FileVault {
-    fn seal(&self, place: &Place<'_>, secret: &Secret) -> Result<Sealed, VaultError> {
-        let (kek, kek_id) = self.key_of(place.tenant)?;
+impl Vault for Envelope {
+    fn new_key(
+        &self,
+        tenant: TenantId,
+        purpose: Purpose,
+    ) -> Pending<'_, Result<TenantKey, VaultError>> {
+        Box::pin(async move {
+            let (id, pair) = (TenantKeyId::generate(), Pair::generate()?);
+            let bound = self.bound(id, tenant, purpose);
+            let Wrapped { kek_id, bytes: wrapped } =
+                self.kek(purpose).wrap(&bound, &pair.private).await?;
+            Ok(TenantKey { id, tenant, purpose, public: pair.public, kek_id, wrapped })
+        })
+    }
+
+    fn seal(
+        &self,
+        key: &TenantKey,
+        place: &Place<'_>,
+        secret: &Secret,
+    ) -> Result<Sealed, VaultError> {
         let mut dek = Zeroizing::new([0; KEY_LEN]);
-        random(&mut dek[..])?;
-        let nonce = fresh_nonce()?;
-        let ciphertext =
-            encrypt(&key(&dek[..])?, nonce, &self.aad(place, "secret"), secret.expose())?;
-        // The wrapping nonce travels in front of the wrapped key.
-        let wrap_nonce = fresh_nonce()?;
-        let mut wrapped_dek = wrap_nonce.to_vec();
-        wrapped_dek.extend(encrypt(&kek, wrap_nonce, &self.aad(place, "data key"), &dek[..])?);
+        cipher::random(&mut dek[..])?;
+        let nonce = cipher::fresh_nonce()?;
+        let aad = self.aad(place, "secret");
+        let ciphertext = cipher::encrypt(&cipher::aes(&dek[..])?, nonce, &aad, secret.expose())?;
         Ok(Sealed {
             alg: ALGORITHM.to_owned(),
-            kek_id,
-            wrapped_dek,
+            kek_id: key.id.to_string(),
+            wrapped_dek: self.wrap(key, place, &dek[..])?,
             nonce: nonce.to_vec(),
             ciphertext,
             aad_version: AAD_VERSION,
         })
     }
 
-    fn open(&self, place: &Place<'_>, sealed: &Sealed) -> Result<Secret, VaultError> {
-        let of_tenant = sealed.kek_id.starts_with(tenant::PREFIX);
-        if !of_tenant && sealed.kek_id != self.kek_id {
-            return Err(VaultError::UnknownKey { kek_id: sealed.kek_id.clone() });
-        }
-        if sealed.alg != ALGORITHM || sealed.aad_version != AAD_VERSION {
-            return Err(VaultError::Altered);
-        }
-        let (wrap_nonce, wrapped) =
-            sealed.wrapped_dek.split_first_chunk::<NONCE_LEN>().ok_or(VaultError::Altered)?;
-        let aad = self.aad(place, "data key");
-        let dek = if of_tenant {
-            let kek = self.known_key_of(place.tenant, &sealed.kek_id)?;
-            decrypt(&kek, *wrap_nonce, &aad, wrapped)?
-        } else {
-            // Sealed before tenants had keys of their own.
-            decrypt(&self.kek, *wrap_nonce, &aad, wrapped)?
-        };
-        let nonce: [u8; NONCE_LEN] =
-            sealed.nonce.as_slice().try_into().map_err(|_| VaultError::Altered)?;
-        let plain = decrypt(&key(&dek)?, nonce, &self.aad(place, "secret"), &sealed.ciphertext)?;
-        Ok(Secret::new(plain.to_vec()))
+    fn open<'a>(
+        &'a self,
+        key: Option<&'a TenantKey>,
+        place: Place<'a>,
+        sealed: &'a Sealed,
+    ) -> Pending<'a, Result<Secret, VaultError>> {
+        Box::pin(async move {
+            let dek = self.data_key(key, &place, sealed).await?;
+            let nonce: [u8; NONCE_LEN] =
+                sealed.nonce.as_slice().try_into().map_err(|_| VaultError::Altered)?;
+            let aad = self.aad(&place, "secret");
+            let plain = cipher::decrypt(&cipher::aes(&dek)?, nonce, &aad, &sealed.ciphertext)?;
+            Ok(Secret::new(plain.to_vec()))
+        })
+    }
+
+    fn rewrap_key<'a>(&'a self, key: &'a TenantKey) -> Pending<'a, Result<TenantKey, VaultError>> {
+        Box::pin(async move {
+            let bound = self.bound(key.id, key.tenant, key.purpose);
+            let wrapped = Wrapped { kek_id: key.kek_id.clone(), bytes: key.wrapped.clone() };
+            let Wrapped { kek_id, bytes: wrapped } =
+                self.kek(key.purpose).rewrap(&bound, &wrapped).await?;
+            Ok(TenantKey { kek_id, wrapped, ..key.clone() })
+        })
+    }
+
+    fn rewrap<'a>(
+        &'a self,
+        from: Option<&'a TenantKey>,
+        to: &'a TenantKey,
+        place: Place<'a>,
+        sealed: &'a Sealed,
+    ) -> Pending<'a, Result<Sealed, VaultError>> {
+        Box::pin(async move {
+            let dek = self.data_key(from, &place, sealed).await?;
+            let wrapped_dek = self.wrap(to, &place, &dek)?;
+            Ok(Sealed { kek_id: to.id.to_string(), wrapped_dek, ..sealed.clone() })
+        })
     }
 }
 
-fn unavailable(reason: &(impl ToString + ?Sized)) -> VaultError {
-    VaultError::Unavailable { reason: reason.to_string() }
-}
-
-fn random(bytes: &mut [u8]) -> Result<(), VaultError> {
-    rand::fill(bytes).map_err(|_| unavailable("the system has no randomness to give"))
-}
-
-fn fresh_nonce() -> Result<[u8; NONCE_LEN], VaultError> {
-    let mut nonce = [0; NONCE_LEN];
-    random(&mut nonce)?;
-    Ok(nonce)
-}
-
-fn key(bytes: &[u8]) -> Result<LessSafeKey, VaultError> {
-    let key = UnboundKey::new(&AES_256_GCM, bytes).map_err(|_| VaultError::Altered)?;
-    Ok(LessSafeKey::new(key))
-}
-
-fn encrypt(
-    key: &LessSafeKey,
-    nonce: [u8; NONCE_LEN],
-    aad: &[u8],
-    plain: &[u8],
-) -> Result<Vec<u8>, VaultError> {
-    let mut sealed = plain.to_vec();
-    key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(aad), &mut sealed)
-        .map_err(|_| unavailable("encryption failed"))?;
-    Ok(sealed)
-}
-
-fn decrypt(
-    key: &LessSafeKey,
-    nonce: [u8; NONCE_LEN],
-    aad: &[u8],
-    sealed: &[u8],
-) -> Result<Zeroizing<Vec<u8>>, VaultError> {
-    let mut buffer = Zeroizing::new(sealed.to_vec());
-    let length = key
-        .open_in_place(Nonce::assume_unique_for_key(nonce), Aad::from(aad), &mut buffer[..])
-        .map_err(|_| VaultError::Altered)?
-        .len();
-    buffer.truncate(length);
-    Ok(buffer)
-}
-
-/// The key file's 32 bytes.
-///
-/// A missing file is made whole under another name and then linked, so that neither a crash nor a
-/// process starting at the same moment finds half a key.
-fn key_file(path: &Path) -> Result<Zeroizing<[u8; KEY_LEN]>, VaultError> {
-    let describe = |error: std::io::Error| unavailable(&format!("{}: {error}", path.display()));
-    if !path.exists() {
-        let mut fresh = Zeroizing::new([0; KEY_LEN]);
-        random(&mut fresh[..])?;
-        let beside = path.with_extension(format!("new-{}", std::process::id()));
-        let mut options = OpenOptions::new();
-        let mut file = options
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&beside)
-            .map_err(describe)?;
-        file.write_all(&fresh[..]).map_err(describe)?;
-        file.sync_all().map_err(describe)?;
-        match std::fs::hard_link(&beside, path) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            linked => linked.map_err(describe)?,
-        }
-        std::fs::remove_file(&beside).map_err(describe)?;
+fn joined(parts: &[&[u8]]) -> Vec<u8> {
+    let mut whole = AAD_VERSION.to_be_bytes().to_vec();
+    for part in parts {
+        let length = u32::try_from(part.len()).unwrap_or(u32::MAX);
+        whole.extend_from_slice(&length.to_be_bytes());
+        whole.extend_from_slice(part);
     }
-    let mut bytes = Zeroizing::new([0; KEY_LEN]);
-    let mut file = OpenOptions::new().read(true).open(path).map_err(describe)?;
-    file.read_exact(&mut bytes[..]).map_err(|_| {
-        unavailable(&format!("{}: holds no key of {KEY_LEN} bytes", path.display()))
-    })?;
-    Ok(bytes)
+    whole
 }
 
 #[cfg(test)]

@@ -45,10 +45,33 @@ impl AuditKey {
         context.update(tenant.uuid().as_bytes());
         context.update(event.uuid().as_bytes());
         context.update(canon);
-        let tag = context.sign();
-        let mut mac = [0; 32];
-        mac.copy_from_slice(tag.as_ref());
-        mac
+        mac_of(context.sign().as_ref())
+    }
+
+    /// A MAC that says this deployment vouches for a value of a tenant, which is kept in the
+    /// database: `what` says which kind of value it is. Under a key of its own, so that no event's
+    /// MAC is one.
+    #[must_use]
+    pub fn vouch(&self, what: &str, tenant: TenantId, parts: &[Vec<u8>]) -> Mac {
+        mac_of(hmac::sign(&self.vouching(), &vouched(what, tenant, parts)).as_ref())
+    }
+
+    /// Whether `mac` vouches for this value; takes the same time either way.
+    #[must_use]
+    pub fn vouched(&self, what: &str, tenant: TenantId, parts: &[Vec<u8>], mac: &[u8]) -> bool {
+        hmac::verify(&self.vouching(), &vouched(what, tenant, parts), mac).is_ok()
+    }
+
+    /// By what the key is known, without being told.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let tag = hmac::sign(&self.0, b"countersign fingerprint");
+        tag.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn vouching(&self) -> hmac::Key {
+        let derived = hmac::sign(&self.0, b"countersign vouching");
+        hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref())
     }
 
     /// Whether `mac` was made with this key for these bytes; takes the same time either way.
@@ -58,6 +81,24 @@ impl AuditKey {
             [tenant.uuid().as_bytes().as_slice(), event.uuid().as_bytes(), canon].concat();
         hmac::verify(&self.0, &message, mac).is_ok()
     }
+}
+
+/// Length-prefixed, so that no two values give the same bytes.
+fn vouched(what: &str, tenant: TenantId, parts: &[Vec<u8>]) -> Vec<u8> {
+    let tenant = tenant.uuid();
+    let first: [&[u8]; 2] = [what.as_bytes(), tenant.as_bytes()];
+    let mut message = Vec::new();
+    for part in first.into_iter().chain(parts.iter().map(Vec::as_slice)) {
+        message.extend_from_slice(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        message.extend_from_slice(part);
+    }
+    message
+}
+
+fn mac_of(tag: &[u8]) -> Mac {
+    let mut mac = [0; 32];
+    mac.copy_from_slice(tag);
+    mac
 }
 
 impl fmt::Debug for AuditKey {
@@ -91,6 +132,19 @@ fn row(key: &AuditKey, tenant: TenantId, event: &Event, at: Timestamp) -> Result
 }
 
 impl TenantTx {
+    /// A MAC by which a value kept in this tenant's rows is known to come from this deployment,
+    /// and not from somebody who can only write to the database.
+    #[must_use]
+    pub fn vouch(&self, what: &str, parts: &[Vec<u8>]) -> Mac {
+        self.audit_key().vouch(what, self.tenant(), parts)
+    }
+
+    /// Whether `mac` is [`TenantTx::vouch`]'s for this value.
+    #[must_use]
+    pub fn vouched(&self, what: &str, parts: &[Vec<u8>], mac: &[u8]) -> bool {
+        self.audit_key().vouched(what, self.tenant(), parts, mac)
+    }
+
     /// Tells of a change: the event goes into the outbox with this transaction's commit, or not at
     /// all.
     ///
@@ -181,6 +235,20 @@ mod tests {
         assert!(!key.verify(tenant, event, b"canom", &mac));
         assert!(!key.verify(tenant, event, b"canon", &mac[..31]));
         assert!(!AuditKey::new(&[8; 32]).verify(tenant, event, b"canon", &mac));
+    }
+
+    #[test]
+    fn what_is_vouched_for_is_so_for_its_tenant_its_kind_and_its_parts_only() {
+        let key = AuditKey::new(&[7; 32]);
+        let tenant = TenantId::generate();
+        let parts = [b"ab".to_vec(), b"c".to_vec()];
+        let mac = key.vouch("kind", tenant, &parts);
+        assert!(key.vouched("kind", tenant, &parts, &mac));
+        assert!(!key.vouched("other", tenant, &parts, &mac));
+        assert!(!key.vouched("kind", TenantId::generate(), &parts, &mac));
+        assert!(!key.vouched("kind", tenant, &[b"a".to_vec(), b"bc".to_vec()], &mac));
+        assert!(!AuditKey::new(&[8; 32]).vouched("kind", tenant, &parts, &mac));
+        assert_ne!(key.fingerprint(), AuditKey::new(&[8; 32]).fingerprint());
     }
 
     #[test]

@@ -140,6 +140,14 @@ ids! {
     ConnectionId = "con";
     /// A sealed secret.
     CredentialId = "crd";
+    /// A key of a tenant, which wraps the data keys of its secrets.
+    TenantKeyId = "tky";
+    /// A run of re-wrapping keys.
+    KeyRotationId = "kro";
+    /// A key that all hosts of a deployment share, by its fingerprint.
+    DeploymentKeyId = "dky";
+    /// A secret to be told once, to whoever has its link.
+    OnceId = "once";
     /// A sender of alerts.
     AlertSourceId = "src";
     /// Something sensed: an alert, later drift, violations, cost, exposure.

@@ -203,6 +203,14 @@ impl Keyring {
         self.retired.iter().copied().chain(self.keys().map(|key| *key.public())).collect()
     }
 
+    /// By what the keys are known: the newest, then those before it.
+    #[must_use]
+    pub fn fingerprints(&self) -> Vec<Digest> {
+        let mut prints: Vec<_> = self.keys().map(SigningKey::fingerprint).collect();
+        prints.reverse();
+        prints
+    }
+
     fn keys(&self) -> impl Iterator<Item = &SigningKey> {
         self.older.iter().chain(std::iter::once(&self.newest))
     }

@@ -100,6 +100,12 @@ impl Signer {
         Self { keys, state }
     }
 
+    /// By what its keys are known, the newest first.
+    #[must_use]
+    pub fn fingerprints(&self) -> Vec<model::Digest> {
+        self.keys.fingerprints()
+    }
+
     /// Its keys.
     #[must_use]
     pub const fn keys(&self) -> &Keyring {

@@ -8,6 +8,8 @@ mod finding;
 mod graph;
 mod hook;
 mod intake;
+mod key;
+mod once;
 mod quarantine;
 mod report;
 mod resource;
@@ -35,6 +37,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(object::routes::<resource::Resource>())
         .merge(connection::routes())
         .merge(credential::routes())
+        .merge(key::routes())
+        .merge(once::routes())
         .merge(object::routes::<graph::Service>())
         .merge(object::routes::<graph::ResourceEdge>())
         .merge(object::routes::<code::Repository>())

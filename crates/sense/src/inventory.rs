@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use model::Timestamp;
 use model::id::{ActorId, ConnectionId, CredentialId, EnvironmentId, ResourceId};
 use model::plan::Target;
-use model::vault::Sealed;
+use model::vault::{Sealed, TenantKey};
 
 use crate::alert::rule::Glob;
 
@@ -95,6 +95,8 @@ pub struct SealedCredential {
     pub credential: Credential,
     /// The secret, which only the vault opens.
     pub sealed: Sealed,
+    /// The tenant's key it is sealed under; none in rows from before tenants had keys.
+    pub key: Option<TenantKey>,
 }
 
 /// Everything planning, policy and guards ask about a target.

@@ -7,5 +7,6 @@ pub mod declared;
 pub mod finding;
 pub mod inventory;
 pub mod report;
+pub mod sealing;
 pub mod source;
 pub mod store;

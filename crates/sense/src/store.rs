@@ -5,11 +5,14 @@ pub mod connection;
 pub mod credential;
 pub mod finding;
 pub mod ingest;
+pub mod once;
 pub mod quarantine;
 pub mod report;
 pub mod resource;
+pub mod rotation;
 pub mod rule;
 pub mod target;
+pub mod tenant_key;
 #[cfg(test)]
 mod tests;
 

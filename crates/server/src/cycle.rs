@@ -13,6 +13,7 @@ pub mod recompute;
 mod record;
 mod report;
 pub mod retire;
+mod rotate;
 mod start;
 mod store;
 mod sweep;
@@ -31,6 +32,7 @@ pub use assess::{SUBJECT as ASSESS, assess};
 pub use error::Error;
 pub use finish::LoopHooks;
 pub use logins::SealedLogins;
+pub use rotate::{SUBJECT as ROTATE, rewrap_everywhere, rotate};
 pub use sweep::sweep;
 
 /// What the hand-offs share.

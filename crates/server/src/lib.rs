@@ -3,6 +3,7 @@
 pub mod cycle;
 pub mod events;
 pub mod health;
+pub mod hosts;
 pub mod login;
 mod openapi;
 mod overview;

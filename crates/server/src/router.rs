@@ -95,6 +95,15 @@ pub fn router(cycle: &Loop, health: Health, logs: PublishedLogs) -> Router {
         .with_state(app)
 }
 
+/// A process that answers no requests but whether it lives and is ready.
+pub fn without_api(app: App, health: Health) -> Router {
+    let (routes, _) = health_routes(health).split_for_parts();
+    routes
+        .fallback(|| async { Problem::not_found("path").into_response() })
+        .layer(middleware::from_fn(named))
+        .with_state(app)
+}
+
 /// Gives each request an id, and writes it into whatever is answered.
 async fn named(mut request: Request, next: Next) -> Response {
     let id = request

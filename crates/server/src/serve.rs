@@ -9,6 +9,7 @@ use act::decide::RunbookTerms;
 use act::engine::{Engine, Settings};
 use act::worker::Worker;
 use api::App;
+use connect::Outbound;
 use db::jobs;
 use db::wake::Topic;
 use model::audit::Who;
@@ -22,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cycle::{self, Loop, LoopHooks, SealedLogins};
 use crate::events::Stopping;
 use crate::health::Health;
-use crate::router::router;
+use crate::router::{router, without_api};
 use crate::tasks::Tasks;
 
 /// How long a job may take before somebody else may take it.
@@ -35,6 +36,8 @@ pub struct Duties {
     pub work: Duty,
     /// Sequence and sign the audit log, expire approvals.
     pub keep: Duty,
+    /// Answer requests. A process that does not says only whether it lives and is ready.
+    pub answer: Duty,
 }
 
 /// Whether a process does something.
@@ -93,6 +96,8 @@ pub struct Parts {
     pub decisions: Keyring,
     /// Who publishes the audit log.
     pub publisher: Arc<Publisher>,
+    /// The one way out over HTTP; handlers have it as an extension.
+    pub outbound: Outbound,
     /// Connectors by transport.
     pub connectors: BTreeMap<String, Arc<dyn Connector>>,
     /// What this process is called in leases.
@@ -130,6 +135,11 @@ pub async fn serve(
             tasks.spawn("jobs", move |stop| take_jobs(cycle.clone(), name.clone(), poll, stop));
         }
     }
+    if parts.duties.work == Duty::Yes {
+        let (app, name) = (parts.app.clone(), parts.name.clone());
+        let times = (parts.tuning.poll, parts.tuning.lease_ttl);
+        tasks.spawn("keys", move |stop| rotate_keys(app.clone(), name.clone(), times, stop));
+    }
     if parts.duties.keep == Duty::Yes {
         let (db, publisher) = (parts.app.db.clone(), Arc::clone(&parts.publisher));
         tasks.spawn("audit", move |stop| {
@@ -153,8 +163,13 @@ pub async fn serve(
         deployment: parts.publisher.deployment.clone(),
         directory: parts.publisher.logs.clone(),
     };
-    let routes = router(&cycle, health.clone(), logs)
+    let routes = match parts.duties.answer {
+        Duty::Yes => router(&cycle, health.clone(), logs),
+        Duty::No => without_api(parts.app.clone(), health.clone()),
+    };
+    let routes = routes
         .layer(axum::Extension(Stopping(stop.clone())))
+        .layer(axum::Extension(parts.outbound))
         .into_make_service_with_connect_info::<SocketAddr>();
     let closing = CancellationToken::new();
     let served =
@@ -222,17 +237,54 @@ async fn take_jobs(cycle: Loop, name: String, poll: Duration, stop: Cancellation
     }
 }
 
+/// Carries rotations of keys out, one after another, until told to stop: in the middle of one, it
+/// is left to the next worker.
+async fn rotate_keys(
+    app: App,
+    name: String,
+    (poll, lease_ttl): (Duration, Duration),
+    stop: CancellationToken,
+) {
+    let mut waker = app.db.waker(Topic::Jobs);
+    while !stop.is_cancelled() {
+        match jobs::claim(&app.db, &name, lease_ttl, &[cycle::ROTATE]).await {
+            Ok(Some(job)) => {
+                let rotated = stop.run_until_cancelled(cycle::rotate(&app, &job, lease_ttl)).await;
+                if let Some(Err(error)) = rotated {
+                    failed(&app, &job, &error).await;
+                }
+            }
+            Ok(None) => {
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = waker.wait(poll) => {}
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "no rotation of keys could be claimed");
+                waker.wait(poll).await;
+            }
+        }
+    }
+}
+
 async fn take(cycle: &Loop, job: &jobs::Claimed) {
-    let Err(error) = cycle::assess(cycle, job).await else { return };
+    if let Err(error) = cycle::assess(cycle, job).await {
+        failed(cycle.app(), job, &error).await;
+    }
+}
+
+/// Notes why a job failed.
+async fn failed(app: &App, job: &jobs::Claimed, error: &(dyn std::error::Error + Sync)) {
     let mut chain = error.to_string();
-    let mut source = std::error::Error::source(&error);
+    let mut source = error.source();
     while let Some(cause) = source {
         chain.push_str(": ");
         chain.push_str(&cause.to_string());
         source = cause.source();
     }
     tracing::warn!(job = %job.id, error = chain, "a job failed");
-    if let Err(error) = job.fail(&cycle.app().db, &chain).await {
+    if let Err(error) = job.fail(&app.db, &chain).await {
         tracing::warn!(job = %job.id, %error, "the failure of a job could not be noted");
     }
 }

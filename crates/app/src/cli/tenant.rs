@@ -5,9 +5,9 @@ use archive::run::Archiver;
 use archive::store::holds;
 use clap::{Args, Subcommand};
 use connect::objects::Directory as ObjectDirectory;
-use connect::vault::FileVault;
 use model::audit::{Event, Who};
 use model::id::TenantId;
+use sense::store::tenant_key;
 use serde_json::json;
 use server::login::setup::SYSTEM_TENANT;
 use server::login::store::{close_tenant, tenant_by_slug};
@@ -21,8 +21,8 @@ use crate::wiring;
 pub enum Tenant {
     /// Close a tenant for good: its keys are destroyed, its data goes (offline)
     ///
-    /// Nobody of it may log in or show a key any more; its secrets can be opened by nobody, in
-    /// backups neither; its findings, changes, evidence and archives are removed. Its signed log
+    /// Nobody of it may log in or show a key any more; its secrets can be opened by nobody (those in
+    /// backups once `secret rotate kek` has replaced the key that wraps them); its findings, changes, evidence and archives are removed. Its signed log
     /// stays, and verifies. A legal hold refuses all of it. Safe to repeat after a crash.
     Shred(Shred),
 }
@@ -69,22 +69,21 @@ impl Shred {
         }
         let db = wiring::reach(&self.place).await?;
         let data_dir = &self.place.data_dir;
-        let vault = FileVault::open(&data_dir.join("keys/kek"), &self.place.deployment)?;
         let found = match self.id {
             Some(id) => Some(id),
             None => tenant_by_slug(&db, &self.tenant).await?,
         };
         let tenant = found.with_context(|| format!("there is no tenant {:?}", self.tenant))?;
-        // First nobody comes in any more; then the keys; then what is left.
+        // First nobody comes in any more and the keys are gone; then what is left.
         let mut tx = db.tenant(tenant).await?;
         if holds::in_force(&mut tx).await?.any() {
             bail!("a legal hold keeps the data of {}: lift it first", self.tenant);
         }
         close_tenant(&mut tx).await?;
+        tenant_key::destroy(&mut tx).await.context("destroying the tenant's keys")?;
         let event = Event::new(Who::service(), "tenant.closed", "tenant", &tenant);
         tx.audit(&event).await?;
         tx.commit().await?;
-        vault.destroy(tenant).context("destroying the tenant's key")?;
         let objects = data_dir.join("objects");
         let store = ObjectDirectory::open(&objects)?;
         let archiver = Archiver::new(db.clone(), std::sync::Arc::new(store));
@@ -106,7 +105,7 @@ impl Shred {
         let told = json!({ "tenant": tenant, "rows": rows });
         context.show(&told, |told| {
             format!(
-                "{} is closed: its key is destroyed, {} rows and all objects are gone; its log stays",
+                "{} is closed: its keys are destroyed, {} rows and all objects are gone; its log stays",
                 view::at(told, "/tenant"),
                 view::at(told, "/rows")
             )

@@ -5,7 +5,7 @@ use clap::{Command, CommandFactory as _, Parser as _};
 use super::Cli;
 
 /// Every command at the top; its snapshot holds its help and that of everything below it.
-const COMMANDS: [&str; 27] = [
+const COMMANDS: [&str; 28] = [
     "serve",
     "demo",
     "doctor",
@@ -18,6 +18,7 @@ const COMMANDS: [&str; 27] = [
     "source",
     "environment",
     "server",
+    "secret",
     "alert",
     "runbook",
     "plan",

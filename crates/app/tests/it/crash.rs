@@ -21,6 +21,9 @@ mod r14;
 mod r3;
 mod r7;
 mod r8;
+mod s1;
+mod s4;
+mod s6;
 mod startup;
 
 use std::time::{Duration, Instant};

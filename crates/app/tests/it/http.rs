@@ -17,6 +17,7 @@ mod ingest;
 mod lenses;
 mod objects;
 mod oidc;
+mod once;
 mod overview;
 mod pages;
 mod poison;

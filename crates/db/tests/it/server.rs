@@ -28,7 +28,13 @@ async fn a_schema_that_is_behind_is_refused_with_what_to_do() {
         .await
         .unwrap();
     let flaw = behind(&test.url).await;
-    assert_eq!(flaw, Flaw::SchemaBehind { found: Some(needed - 1), needed });
+    let found: Option<i64> =
+        sqlx::query_scalar("SELECT max(version) FROM countersign._sqlx_migrations")
+            .fetch_one(test.admin())
+            .await
+            .unwrap();
+    assert_eq!(flaw, Flaw::SchemaBehind { found, needed });
+    assert!(found < Some(needed));
     assert!(flaw.to_string().contains("countersign db migrate"), "{flaw}");
 }
 

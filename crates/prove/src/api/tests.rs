@@ -10,8 +10,7 @@ use model::canonical::Digest;
 use model::connector::Pending;
 use model::id::{ApiKeyId, TenantId};
 use model::objects::{ObjectError, Objects};
-use model::secret::Secret;
-use model::vault::{Place, Sealed, Vault, VaultError};
+use model::vault::NoVault;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
@@ -33,16 +32,6 @@ impl Objects for Nothing {
     }
 }
 
-impl Vault for Nothing {
-    fn seal(&self, _: &Place<'_>, _: &Secret) -> Result<Sealed, VaultError> {
-        Err(VaultError::Unavailable { reason: "none in this test".to_owned() })
-    }
-
-    fn open(&self, _: &Place<'_>, _: &Sealed) -> Result<Secret, VaultError> {
-        Err(VaultError::Unavailable { reason: "none in this test".to_owned() })
-    }
-}
-
 impl model::Clock for Nothing {
     fn now(&self) -> model::Timestamp {
         model::Timestamp::UNIX_EPOCH
@@ -60,7 +49,7 @@ impl<'w> Http<'w> {
             db: world.test.db.clone(),
             clock: Arc::new(Nothing),
             objects: Arc::new(Nothing),
-            vault: Arc::new(Nothing),
+            vault: Arc::new(NoVault),
             body_limit: 1024,
         };
         let logs = PublishedLogs {

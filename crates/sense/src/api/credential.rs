@@ -6,9 +6,10 @@ use api::{App, Body, Can, Change, Problem};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use model::id::{CredentialId, TenantId};
+use db::TenantTx;
+use model::id::CredentialId;
 use model::secret::Secret;
-use model::vault::Sealed;
+use model::vault::{Sealed, VaultError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -16,6 +17,7 @@ use utoipa_axum::routes;
 
 use super::{answer, sized};
 use crate::inventory::{Credential, CredentialKind};
+use crate::sealing;
 use crate::store::credential;
 
 /// The routes of this room.
@@ -78,12 +80,10 @@ pub(super) struct SecretIn {
 }
 
 /// Checks that a secret is of its kind, and seals it.
-pub(super) fn seal(
+pub(super) async fn seal(
     app: &App,
-    tenant: TenantId,
-    id: CredentialId,
-    version: u32,
-    kind: CredentialKind,
+    tx: &mut TenantTx,
+    (id, version, kind): (CredentialId, u32, CredentialKind),
     secret: String,
 ) -> Answer<Sealed> {
     if !(1..=65_536).contains(&secret.len()) {
@@ -93,8 +93,23 @@ pub(super) fn seal(
         let message = "must be a private key in OpenSSH form";
         return Err(Problem::invalid("/secret", "shape", message));
     }
-    let place = credential::place(tenant, id, version);
-    app.vault.seal(&place, &Secret::from(secret)).map_err(|error| Problem::internal(&error))
+    let secret = Secret::from(secret);
+    sealing::seal(tx, &app.vault, (id, version, kind), &secret).await.map_err(no_secret)
+}
+
+/// Why a secret could not be sealed or opened, as an answer: a key store that is down is not this
+/// server's mistake.
+pub(super) fn no_secret(error: sealing::Error) -> Problem {
+    match error {
+        sealing::Error::Database(error) => error.into(),
+        sealing::Error::Vault(
+            error @ (VaultError::Unavailable { .. } | VaultError::Refused { .. }),
+        ) => {
+            tracing::error!(%error, "the key store does not do its part");
+            Problem::unavailable("the key store does not answer as it should")
+        }
+        error @ sealing::Error::Vault(_) => Problem::internal(&error),
+    }
 }
 
 /// List credentials, without their secrets.
@@ -118,8 +133,8 @@ async fn create_credential(
 ) -> Answer<(StatusCode, Json<CredentialOut>)> {
     sized("/name", &wanted.name, 1..=100)?;
     let (id, kind, name) = (CredentialId::generate(), wanted.kind, wanted.name);
-    let sealed = seal(&app, caller.tenant(), id, 1, kind, wanted.secret)?;
     let mut change = Change::begin(&app, &caller).await?;
+    let sealed = seal(&app, &mut change, (id, 1, kind), wanted.secret).await?;
     let by = caller.actor.id;
     answer("credential", credential::insert(&mut change, id, &name, kind, &sealed, by).await)?;
     let event = change
@@ -144,7 +159,7 @@ async fn replace_secret(
     let mut change = Change::begin(&app, &caller).await?;
     let mut known = answer("credential", credential::get(&mut change, id).await)?.credential;
     let version = known.version.saturating_add(1);
-    let sealed = seal(&app, caller.tenant(), id, version, known.kind, wanted.secret)?;
+    let sealed = seal(&app, &mut change, (id, version, known.kind), wanted.secret).await?;
     if credential::replace(&mut change, id, version, &sealed).await.is_err() {
         let detail = "somebody else replaced this secret just now; look again";
         return Err(Problem::conflict("replaced_meanwhile", detail));

@@ -10,7 +10,7 @@ use axum::http::HeaderMap;
 use axum::{Extension, Json};
 use bytes::Bytes;
 use db::TenantTx;
-use model::audit::Event;
+use model::audit::{Event, Who};
 use model::id::{CredentialId, FindingId};
 use model::secret::Secret;
 use serde::Serialize;
@@ -19,11 +19,13 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answer;
+use super::credential::no_secret;
 use super::intake::{Intake, not_here, sender};
 use crate::alert::generic::Mapping;
 use crate::alert::signature::{self, Proof, SIGNATURE_HEADER, Secrets, TIMESTAMP_HEADER};
 use crate::alert::{Batch, MAX_BODY_BYTES, alertmanager};
 
+use crate::sealing;
 use crate::source::AlertSource;
 use crate::store::ingest::{Delivery, IngestReport, ingest};
 use crate::store::{alert_source, credential};
@@ -116,9 +118,9 @@ async fn receive_generic(
     if !source.is_active || source.actor_id != caller.actor.id {
         return Err(not_here());
     }
-    let current = open(&app, &mut tx, current).await?;
+    let current = open(&app, &mut tx, &caller, current).await?;
     let previous = match source.previous_secret_id {
-        Some(id) => Some(open(&app, &mut tx, id).await?),
+        Some(id) => Some(open(&app, &mut tx, &caller, id).await?),
         None => None,
     };
     let secrets = Secrets { current, previous };
@@ -162,8 +164,8 @@ async fn refuse(
     Ok(Problem::unauthenticated(error.to_string()))
 }
 
-async fn open(app: &App, tx: &mut TenantTx, id: CredentialId) -> Answer<Secret> {
+async fn open(app: &App, tx: &mut TenantTx, caller: &Caller, id: CredentialId) -> Answer<Secret> {
     let stored = credential::get(tx, id).await?;
-    let place = credential::place(tx.tenant(), id, stored.credential.version);
-    app.vault.open(&place, &stored.sealed).map_err(|error| Problem::internal(&error))
+    let (tenant, who) = (tx.tenant(), Who::from(&caller.actor));
+    sealing::open(&app.db, &app.vault, (tenant, &who), &stored).await.map_err(no_secret)
 }

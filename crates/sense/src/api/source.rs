@@ -114,7 +114,7 @@ async fn keep(
         return Err(Problem::invalid("/secret", "length", message));
     }
     let (id, kind) = (CredentialId::generate(), CredentialKind::Hmac);
-    let sealed = seal(app, change.tenant(), id, 1, kind, secret)?;
+    let sealed = seal(app, change, (id, 1, kind), secret).await?;
     let name = format!("{source} {id}");
     credential::insert(change, id, &name, kind, &sealed, by).await?;
     Ok(id)

@@ -11,10 +11,10 @@ use db::testing::{TestDb, database};
 use model::actor::{Actor, Role};
 use model::canonical::Digest;
 use model::connector::Pending;
-use model::id::ApiKeyId;
+use model::id::{ApiKeyId, TenantId, TenantKeyId};
 use model::objects::{ObjectError, Objects};
 use model::secret::Secret;
-use model::vault::{Place, Sealed, Vault, VaultError};
+use model::vault::{Place, Purpose, Sealed, TenantKey, Vault, VaultError};
 use model::{Clock, Timestamp};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -56,10 +56,25 @@ fn turned(bytes: &[u8]) -> Vec<u8> {
 }
 
 impl Vault for PaperVault {
-    fn seal(&self, place: &Place<'_>, secret: &Secret) -> Result<Sealed, VaultError> {
+    fn new_key(
+        &self,
+        tenant: TenantId,
+        purpose: Purpose,
+    ) -> Pending<'_, Result<TenantKey, VaultError>> {
+        let (id, kek_id) = (TenantKeyId::generate(), "paper".to_owned());
+        let (public, wrapped) = (b"public".to_vec(), b"wrapped".to_vec());
+        Box::pin(async move { Ok(TenantKey { id, tenant, purpose, public, kek_id, wrapped }) })
+    }
+
+    fn seal(
+        &self,
+        key: &TenantKey,
+        place: &Place<'_>,
+        secret: &Secret,
+    ) -> Result<Sealed, VaultError> {
         Ok(Sealed {
             alg: "paper".to_owned(),
-            kek_id: "paper".to_owned(),
+            kek_id: key.id.to_string(),
             wrapped_dek: format!("{place:?}").into_bytes(),
             nonce: Vec::new(),
             ciphertext: turned(secret.expose()),
@@ -67,11 +82,33 @@ impl Vault for PaperVault {
         })
     }
 
-    fn open(&self, place: &Place<'_>, sealed: &Sealed) -> Result<Secret, VaultError> {
-        if sealed.wrapped_dek != format!("{place:?}").into_bytes() {
-            return Err(VaultError::Altered);
-        }
-        Ok(Secret::new(turned(&sealed.ciphertext)))
+    fn open<'a>(
+        &'a self,
+        key: Option<&'a TenantKey>,
+        place: Place<'a>,
+        sealed: &'a Sealed,
+    ) -> Pending<'a, Result<Secret, VaultError>> {
+        Box::pin(async move {
+            let own = key.is_some_and(|key| key.id.to_string() == sealed.kek_id);
+            if !own || sealed.wrapped_dek != format!("{place:?}").into_bytes() {
+                return Err(VaultError::Altered);
+            }
+            Ok(Secret::new(turned(&sealed.ciphertext)))
+        })
+    }
+
+    fn rewrap_key<'a>(&'a self, key: &'a TenantKey) -> Pending<'a, Result<TenantKey, VaultError>> {
+        Box::pin(async move { Ok(key.clone()) })
+    }
+
+    fn rewrap<'a>(
+        &'a self,
+        _: Option<&'a TenantKey>,
+        to: &'a TenantKey,
+        _: Place<'a>,
+        sealed: &'a Sealed,
+    ) -> Pending<'a, Result<Sealed, VaultError>> {
+        Box::pin(async move { Ok(Sealed { kek_id: to.id.to_string(), ..sealed.clone() }) })
     }
 }
 
@@ -230,4 +267,20 @@ async fn every_route_is_in_the_description_with_a_short_summary() {
             assert!(operation["responses"].get("4XX").is_some(), "{method} {path}");
         }
     }
+}
+
+/// S2: bodies that bring a secret, or tell one, neither print it nor pass it on.
+#[test]
+fn s2_bodies_with_secrets_do_not_compile_when_they_could_show_them() {
+    use std::fmt::{Debug, Display};
+
+    use super::{credential, once, source};
+
+    model::lacks!(credential::CredentialIn: Debug, Display, serde::Serialize, Clone);
+    model::lacks!(credential::SecretIn: Debug, Display, serde::Serialize, Clone);
+    model::lacks!(source::SourceIn: Debug, Display, serde::Serialize, Clone);
+    model::lacks!(source::SigningSecretIn: Debug, Display, serde::Serialize, Clone);
+    model::lacks!(once::OnceIn: Debug, Display, serde::Serialize, Clone);
+    model::lacks!(once::TokenIn: Debug, Display, serde::Serialize, Clone);
+    model::lacks!(once::ToldOut: Debug, Display, Clone);
 }

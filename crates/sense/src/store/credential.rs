@@ -1,8 +1,8 @@
 //! Credentials in the database: sealed before they come here, opened only by the vault.
 
 use db::TenantTx;
-use model::id::{ActorId, CredentialId, TenantId};
-use model::vault::{Place, Sealed};
+use model::id::{ActorId, CredentialId, TenantId, TenantKeyId};
+use model::vault::{Place, Purpose, Sealed, TenantKey};
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -46,6 +46,44 @@ struct SealedRow {
     nonce: Vec<u8>,
     ciphertext: Vec<u8>,
     aad_version: i16,
+    key_id: Option<Uuid>,
+    key_purpose: Option<String>,
+    key_public: Option<Vec<u8>>,
+    key_kek_id: Option<String>,
+    key_wrapped: Option<Vec<u8>>,
+}
+
+impl SealedRow {
+    fn sealed(self, tenant: TenantId) -> Result<SealedCredential, db::Error> {
+        let key = match (self.key_id, self.key_purpose, self.key_public) {
+            (Some(id), Some(purpose), Some(public)) => Some(TenantKey {
+                id: id.into(),
+                tenant,
+                purpose: word::<Purpose>(&purpose)?,
+                public,
+                kek_id: self.key_kek_id.unwrap_or_default(),
+                wrapped: self.key_wrapped.unwrap_or_default(),
+            }),
+            _ => None,
+        };
+        Ok(SealedCredential {
+            credential: self.row.credential()?,
+            sealed: Sealed {
+                alg: self.alg,
+                kek_id: self.kek_id,
+                wrapped_dek: self.wrapped_dek,
+                nonce: self.nonce,
+                ciphertext: self.ciphertext,
+                aad_version: self.aad_version,
+            },
+            key,
+        })
+    }
+}
+
+/// The tenant's key a secret is sealed under; none from before tenants had keys.
+fn key_id(sealed: &Sealed) -> Option<Uuid> {
+    sealed.kek_id.parse::<TenantKeyId>().ok().map(TenantKeyId::uuid)
 }
 
 /// All credentials, by name, without their secrets.
@@ -72,28 +110,88 @@ pub async fn all(tx: &mut TenantTx) -> Result<Vec<Credential>, db::Error> {
 /// # Errors
 /// [`db::Error::NotFound`] when there is none with this id.
 pub async fn get(tx: &mut TenantTx, id: CredentialId) -> Result<SealedCredential, db::Error> {
-    let tenant = tx.tenant().uuid();
+    let tenant = tx.tenant();
     let row: SealedRow = sqlx::query_as(
-        "SELECT id, name, kind, version, updated_at, alg, kek_id, wrapped_dek, nonce, ciphertext,
-                aad_version
-         FROM countersign.credentials
-         WHERE tenant_id = $1 AND id = $2",
+        "SELECT c.id, c.name, c.kind, c.version, c.updated_at, c.alg, c.kek_id, c.wrapped_dek,
+                c.nonce, c.ciphertext, c.aad_version, k.id AS key_id, k.purpose AS key_purpose,
+                k.public_key AS key_public, k.kek_id AS key_kek_id, k.wrapped AS key_wrapped
+         FROM countersign.credentials c
+         LEFT JOIN countersign.tenant_keys k
+           ON k.tenant_id = c.tenant_id AND k.id = c.tenant_key_id
+         WHERE c.tenant_id = $1 AND c.id = $2",
     )
-    .bind(tenant)
+    .bind(tenant.uuid())
     .bind(id.uuid())
     .fetch_one(tx.conn())
     .await?;
-    Ok(SealedCredential {
-        credential: row.row.credential()?,
-        sealed: Sealed {
-            alg: row.alg,
-            kek_id: row.kek_id,
-            wrapped_dek: row.wrapped_dek,
-            nonce: row.nonce,
-            ciphertext: row.ciphertext,
-            aad_version: row.aad_version,
-        },
-    })
+    row.sealed(tenant)
+}
+
+/// The next credentials in order of id, with their sealed secrets.
+///
+/// # Errors
+/// When the database fails.
+pub async fn after(
+    tx: &mut TenantTx,
+    after: Option<CredentialId>,
+    most: i64,
+) -> Result<Vec<SealedCredential>, db::Error> {
+    let tenant = tx.tenant();
+    let rows: Vec<SealedRow> = sqlx::query_as(
+        "SELECT c.id, c.name, c.kind, c.version, c.updated_at, c.alg, c.kek_id, c.wrapped_dek,
+                c.nonce, c.ciphertext, c.aad_version, k.id AS key_id, k.purpose AS key_purpose,
+                k.public_key AS key_public, k.kek_id AS key_kek_id, k.wrapped AS key_wrapped
+         FROM countersign.credentials c
+         LEFT JOIN countersign.tenant_keys k
+           ON k.tenant_id = c.tenant_id AND k.id = c.tenant_key_id
+         WHERE c.tenant_id = $1 AND ($2::uuid IS NULL OR c.id > $2)
+         ORDER BY c.id
+         LIMIT $3",
+    )
+    .bind(tenant.uuid())
+    .bind(after.map(CredentialId::uuid))
+    .bind(most)
+    .fetch_all(tx.conn())
+    .await?;
+    rows.into_iter().map(|row| row.sealed(tenant)).collect()
+}
+
+/// Replaces how the same secrets are sealed, one version each, where nobody replaced the secret
+/// meanwhile. Gives their number.
+///
+/// # Errors
+/// When the database fails.
+pub async fn reseal(
+    tx: &mut TenantTx,
+    resealed: &[(SealedCredential, Sealed)],
+) -> Result<u64, db::Error> {
+    let column = |of: fn(&Sealed) -> &Vec<u8>| -> Vec<&Vec<u8>> {
+        resealed.iter().map(|(_, after)| of(after)).collect()
+    };
+    let ids: Vec<Uuid> = resealed.iter().map(|(before, _)| before.credential.id.uuid()).collect();
+    let before: Vec<_> = resealed.iter().map(|(before, _)| &before.sealed.wrapped_dek).collect();
+    let keys: Vec<_> = resealed.iter().map(|(_, after)| key_id(after)).collect();
+    let keks: Vec<_> = resealed.iter().map(|(_, after)| &after.kek_id).collect();
+    let done = sqlx::query(
+        "UPDATE countersign.credentials c
+         SET tenant_key_id = new.key_id, kek_id = new.kek_id, wrapped_dek = new.wrapped_dek,
+             nonce = new.nonce, ciphertext = new.ciphertext
+         FROM unnest($2::uuid[], $3::bytea[], $4::uuid[], $5::text[], $6::bytea[], $7::bytea[],
+                     $8::bytea[])
+           AS new (id, before, key_id, kek_id, wrapped_dek, nonce, ciphertext)
+         WHERE c.tenant_id = $1 AND c.id = new.id AND c.wrapped_dek = new.before",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(ids)
+    .bind(before)
+    .bind(keys)
+    .bind(keks)
+    .bind(column(|after| &after.wrapped_dek))
+    .bind(column(|after| &after.nonce))
+    .bind(column(|after| &after.ciphertext))
+    .execute(tx.conn())
+    .await?;
+    Ok(done.rows_affected())
 }
 
 /// Adds a credential, version 1, sealed for its [`place`].
@@ -112,8 +210,8 @@ pub async fn insert(
     sqlx::query(
         "INSERT INTO countersign.credentials
            (tenant_id, id, name, kind, version, alg, kek_id, wrapped_dek, nonce, ciphertext,
-            aad_version, created_by)
-         VALUES ($1, $2, $3, $4, 1, $5, $6, $7, $8, $9, $10, $11)",
+            aad_version, created_by, tenant_key_id)
+         VALUES ($1, $2, $3, $4, 1, $5, $6, $7, $8, $9, $10, $11, $12)",
     )
     .bind(tenant)
     .bind(id.uuid())
@@ -126,6 +224,7 @@ pub async fn insert(
     .bind(&sealed.ciphertext)
     .bind(sealed.aad_version)
     .bind(by.uuid())
+    .bind(key_id(sealed))
     .execute(tx.conn())
     .await?;
     Ok(())
@@ -146,7 +245,7 @@ pub async fn replace(
     let done = sqlx::query(
         "UPDATE countersign.credentials
          SET version = $3, alg = $4, kek_id = $5, wrapped_dek = $6, nonce = $7, ciphertext = $8,
-             aad_version = $9, updated_at = clock_timestamp()
+             aad_version = $9, tenant_key_id = $10, updated_at = clock_timestamp()
          WHERE tenant_id = $1 AND id = $2 AND version = $3 - 1",
     )
     .bind(tenant)
@@ -158,6 +257,7 @@ pub async fn replace(
     .bind(&sealed.nonce)
     .bind(&sealed.ciphertext)
     .bind(sealed.aad_version)
+    .bind(key_id(sealed))
     .execute(tx.conn())
     .await?;
     if done.rows_affected() == 0 { Err(db::Error::NotFound) } else { Ok(()) }

@@ -10,6 +10,7 @@ use model::connector::{Login, Pending};
 use model::id::{CredentialId, ExecutionId, ResourceId, TenantId};
 use model::plan::Target;
 use sense::inventory::CredentialKind;
+use sense::sealing;
 use sense::store::credential;
 
 /// Logins from sealed credentials.
@@ -62,6 +63,8 @@ impl SealedLogins {
         let Some(id) = target.credential_id else { return Ok(None) };
         let mut tx = self.app.db.tenant(tenant).await?;
         let sealed = credential::get(&mut tx, id).await?;
+        // The key store may take its time: no connection waits for it.
+        tx.rollback().await?;
         let found = sealed.credential.version;
         if let Some(planned) = target.credential_version
             && planned != found
@@ -69,8 +72,8 @@ impl SealedLogins {
             let target = target.name.clone();
             return Err(NotOpened::OtherVersion { target, found, planned }.into());
         }
-        let place = sense::store::credential::place(tenant, id, found);
-        let secret = self.app.vault.open(&place, &sealed.sealed)?;
+        let (db, vault) = (&self.app.db, &self.app.vault);
+        let secret = sealing::open(db, vault, (tenant, &self.who), &sealed).await?;
         // Once by each worker that carries the execution on: its steps say which they are.
         let opening = (execution, target.resource_id, id, found);
         if !self.told().contains(&opening) {
@@ -78,6 +81,7 @@ impl SealedLogins {
                 .with("version", found)
                 .with("execution_id", execution.to_string())
                 .with("target", target.name.clone());
+            let mut tx = db.tenant(tenant).await?;
             tx.audit(&event).await?;
             tx.commit().await?;
             let mut told = self.told();

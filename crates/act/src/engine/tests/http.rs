@@ -8,8 +8,7 @@ use axum::http::Request;
 use axum::middleware::from_fn_with_state;
 use model::actor::{Actor, Role};
 use model::id::ApiKeyId;
-use model::secret::Secret;
-use model::vault::{Place, Sealed, Vault, VaultError};
+use model::vault::NoVault;
 use model::{Clock, Timestamp};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -28,23 +27,13 @@ impl Clock for Nothing {
     }
 }
 
-impl Vault for Nothing {
-    fn seal(&self, _: &Place<'_>, _: &Secret) -> Result<Sealed, VaultError> {
-        Err(VaultError::Altered)
-    }
-
-    fn open(&self, _: &Place<'_>, _: &Sealed) -> Result<Secret, VaultError> {
-        Err(VaultError::Altered)
-    }
-}
-
 /// A request as this actor, with a key of theirs.
 async fn post(estate: &Estate, actor: &Actor, path: &str, body: &Value) -> (u16, Value) {
     let app = App {
         db: estate.test.db.clone(),
         clock: Arc::new(Nothing),
         objects: estate.objects.clone(),
-        vault: Arc::new(Nothing),
+        vault: Arc::new(NoVault),
         body_limit: 1 << 20,
     };
     let token = new_key().unwrap();

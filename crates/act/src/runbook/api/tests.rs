@@ -15,8 +15,7 @@ use model::canonical::Digest;
 use model::connector::Pending;
 use model::id::ApiKeyId;
 use model::objects::{ObjectError, Objects};
-use model::secret::Secret;
-use model::vault::{Place, Sealed, Vault, VaultError};
+use model::vault::NoVault;
 use model::{Clock, Timestamp};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -43,16 +42,6 @@ impl Objects for Nothing {
     }
 }
 
-impl Vault for Nothing {
-    fn seal(&self, _: &Place<'_>, _: &Secret) -> Result<Sealed, VaultError> {
-        Err(VaultError::Altered)
-    }
-
-    fn open(&self, _: &Place<'_>, _: &Sealed) -> Result<Secret, VaultError> {
-        Err(VaultError::Altered)
-    }
-}
-
 struct Site {
     test: TestDb,
     router: Router,
@@ -65,7 +54,7 @@ async fn site() -> Site {
         db: test.db.clone(),
         clock: Arc::new(Nothing),
         objects: Arc::new(Nothing),
-        vault: Arc::new(Nothing),
+        vault: Arc::new(NoVault),
         body_limit: 1 << 20,
     };
     let (router, _) = routes().split_for_parts();

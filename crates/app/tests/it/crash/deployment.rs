@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use api::identity::new_key;
+use connect::vault::FileKek;
 use connect_ssh::testing::Sshd;
 use db::testing::{TestDb, database};
 use model::actor::Role;
@@ -53,11 +54,12 @@ pub(super) struct Deployment {
     pub(super) sshd: Sshd,
     /// Answers requests and keeps the log.
     pub(super) api: Process,
-    http: reqwest::Client,
-    url: String,
-    admin: String,
-    operator: String,
-    approver: String,
+    log: &'static str,
+    pub(super) http: reqwest::Client,
+    pub(super) url: String,
+    pub(super) admin: String,
+    pub(super) operator: String,
+    pub(super) approver: String,
 }
 
 impl Deployment {
@@ -78,10 +80,18 @@ impl Deployment {
     }
 
     async fn bare(sshd: Sshd) -> Self {
+        Self::logging(sshd, "info").await
+    }
+
+    /// One without a server, whose processes log this.
+    pub(super) async fn logging(sshd: Sshd, log: &'static str) -> Self {
         let test = database().await;
         sqlx::raw_sql(WITNESS).execute(test.admin()).await.expect("the witness is set up");
         let dir = tempfile::tempdir().expect("a directory");
-        let setup = Setup { role: "api", ..Setup::new(dir.path(), Some(&test.url)) };
+        // Workers come later, and their key is needed before.
+        std::fs::create_dir_all(dir.path().join("keys")).expect("a directory");
+        FileKek::open(&dir.path().join("keys/kek")).expect("a key file");
+        let setup = Setup { role: "api", log, ..Setup::new(dir.path(), Some(&test.url)) };
         let mut api = setup.spawn();
         let url = api.ready().await;
         let http = reqwest::Client::builder().build().expect("a client");
@@ -89,7 +99,7 @@ impl Deployment {
         let admin = key(&test, "Ada", &[Role::Admin]).await;
         let operator = key(&test, "Otto", &[Role::Operator]).await;
         let approver = key(&test, "Berta", &[Role::Approver]).await;
-        Self { test, dir, sshd, api, http, url, admin, operator, approver }
+        Self { test, dir, sshd, api, log, http, url, admin, operator, approver }
     }
 
     pub(super) fn tenant(&self) -> TenantId {
@@ -114,10 +124,10 @@ impl Deployment {
 
     /// How to start a process that does everything.
     pub(super) fn whole(&self) -> Setup<'_> {
-        Setup::new(self.dir.path(), Some(&self.test.url))
+        Setup { log: self.log, ..Setup::new(self.dir.path(), Some(&self.test.url)) }
     }
 
-    async fn call(&self, who: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
+    pub(super) async fn call(&self, who: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
         let url = format!("{}/api/v1{path}", self.url);
         let request = match body {
             Some(body) => self.http.post(url).json(body),
@@ -136,13 +146,13 @@ impl Deployment {
         body
     }
 
-    async fn post(&self, who: &str, path: &str, body: &Value) -> Value {
+    pub(super) async fn post(&self, who: &str, path: &str, body: &Value) -> Value {
         let (status, answer) = self.call(who, path, Some(body)).await;
         assert!((200..300).contains(&status), "{path}: {status} {answer:#}");
         answer
     }
 
-    async fn add_server(&self, host: &str, port: u16) {
+    pub(super) async fn add_server(&self, host: &str, port: u16) {
         let made = async |path: &str, body: Value| self.post(&self.admin, path, &body).await;
         let class = json!({"name": "Test", "slug": "test", "class": "test"});
         let environment = made("/environments", class).await;

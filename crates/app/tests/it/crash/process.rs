@@ -26,6 +26,8 @@ pub(super) struct Setup<'a> {
     pub(super) failpoint: Option<&'a str>,
     /// Its lease, in seconds.
     pub(super) lease_s: f64,
+    /// What it logs.
+    pub(super) log: &'a str,
     /// Further arguments.
     pub(super) more: &'a [&'a str],
 }
@@ -33,7 +35,8 @@ pub(super) struct Setup<'a> {
 impl<'a> Setup<'a> {
     pub(super) const fn new(data_dir: &'a Path, database_url: Option<&'a str>) -> Self {
         let lease_s = LEASE.as_secs_f64();
-        Self { data_dir, database_url, role: "all", failpoint: None, lease_s, more: &[] }
+        let (role, log) = ("all", "info");
+        Self { data_dir, database_url, role, failpoint: None, lease_s, log, more: &[] }
     }
 
     /// Starts it; it dies with the thread of this test.
@@ -49,7 +52,7 @@ impl<'a> Setup<'a> {
             .env_remove("DATABASE_URL")
             .env_remove("DATABASE_ADMIN_URL")
             .env_remove("COUNTERSIGN_FAILPOINT")
-            .env("COUNTERSIGN_LOG", "info")
+            .env("COUNTERSIGN_LOG", self.log)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::net::Ipv4Addr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,8 @@ use api::App;
 use api::identity::{new_key, new_session};
 use archive::run::Archiver;
 use connect::objects::Directory as ObjectDirectory;
-use connect::vault::FileVault;
+use connect::outbound::{Outbound, Rules};
+use connect::vault::{Envelope, FileKek, Kek};
 use connect_ssh::Ssh;
 use connect_ssh::testing::Sshd;
 use db::AuditKey;
@@ -462,7 +464,7 @@ fn parts(test: &TestDb, dir: &TempDir) -> (Parts, Vec<[u8; 32]>) {
         db: test.db.clone(),
         clock: Arc::new(SystemClock),
         objects: Arc::new(ObjectDirectory::open(&path.join("objects")).expect("an object store")),
-        vault: Arc::new(FileVault::open(&path.join("keys/kek"), DEPLOYMENT).expect("a vault")),
+        vault: Arc::new(vault(path)),
         body_limit: 1 << 20,
     };
     let publisher = Publisher {
@@ -478,9 +480,11 @@ fn parts(test: &TestDb, dir: &TempDir) -> (Parts, Vec<[u8; 32]>) {
         app,
         decisions: keyring,
         publisher: Arc::new(publisher),
+        outbound: Outbound::new(Rules::default().allowing("127.0.0.0/8:*".parse().expect("a net")))
+            .expect("a client"),
         connectors: BTreeMap::from([("ssh".to_owned(), ssh)]),
         name: "test".to_owned(),
-        duties: Duties { work: Duty::Yes, keep: Duty::Yes },
+        duties: Duties { work: Duty::Yes, keep: Duty::Yes, answer: Duty::Yes },
         tuning: Tuning {
             capacity: 8,
             job_workers: 2,
@@ -492,6 +496,14 @@ fn parts(test: &TestDb, dir: &TempDir) -> (Parts, Vec<[u8; 32]>) {
         },
     };
     (parts, public)
+}
+
+/// The vault of the deployment in this directory.
+pub(crate) fn vault(path: &Path) -> Envelope {
+    let kek = |name: &str| -> Arc<dyn Kek> {
+        Arc::new(FileKek::open(&path.join(name)).expect("a key file"))
+    };
+    Envelope::new(DEPLOYMENT, kek("keys/kek"), kek("keys/request-kek"))
 }
 
 async fn process(

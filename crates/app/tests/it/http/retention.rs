@@ -240,9 +240,15 @@ async fn t13_a_tenant_is_closed_and_shredded_and_the_other_goes_on() {
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
 
     assert_eq!(theirs.admin.get("/findings").await.status, 401, "nobody comes in");
-    let keys = site.dir.path().join("keys/kek-tenants");
-    assert!(!keys.join(theirs.tenant.uuid().to_string()).exists());
-    assert!(keys.join(ours.tenant.uuid().to_string()).exists());
+    let wrapped: Vec<(uuid::Uuid, i64)> = sqlx::query_as(
+        "SELECT tenant_id, sum(length(wrapped)) FROM countersign.tenant_keys GROUP BY tenant_id",
+    )
+    .fetch_all(site.test.admin())
+    .await
+    .unwrap();
+    assert!(wrapped.contains(&(theirs.tenant.uuid(), 0)), "{wrapped:?}");
+    let left = wrapped.iter().filter(|(_, left)| *left > 0);
+    assert!(left.into_iter().any(|(tenant, _)| *tenant == ours.tenant.uuid()), "{wrapped:?}");
     assert!(!site.dir.path().join("objects").join(theirs.tenant.uuid().to_string()).exists());
     for table in ["findings", "alerts", "intents", "plans", "executions", "evidence"] {
         assert_eq!(site.count(theirs.tenant, table).await, 0, "{table}");

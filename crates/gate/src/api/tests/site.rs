@@ -13,8 +13,7 @@ use model::actor::Actor;
 use model::connector::Pending;
 use model::id::ApiKeyId;
 use model::objects::{ObjectError, Objects};
-use model::secret::Secret;
-use model::vault::{Place, Sealed, Vault, VaultError};
+use model::vault::NoVault;
 use model::{Clock, Digest, Timestamp};
 use serde_json::Value;
 use tower::ServiceExt as _;
@@ -42,16 +41,6 @@ impl Objects for Nothing {
     }
 }
 
-impl Vault for Nothing {
-    fn seal(&self, _: &Place<'_>, _: &Secret) -> Result<Sealed, VaultError> {
-        Err(VaultError::Altered)
-    }
-
-    fn open(&self, _: &Place<'_>, _: &Sealed) -> Result<Secret, VaultError> {
-        Err(VaultError::Altered)
-    }
-}
-
 pub(super) struct Site {
     pub(super) world: World,
     router: Router,
@@ -64,7 +53,7 @@ impl Site {
             db: world.test.db.clone(),
             clock: Arc::new(Nothing),
             objects: Arc::new(Nothing),
-            vault: Arc::new(Nothing),
+            vault: Arc::new(NoVault),
             body_limit: 1 << 20,
         };
         let (router, _) = routes().split_for_parts();

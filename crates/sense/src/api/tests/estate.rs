@@ -41,7 +41,8 @@ async fn an_estate_made_over_http_gives_targets_that_can_be_reached() {
     let id = found[0].target.credential_id.unwrap();
     let stored = credential::get(&mut tx, id).await.unwrap();
     let opened = PaperVault
-        .open(&credential::place(tx.tenant(), id, 1), &stored.sealed)
+        .open(stored.key.as_ref(), credential::place(tx.tenant(), id, 1), &stored.sealed)
+        .await
         .expect("sealed for its place");
     assert_eq!(opened.expose_str(), Some(secret));
     drop(tx);

@@ -1,0 +1,196 @@
+//! S4: keys are rotated under ten thousand secrets, while executions run and a worker is killed.
+
+use std::os::unix::process::ExitStatusExt as _;
+use std::sync::Arc;
+
+use connect::vault::{Envelope, FileKek, Kek};
+use model::id::{CredentialId, TenantKeyId};
+use model::secret::Secret;
+use model::vault::{Purpose, TenantKey, Vault as _};
+use sense::store::credential;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::checker::assert_holds;
+use super::deployment::{Deployment, word};
+use super::process::Setup;
+use super::runbooks::{Step, runbook};
+use super::until;
+
+const SECRETS: usize = 10_000;
+/// Executions asked for before the worker dies, and as many after.
+const EXECUTIONS: usize = 8;
+
+/// The vault workers of this deployment have.
+fn vault(deployment: &Deployment) -> Envelope {
+    let kek = |name: &str| -> Arc<dyn Kek> {
+        Arc::new(FileKek::open(&deployment.dir.path().join("keys").join(name)).unwrap())
+    };
+    Envelope::new("local", kek("kek"), kek("request-kek"))
+}
+
+/// The tenant's keys that wrap secrets of changes, oldest first.
+async fn keys(deployment: &Deployment) -> Vec<TenantKey> {
+    let rows: Vec<(Uuid, Vec<u8>, String, Vec<u8>)> = sqlx::query_as(
+        "SELECT id, public_key, kek_id, wrapped FROM countersign.tenant_keys
+         WHERE tenant_id = $1 AND purpose = 'change' ORDER BY generation",
+    )
+    .bind(deployment.tenant().uuid())
+    .fetch_all(deployment.test.admin())
+    .await
+    .unwrap();
+    rows.into_iter()
+        .map(|(id, public, kek_id, wrapped)| TenantKey {
+            id: TenantKeyId::from(id),
+            tenant: deployment.tenant(),
+            purpose: Purpose::Change,
+            public,
+            kek_id,
+            wrapped,
+        })
+        .collect()
+}
+
+/// Seals many secrets, as the API does, and writes them at once.
+async fn seal_many(deployment: &Deployment) {
+    let (vault, key) = (vault(deployment), keys(deployment).await.remove(0));
+    let (mut ids, mut wrapped, mut nonces, mut texts) = (vec![], vec![], vec![], vec![]);
+    for number in 0..SECRETS {
+        let id = CredentialId::generate();
+        let place = credential::place(deployment.tenant(), id, 1);
+        let secret = Secret::from(format!("secret number {number}"));
+        let sealed = vault.seal(&key, &place, &secret).unwrap();
+        ids.push(id.uuid());
+        wrapped.push(sealed.wrapped_dek);
+        nonces.push(sealed.nonce);
+        texts.push(sealed.ciphertext);
+    }
+    sqlx::query(
+        "INSERT INTO countersign.credentials
+           (tenant_id, id, name, kind, version, alg, kek_id, wrapped_dek, nonce, ciphertext,
+            aad_version, created_by, tenant_key_id)
+         SELECT $1, s.id, s.id::text, 'password', 1, 'AES-256-GCM', $6, s.wrapped, s.nonce, s.text,
+                1, (SELECT id FROM countersign.actors WHERE tenant_id = $1 LIMIT 1), $7
+         FROM unnest($2::uuid[], $3::bytea[], $4::bytea[], $5::bytea[])
+           AS s (id, wrapped, nonce, text)",
+    )
+    .bind(deployment.tenant().uuid())
+    .bind(ids)
+    .bind(wrapped)
+    .bind(nonces)
+    .bind(texts)
+    .bind(key.id.to_string())
+    .bind(key.id.uuid())
+    .execute(deployment.test.admin())
+    .await
+    .unwrap();
+}
+
+/// A hash over what encrypts the secrets themselves.
+async fn encrypted(deployment: &Deployment) -> String {
+    sqlx::query_scalar(
+        "SELECT md5(string_agg(encode(nonce || ciphertext, 'hex'), ',' ORDER BY id))
+         FROM countersign.credentials",
+    )
+    .fetch_one(deployment.test.admin())
+    .await
+    .unwrap()
+}
+
+async fn rotate(deployment: &Deployment, kind: &str) {
+    let asked = json!({ "kind": kind });
+    deployment.post(&deployment.admin, "/key-rotations", &asked).await;
+}
+
+/// The latest rotation: its state, and how many secrets it has gone through.
+async fn latest(deployment: &Deployment) -> (String, usize) {
+    let row: (String, i32) = sqlx::query_as(
+        "SELECT state, secrets_done FROM countersign.key_rotations ORDER BY id DESC LIMIT 1",
+    )
+    .fetch_one(deployment.test.admin())
+    .await
+    .unwrap();
+    (row.0, usize::try_from(row.1).unwrap())
+}
+
+async fn done(deployment: &Deployment) {
+    let done = async || (latest(deployment).await.0 == "done").then_some(());
+    until("the end of a rotation", done).await;
+}
+
+#[tokio::test]
+async fn s4_keys_are_rotated_under_ten_thousand_secrets_through_a_kill_while_executions_run() {
+    let deployment = Deployment::start().await;
+    let kek = deployment.dir.path().join("keys/kek");
+    seal_many(&deployment).await;
+    let before = encrypted(&deployment).await;
+    let steps = [Step::act("one"), Step::check("look")];
+    let book = deployment.runbook(&runbook("steps", &deployment.effects(), &steps)).await;
+
+    // A new key-encryption key, and a rotation of the tenant's keys, into a kill.
+    let renewed = FileKek::renew(&kek).unwrap();
+    rotate(&deployment, "tenant_key").await;
+    let mut executions = deployment.approved_many(&book, EXECUTIONS).await;
+    let mut dying = Setup { failpoint: Some("keys.batch:30"), ..deployment.worker() }.spawn();
+    let status = until("the kill", async || dying.ended()).await;
+    assert_eq!(status.signal(), Some(9), "{}", dying.log.text());
+    let (state, half) = latest(&deployment).await;
+    assert_eq!(state, "running");
+    assert!((3_000..SECRETS).contains(&half), "{half}");
+    // No downtime: requests are answered, new secrets are sealed.
+    executions.extend(deployment.approved_many(&book, EXECUTIONS).await);
+    let late = json!({"name": "late", "kind": "password", "secret": "sealed in between"});
+    let late = deployment.post(&deployment.admin, "/credentials", &late).await;
+
+    let mut fresh = deployment.worker().spawn();
+    done(&deployment).await;
+    // One login, the many, and the late one: each of them once.
+    assert_eq!(latest(&deployment).await.1, SECRETS + 2, "it went on where it was");
+    let states = deployment.settled(&executions).await;
+    assert!(states.iter().all(|state| state == "completed"), "{states:?} {}", fresh.log.text());
+    let generations = keys(&deployment).await;
+    assert_eq!(generations.len(), 2, "one new key, in spite of the kill");
+
+    // Then the keys themselves are wrapped by the new key-encryption key, and the old one goes.
+    rotate(&deployment, "kek").await;
+    done(&deployment).await;
+    let wrapped = keys(&deployment).await;
+    assert!(wrapped.iter().all(|key| key.kek_id == renewed), "{wrapped:?}");
+    let old = generations[0].kek_id.trim_start_matches("file:");
+    std::fs::remove_file(kek.with_extension(old)).unwrap();
+    let last = deployment.approved(&book).await;
+    assert_eq!(deployment.settled(&[last]).await, ["completed"]);
+    fresh.stop().await;
+
+    opens_all(&deployment, &wrapped[1], &word(&late, "id")).await;
+    // Nothing but the wrapping has moved: no secret was opened.
+    sqlx::query("DELETE FROM countersign.credentials WHERE name = 'late'")
+        .execute(deployment.test.admin())
+        .await
+        .unwrap();
+    assert_eq!(encrypted(&deployment).await, before);
+    assert_holds(&deployment, "S4").await;
+}
+
+/// All secrets open with the newest key, and only with it.
+async fn opens_all(deployment: &Deployment, key: &TenantKey, late: &str) {
+    let vault = vault(deployment);
+    let mut tx = deployment.test.db.tenant(deployment.tenant()).await.unwrap();
+    let (mut after, mut opened) = (None, 0);
+    loop {
+        let stored = credential::after(&mut tx, after, 1_000).await.unwrap();
+        let Some(last) = stored.last() else { break };
+        after = Some(last.credential.id);
+        for stored in stored {
+            let id = stored.credential.id;
+            assert_eq!(stored.key.as_ref().map(|key| key.id), Some(key.id), "{id}");
+            let place = credential::place(deployment.tenant(), id, 1);
+            let secret = vault.open(stored.key.as_ref(), place, &stored.sealed).await.unwrap();
+            if id.to_string() == late {
+                assert_eq!(secret.expose(), b"sealed in between");
+            }
+            opened += 1;
+        }
+    }
+    assert_eq!(opened, SECRETS + 2);
+}

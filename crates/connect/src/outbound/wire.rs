@@ -1,0 +1,112 @@
+//! One exchange of HTTP/1.1 over a connection to a vetted address.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use http::{HeaderName, HeaderValue, Request, Response, header};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Body as _, Bytes, Incoming};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use super::destination::{Destination, Named};
+use super::{Call, Error, Reply};
+
+/// How much of an answer may be headers, in bytes.
+const HEADER_BYTES: usize = 64 << 10;
+
+/// A connection with or without TLS.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// Connects to the first of these addresses that answers, and speaks TLS where the URL says so.
+pub(super) async fn connect(
+    addresses: &[SocketAddr],
+    destination: &Destination,
+    tls: &Arc<ClientConfig>,
+) -> std::io::Result<Box<dyn Stream>> {
+    let stream = TcpStream::connect(addresses).await?;
+    stream.set_nodelay(true)?;
+    if !destination.tls {
+        return Ok(Box::new(stream));
+    }
+    let name = match &destination.host {
+        Named::Address(ip) => ServerName::IpAddress((*ip).into()),
+        Named::Name(name) => ServerName::try_from(name.clone()).map_err(std::io::Error::other)?,
+    };
+    let stream = TlsConnector::from(Arc::clone(tls)).connect(name, stream).await?;
+    Ok(Box::new(stream))
+}
+
+/// Makes the request of a call.
+pub(super) fn request(
+    call: &Call<'_>,
+    destination: &Destination,
+) -> Result<Request<Full<Bytes>>, Error> {
+    let mut request = Request::new(Full::new(Bytes::from(call.body.clone())));
+    *request.method_mut() = call.method.clone();
+    *request.uri_mut() = destination.target.parse().map_err(|_| Error::Malformed)?;
+    let headers = request.headers_mut();
+    let host = HeaderValue::from_str(&destination.authority).map_err(|_| Error::Header)?;
+    headers.insert(header::HOST, host);
+    headers.insert(header::USER_AGENT, HeaderValue::from_static("countersign"));
+    headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    for (name, text) in &call.headers {
+        let name = HeaderName::try_from(*name).map_err(|_| Error::Header)?;
+        headers.insert(name, text.value()?);
+    }
+    Ok(request)
+}
+
+/// Sends a request and reads its answer, no more than `most_bytes` of it.
+pub(super) async fn exchange(
+    stream: Box<dyn Stream>,
+    request: Request<Full<Bytes>>,
+    most_bytes: usize,
+) -> Result<Reply, Error> {
+    let (mut sender, connection) = http1::Builder::new()
+        .max_buf_size(HEADER_BYTES)
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(|_| Error::Malformed)?;
+    let answer = async {
+        let response = sender.send_request(request).await.map_err(|_| Error::Malformed)?;
+        read(response, most_bytes).await
+    };
+    tokio::pin!(connection, answer);
+    tokio::select! {
+        biased;
+        answer = &mut answer => answer,
+        // What has come is still to be had.
+        _ = &mut connection => answer.await,
+    }
+}
+
+/// Reads an answer. One that is compressed is refused: nobody asked for it, and a small one may
+/// unfold without end.
+async fn read(response: Response<Incoming>, most_bytes: usize) -> Result<Reply, Error> {
+    let (parts, mut body) = response.into_parts();
+    let encoded = parts.headers.get_all(header::CONTENT_ENCODING).iter();
+    if encoded.into_iter().any(|encoding| encoding.as_bytes() != b"identity") {
+        return Err(Error::Malformed);
+    }
+    let too_large = Error::TooLarge { most_bytes };
+    if usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX) > most_bytes {
+        return Err(too_large);
+    }
+    let mut kept = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| Error::Malformed)?.into_data() else { continue };
+        if kept.len() + data.len() > most_bytes {
+            return Err(too_large);
+        }
+        kept.extend_from_slice(&data);
+    }
+    Ok(Reply { status: parts.status, headers: parts.headers, body: kept })
+}
