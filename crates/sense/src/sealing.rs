@@ -28,7 +28,7 @@ impl CredentialKind {
     pub const fn purpose(self) -> Purpose {
         match self {
             Self::SshKey | Self::Password => Purpose::Change,
-            Self::Hmac => Purpose::Request,
+            Self::Hmac | Self::Oidc => Purpose::Request,
         }
     }
 }

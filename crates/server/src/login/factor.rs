@@ -21,6 +21,9 @@ use axum::{Extension, Json};
 use model::Digest;
 use model::id::{SessionId, UserId};
 use model::secret::Secret;
+use model::vault::Purpose;
+use sense::sealing;
+use sense::store::tenant_key;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -146,9 +149,11 @@ async fn set_up_factor(
     };
     let id = Uuid::now_v7();
     let place = store::place(caller.tenant(), id);
-    let sealed = app.vault.seal(&place, &Secret::new(secret));
-    let sealed = sealed.map_err(|error| Problem::internal(&error))?;
     let mut change = Change::begin(&app, &caller).await?;
+    let key = sealing::key(&mut change, &app.vault, Purpose::Request).await;
+    let key = key.map_err(|error| Problem::internal(&error))?;
+    let sealed = app.vault.seal(&key, &place, &Secret::new(secret));
+    let sealed = sealed.map_err(|error| Problem::internal(&error))?;
     store::enrol(&mut change, id, user, &sealed).await.map_err(|error| {
         match error.constraint() {
             Some("second_factors_user_key") => Problem::conflict(
@@ -212,7 +217,10 @@ async fn take(
         return Ok(taken.then_some(Shown::RecoveryCode));
     }
     let place = store::place(change.tenant(), factor.id);
-    let secret = app.vault.open(&place, &factor.sealed);
+    // What wraps it is named where it is sealed.
+    let key = factor.sealed.kek_id.parse().map_err(|error| Problem::internal(&error))?;
+    let key = tenant_key::get(change, key).await?;
+    let secret = app.vault.open(Some(&key), place, &factor.sealed).await;
     let secret = secret.map_err(|error| Problem::internal(&error))?;
     let Some(step) = totp::step_of(secret.expose(), code, app.clock.now().as_second()) else {
         return Ok(None);

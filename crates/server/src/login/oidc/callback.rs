@@ -9,11 +9,13 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
+use connect::Outbound;
 use jsonwebtoken::jwk::Jwk;
 use model::Digest;
 use model::audit::{Event, Origin, Who};
 use model::id::TenantId;
 use sense::inventory::CredentialKind;
+use sense::sealing;
 use sense::store::credential;
 use serde::Deserialize;
 use serde_json::Value;
@@ -22,7 +24,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::account::{self, Change, Person, Refused};
-use super::discovery::{Known, Metadata};
+use super::discovery::{Known, Metadata, Providers};
 use super::fetch;
 use super::secrets::{self, Browser};
 use super::start::unavailable;
@@ -88,6 +90,7 @@ fn refused(why: impl ToString) -> Stopped {
 async fn finish_login(
     State(app): State<App>,
     Extension(known): Extension<Known>,
+    Extension(outbound): Extension<Outbound>,
     From(origin): From,
     Path(name): Path<String>,
     Query(sent): Query<Sent>,
@@ -105,7 +108,8 @@ async fn finish_login(
     // Gone before anything else is looked at: whatever comes of this answer, it comes once.
     tx.commit().await?;
     let begun = begun.ok_or_else(not_begun)?;
-    let back = Back { app: &app, tenant, origin: &origin };
+    let providers = known.asking(outbound.of(tenant));
+    let back = Back { app: &app, tenant, origin: &origin, providers: &providers };
     let vouched = async {
         if begun != name {
             return Err(refused("the login began at another provider"));
@@ -114,7 +118,7 @@ async fn finish_login(
         let provider = store::by_name(&mut tx, &name).await?;
         drop(tx);
         let provider = provider.ok_or_else(|| refused("the provider was switched off"))?;
-        let person = back.vouched(&known, &provider, &sent, &browser).await?;
+        let person = back.vouched(&provider, &sent, &browser).await?;
         Ok((provider, person))
     };
     let (provider, person) = match vouched.await {
@@ -132,18 +136,19 @@ struct Back<'a> {
     app: &'a App,
     tenant: TenantId,
     origin: &'a Origin,
+    providers: &'a Providers,
 }
 
 impl Back<'_> {
     /// Whom the provider vouches for.
     async fn vouched(
         &self,
-        known: &Known,
         provider: &Provider,
         sent: &Sent,
         browser: &Browser,
     ) -> Result<Person, Stopped> {
-        let metadata = known
+        let metadata = self
+            .providers
             .metadata(&provider.issuer)
             .await
             .map_err(|fault| Stopped::from(unavailable(fault)))?;
@@ -165,7 +170,7 @@ impl Back<'_> {
         let id_token =
             tokens["id_token"].as_str().ok_or_else(|| refused("there is no ID token"))?;
         let (_, kid) = token::asked(id_token).map_err(refused)?;
-        let keys = self.keys(known, &metadata, kid.as_deref()).await?;
+        let keys = self.keys(&metadata, kid.as_deref()).await?;
         let access_token = tokens["access_token"].as_str();
         let nonce = browser.nonce();
         let expected = Expected {
@@ -181,13 +186,8 @@ impl Back<'_> {
         Ok(Person::read(subject, &claims, &provider.group_claim))
     }
 
-    async fn keys(
-        &self,
-        known: &Known,
-        metadata: &Metadata,
-        kid: Option<&str>,
-    ) -> Result<Vec<Jwk>, Stopped> {
-        known.keys(metadata, kid).await.map_err(|fault| Stopped::from(unavailable(fault)))
+    async fn keys(&self, metadata: &Metadata, kid: Option<&str>) -> Result<Vec<Jwk>, Stopped> {
+        self.providers.keys(metadata, kid).await.map_err(|fault| Stopped::from(unavailable(fault)))
     }
 
     /// Trades the code for tokens, as the client the provider knows.
@@ -201,7 +201,9 @@ impl Back<'_> {
         let secret = self.secret(provider).await?;
         let form = Form::new(metadata, provider, code, &browser.verifier(), secret.as_deref());
         let basic = form.basic.as_ref().map(|(id, secret)| (id.as_str(), secret.as_str()));
-        let bytes = fetch::post_form(&metadata.token_endpoint, form.body, basic).await;
+        let bytes =
+            fetch::post_form(&self.providers.outbound, &metadata.token_endpoint, form.body, basic)
+                .await;
         let bytes = bytes.map_err(|error| match error {
             // A code that was used, or never given, or another client's.
             fetch::Unanswered::Status { status, .. } if status < 500 => {
@@ -220,8 +222,9 @@ impl Back<'_> {
         if sealed.credential.kind != CredentialKind::Oidc {
             return Err(refused("the provider's credential is not of kind `oidc`"));
         }
-        let place = credential::place(self.tenant, id, sealed.credential.version);
-        let secret = self.app.vault.open(&place, &sealed.sealed);
+        drop(tx);
+        let asking = (self.tenant, &Who::service());
+        let secret = sealing::open(&self.app.db, &self.app.vault, asking, &sealed).await;
         let secret = secret.map_err(|error| Problem::internal(&error))?;
         let text = secret.expose_str().ok_or_else(|| refused("the client's secret is no text"))?;
         Ok(Some(text.to_owned()))
@@ -241,7 +244,7 @@ impl Back<'_> {
         else {
             return Ok(claims);
         };
-        let bytes = fetch::get(endpoint, Some(token)).await;
+        let bytes = fetch::get(&self.providers.outbound, endpoint, Some(token)).await;
         let bytes = bytes.map_err(|error| {
             Stopped::from(unavailable(super::discovery::Fault::Unanswered(error)))
         })?;

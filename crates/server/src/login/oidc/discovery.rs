@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use connect::Outbound;
 use jsonwebtoken::jwk::Jwk;
 use serde::Deserialize;
 use serde_json::Value;
@@ -99,20 +100,34 @@ struct Remembered {
 pub(super) struct Known(Arc<Mutex<HashMap<String, Remembered>>>);
 
 impl Known {
+    /// Providers, asked where they are not known.
+    pub(super) fn asking(&self, outbound: Outbound) -> Providers {
+        Providers { known: self.clone(), outbound }
+    }
+}
+
+/// The providers of one tenant.
+pub(super) struct Providers {
+    known: Known,
+    /// How they are asked.
+    pub(super) outbound: Outbound,
+}
+
+impl Providers {
     /// What a provider says of itself.
     ///
     /// # Errors
     /// [`Fault`].
     pub(super) async fn metadata(&self, issuer: &str) -> Result<Metadata, Fault> {
-        if let Some(known) = self.0.lock().await.get(issuer)
+        if let Some(known) = self.known.0.lock().await.get(issuer)
             && known.read.elapsed() < BELIEVED
         {
             return Ok(known.metadata.clone());
         }
         let url = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
-        let bytes = fetch::get(&url, None).await.map_err(Fault::Unanswered)?;
+        let bytes = fetch::get(&self.outbound, &url, None).await.map_err(Fault::Unanswered)?;
         let metadata = Metadata::read(issuer, &bytes)?;
-        let mut all = self.0.lock().await;
+        let mut all = self.known.0.lock().await;
         if all.len() >= MOST {
             all.clear();
         }
@@ -131,7 +146,7 @@ impl Known {
     /// # Errors
     /// [`Fault`].
     pub(super) async fn keys(&self, of: &Metadata, kid: Option<&str>) -> Result<Vec<Jwk>, Fault> {
-        if let Some(known) = self.0.lock().await.get(&of.issuer)
+        if let Some(known) = self.known.0.lock().await.get(&of.issuer)
             && let Some(read) = known.keys_read
         {
             let called = |key: &Jwk| key.common.key_id.as_deref() == kid;
@@ -140,9 +155,10 @@ impl Known {
                 return Ok(known.keys.clone());
             }
         }
-        let bytes = fetch::get(&of.jwks_uri, None).await.map_err(Fault::Unanswered)?;
+        let bytes =
+            fetch::get(&self.outbound, &of.jwks_uri, None).await.map_err(Fault::Unanswered)?;
         let keys = keys(&bytes)?;
-        if let Some(known) = self.0.lock().await.get_mut(&of.issuer) {
+        if let Some(known) = self.known.0.lock().await.get_mut(&of.issuer) {
             known.keys.clone_from(&keys);
             known.keys_read = Some(Instant::now());
         }

@@ -1,19 +1,9 @@
-//! Asking an identity provider over the network: the one place that does.
-//!
-//! No redirects are followed, answers are capped and late ones given up, and nothing is asked in
-//! the clear but of this machine itself.
+//! Asking an identity provider over the network, and which addresses people are sent to.
 
-use std::sync::LazyLock;
-use std::time::Duration;
-
-use bytes::{Bytes, BytesMut};
-use reqwest::redirect::Policy;
-use reqwest::{Client, RequestBuilder, Url};
-
-/// How long a provider may take for one answer.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// The longest answer that is read, in bytes.
-const MOST: usize = 512 << 10;
+use connect::Outbound;
+use connect::outbound::{Call, Error, Reply, UrlFault};
+use model::secret::Secret;
+use url::Url;
 
 /// Why a provider was not asked, or did not answer.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -27,7 +17,7 @@ pub(super) enum Unanswered {
         /// Who was asked.
         url: String,
         /// What happened.
-        reason: String,
+        reason: Error,
     },
     /// Something else came than what was asked for.
     #[error("{url} answered with status {status}")]
@@ -39,23 +29,13 @@ pub(super) enum Unanswered {
     },
 }
 
-/// The client all of it goes through.
-static CLIENT: LazyLock<Result<Client, String>> = LazyLock::new(|| {
-    Client::builder()
-        .redirect(Policy::none())
-        .timeout(PATIENCE)
-        .connect_timeout(PATIENCE / 2)
-        .user_agent("countersign")
-        .build()
-        .map_err(|error| error.to_string())
-});
-
-/// The address, if it may be asked.
+/// The address, if people may be sent there and programs may ask there.
 ///
 /// # Errors
 /// [`Unanswered::Address`].
 pub(super) fn address(text: &str) -> Result<Url, Unanswered> {
     let refused = || Unanswered::Address(text.chars().take(200).collect());
+    Outbound::check(text).map_err(|_: UrlFault| refused())?;
     let url = Url::parse(text).map_err(|_| refused())?;
     let own = matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"));
     let secure = url.scheme() == "https" || (url.scheme() == "http" && own);
@@ -67,12 +47,17 @@ pub(super) fn address(text: &str) -> Result<Url, Unanswered> {
 ///
 /// # Errors
 /// [`Unanswered`].
-pub(super) async fn get(url: &str, bearer: Option<&str>) -> Result<Bytes, Unanswered> {
-    let mut request = client(url)?.get(address(url)?).header("accept", "application/json");
+pub(super) async fn get(
+    outbound: &Outbound,
+    url: &str,
+    bearer: Option<&str>,
+) -> Result<Vec<u8>, Unanswered> {
+    address(url)?;
+    let mut call = Call::get(url).header("accept", "application/json");
     if let Some(token) = bearer {
-        request = request.bearer_auth(token);
+        call = call.secret_header("authorization", Secret::from(format!("Bearer {token}")));
     }
-    answer(url, request).await
+    answer(url, outbound.send(call).await)
 }
 
 /// Sends a form; with `basic`, as the client of this id and secret.
@@ -80,47 +65,28 @@ pub(super) async fn get(url: &str, bearer: Option<&str>) -> Result<Bytes, Unansw
 /// # Errors
 /// [`Unanswered`].
 pub(super) async fn post_form(
+    outbound: &Outbound,
     url: &str,
     form: String,
     basic: Option<(&str, &str)>,
-) -> Result<Bytes, Unanswered> {
-    let mut request = client(url)?
-        .post(address(url)?)
-        .header("accept", "application/json")
-        .header("content-type", "application/x-www-form-urlencoded")
-        .body(form);
+) -> Result<Vec<u8>, Unanswered> {
+    use base64::Engine as _;
+    address(url)?;
+    let mut call = Call::post(url, "application/x-www-form-urlencoded", form.into_bytes())
+        .header("accept", "application/json");
     if let Some((id, secret)) = basic {
-        request = request.basic_auth(id, Some(secret));
+        let both = base64::engine::general_purpose::STANDARD.encode(format!("{id}:{secret}"));
+        call = call.secret_header("authorization", Secret::from(format!("Basic {both}")));
     }
-    answer(url, request).await
+    answer(url, outbound.send(call).await)
 }
 
-fn client(url: &str) -> Result<&'static Client, Unanswered> {
-    CLIENT
-        .as_ref()
-        .map_err(|reason| Unanswered::Failed { url: url.to_owned(), reason: reason.clone() })
-}
-
-async fn answer(url: &str, request: RequestBuilder) -> Result<Bytes, Unanswered> {
-    // An error's own words name the address with its query, where a secret might be.
-    let failed = |error: reqwest::Error| Unanswered::Failed {
-        url: url.to_owned(),
-        reason: error.without_url().to_string(),
-    };
-    let mut response = request.send().await.map_err(failed)?;
-    let status = response.status();
-    if !status.is_success() {
-        return Err(Unanswered::Status { url: url.to_owned(), status: status.as_u16() });
+fn answer(url: &str, reply: Result<Reply, Error>) -> Result<Vec<u8>, Unanswered> {
+    let reply = reply.map_err(|reason| Unanswered::Failed { url: url.to_owned(), reason })?;
+    if reply.status.is_success() {
+        return Ok(reply.body);
     }
-    let mut body = BytesMut::new();
-    while let Some(chunk) = response.chunk().await.map_err(failed)? {
-        if body.len() + chunk.len() > MOST {
-            let reason = format!("the answer has more than {MOST} bytes");
-            return Err(Unanswered::Failed { url: url.to_owned(), reason });
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body.freeze())
+    Err(Unanswered::Status { url: url.to_owned(), status: reply.status.as_u16() })
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
+use connect::Outbound;
 use model::Digest;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -79,6 +80,7 @@ async fn list_login_providers(
 async fn start_login(
     State(app): State<App>,
     Extension(known): Extension<Known>,
+    Extension(outbound): Extension<Outbound>,
     Extension(throttle): Extension<Throttle>,
     From(origin): From,
     Path(name): Path<String>,
@@ -90,9 +92,10 @@ async fn start_login(
     let mut tx = app.db.tenant(tenant).await?;
     let provider = store::by_name(&mut tx, &name).await?.ok_or_else(missing)?;
     drop(tx);
-    let metadata = known.metadata(&provider.issuer).await.map_err(unavailable)?;
+    let metadata =
+        known.asking(outbound.of(tenant)).metadata(&provider.issuer).await.map_err(unavailable)?;
     let (browser, state) = (Browser::fresh()?, secrets::new_state(tenant)?);
-    let mut to = reqwest::Url::parse(&metadata.authorization_endpoint)
+    let mut to = url::Url::parse(&metadata.authorization_endpoint)
         .map_err(|error| Problem::internal(&error))?;
     to.query_pairs_mut()
         .append_pair("response_type", "code")
