@@ -157,9 +157,9 @@ async fn lived(site: &Site) -> Stage {
     let ada = stage.admin.post("/users", &ada).await.expect(201);
     stage.session(site, &ada).await;
     // An outside system asks, acts, and says what came of it.
-    let advised = stage.admin.post("/decisions/evaluate", &provision("lens")).await.expect(200);
+    let advised = stage.source.post("/decisions/evaluate", &provision("lens")).await.expect(200);
     let outcome = format!("/decisions/{}/outcome", text(&advised, "id"));
-    stage.admin.post(&outcome, &json!({"success": true, "notes": "done"})).await.expect(200);
+    stage.source.post(&outcome, &json!({"success": true, "notes": "done"})).await.expect(200);
     site.verified(stage.tenant).await;
     stage
 }
@@ -178,7 +178,10 @@ async fn the_decision_lens_shows_advice_its_use_and_what_came_of_it() {
         (&json!("provision_resource"), &json!("staging"))
     );
     assert_eq!(intent["oss_payload"]["payload"]["region"], "westeurope");
-    assert_eq!((&intent["success"], &intent["recorded_by"]), (&json!(true), &json!("ada")));
+    assert_eq!(
+        (&intent["success"], &intent["recorded_by"]),
+        (&json!(true), &json!("alertmanager"))
+    );
     assert!(intent["evaluated_at"].is_string() && intent["risk_score"].is_string());
     let logged = "SELECT * FROM lens_decision.decision_audit_log WHERE deterministic_id = 'lens'";
     let logged = rows(&mut tx, logged).await.remove(0);
