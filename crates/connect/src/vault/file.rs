@@ -266,7 +266,7 @@ fn older(path: &Path, id: &str) -> PathBuf {
 
 fn hex_bytes(text: &str) -> Option<Vec<u8>> {
     let digit = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-    (text.len() % 2 == 0).then_some(())?;
+    text.len().is_multiple_of(2).then_some(())?;
     text.as_bytes().chunks(2).map(digit).collect()
 }
 

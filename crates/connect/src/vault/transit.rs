@@ -1,4 +1,4 @@
-//! A key-encryption key in HashiCorp Vault's transit engine (or `OpenBao`'s), over its HTTP API.
+//! A key-encryption key in Vault's transit engine (or `OpenBao`'s), over its HTTP API.
 //!
 //! The key never leaves Vault: it wraps, unwraps and rewraps. A policy that lets processes which
 //! answer requests `encrypt` alone, and workers `decrypt` and `rewrap`, makes the first seal-only.
