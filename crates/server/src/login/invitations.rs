@@ -137,10 +137,7 @@ async fn invite(
     };
     let (id, expires_at) = store::insert(&mut change, &new).await?;
     let words: Vec<&str> = roles.iter().map(|role| role.word()).collect();
-    let event = change
-        .event("invitation.created", "invitation", &id)
-        .with("email", wanted.email)
-        .with("roles", words);
+    let event = change.event("invitation.created", "invitation", &id).with("roles", words);
     change.commit(event).await?;
     let made = InvitationMade { id, token, expires_at };
     Ok((StatusCode::CREATED, Extension(Secret), Json(made)))
