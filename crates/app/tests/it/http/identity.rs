@@ -268,8 +268,10 @@ async fn a_second_factor_is_removed_with_its_code_or_by_an_administrator_who_is_
 async fn w6_whoever_is_switched_off_or_deleted_is_out_everywhere_at_once() {
     let site = Site::start().await;
     let ada = person(&site, "ada-s", &[Role::Admin]).await;
+    let mut erase = String::new();
     for (name, verb) in [("eve-off", "off"), ("eve-gone", "gone")] {
         let eve = person(&site, name, &[Role::Viewer]).await;
+        erase = format!("/users/{}/erase", eve.user);
         let mut phone = eve.caller.clone();
         phone.key = text(&log_in(&site, name, PASSWORD).await.expect(200), "token");
         let key = json!({"name": "laptop", "scopes": ["findings.read"], "expires_at": "2099-01-01T00:00:00Z"});
@@ -299,6 +301,8 @@ async fn w6_whoever_is_switched_off_or_deleted_is_out_everywhere_at_once() {
     // Nobody takes the name, and nobody is left without an administrator.
     let again = json!({"username": "eve-gone", "roles": []});
     assert_eq!(refused(&ada.caller.post("/users", &again).await), (409, "username_taken"));
+    // Who was deleted can still be erased.
+    ada.caller.post(&erase, &json!({"reason": "asked for it"})).await.expect(204);
     let own = format!("/users/{}", ada.user);
     let last = ada.caller.send(Method::DELETE, &own, &Value::Null).await;
     assert_eq!(refused(&last), (409, "last_admin"));

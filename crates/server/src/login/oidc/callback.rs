@@ -300,7 +300,6 @@ impl Back<'_> {
             let user = model::id::UserId::from(user.id);
             let event = Event::new(&actor, action, "user", &user)
                 .with("provider", provider.name.clone())
-                .with("subject", person.subject.clone())
                 .with("roles", roles)
                 .from_origin(self.origin.clone());
             tx.audit(&event).await?;
