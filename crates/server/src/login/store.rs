@@ -492,8 +492,6 @@ pub async fn erase_user(tx: &mut TenantTx, id: UserId, actor: Uuid) -> Result<i6
          WHERE tenant_id = $1 AND actor_id = $2",
         "DELETE FROM countersign.user_sessions s USING countersign.users u
          WHERE s.tenant_id = $1 AND u.tenant_id = $1 AND u.id = s.user_id AND u.actor_id = $2",
-        "DELETE FROM countersign.second_factors f USING countersign.users u
-         WHERE f.tenant_id = $1 AND u.tenant_id = $1 AND u.id = f.user_id AND u.actor_id = $2",
         "DELETE FROM countersign.user_identities i USING countersign.users u
          WHERE i.tenant_id = $1 AND u.tenant_id = $1 AND u.id = i.user_id AND u.actor_id = $2",
         "DELETE FROM countersign.second_factors f USING countersign.users u
