@@ -214,7 +214,7 @@ pub(crate) async fn own_chat(
     )
     .bind(tx.tenant().uuid())
     .bind(id.uuid())
-    .bind(owner.map(|user| user.uuid()))
+    .bind(owner.map(UserId::uuid))
     .fetch_optional(tx.conn())
     .await?;
     Ok(own.map(|_| ()))

@@ -84,7 +84,7 @@ pub(super) async fn export<O: Object>(
     let (form, query) = form(query.as_deref().unwrap_or_default())?;
     let mut wanted = query::read(&O::KIND, &query)?;
     owner::narrow::<O>(&caller, &mut wanted);
-    Ok(stream::<O>(app.db.clone(), caller.tenant(), wanted, form))
+    Ok(stream::<O>(app.db, caller.tenant(), wanted, form))
 }
 
 /// Everything that meets `wanted`, from its first page on. Rows that are added meanwhile may be

@@ -1,6 +1,7 @@
 //! Objects that belong to one person: for everybody else they are not there.
 
 use db::object::{Filter, ListRequest, Test};
+use model::id::UserId;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -11,7 +12,7 @@ use crate::problem::{Answer, Problem};
 /// Leaves the caller's own in a list; none for whoever is no person.
 pub(super) fn narrow<O: Object>(caller: &Caller, wanted: &mut ListRequest) {
     if let Some(column) = O::OWNER.and_then(|name| O::KIND.column(name)) {
-        let own = caller.user().map_or(Uuid::nil(), |user| user.uuid());
+        let own = caller.user().map_or(Uuid::nil(), UserId::uuid);
         wanted.filters.push(Filter { column, test: Test::OneOf(vec![own.to_string()]) });
     }
 }

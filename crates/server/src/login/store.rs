@@ -498,6 +498,10 @@ pub async fn erase_user(tx: &mut TenantTx, id: UserId, actor: Uuid) -> Result<i6
          WHERE f.tenant_id = $1 AND u.tenant_id = $1 AND u.id = f.user_id AND u.actor_id = $2",
         "DELETE FROM countersign.recovery_codes c USING countersign.users u
          WHERE c.tenant_id = $1 AND u.tenant_id = $1 AND u.id = c.user_id AND u.actor_id = $2",
+        "UPDATE countersign.invitations i SET email = 'erased' FROM countersign.users u
+         WHERE i.tenant_id = $1 AND u.tenant_id = $1 AND u.id = i.user_id AND u.actor_id = $2",
+        "UPDATE countersign.break_glass SET person = 'erased.' || actor_id::text
+         WHERE tenant_id = $1 AND actor_id = $2",
         "DELETE FROM countersign.idempotency_keys WHERE tenant_id = $1 AND actor_id = $2",
     ] {
         sqlx::query(statement).bind(tenant).bind(actor).execute(tx.conn()).await?;
