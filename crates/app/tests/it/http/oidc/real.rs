@@ -73,9 +73,9 @@ async fn at_the_provider(browser: &mut Browser, to: &Url, login: &str) -> Url {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn w3_people_get_in_through_a_real_provider_with_the_roles_of_their_groups() {
-    let asked = ["CI", "COUNTERSIGN_OIDC"].iter().any(|name| std::env::var_os(name).is_some());
+    let asked = ["CI", "COUNTERSIGN_INSTALLS"].iter().any(|name| std::env::var_os(name).is_some());
     if !asked {
-        println!("not run: set COUNTERSIGN_OIDC=1 (it installs oidc-provider from npm)");
+        println!("not run: set COUNTERSIGN_INSTALLS=1 (it installs oidc-provider from npm)");
         return;
     }
     let site = Site::start().await;
