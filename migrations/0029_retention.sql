@@ -233,7 +233,15 @@ BEGIN
   END IF;
   IF remove THEN
     PERFORM pg_advisory_xact_lock_shared(countersign.hold_lock(tenant));
-    IF countersign.held(tenant, class) THEN
+    -- What belongs to a thing may be of another class, and a hold on that keeps the thing.
+    IF countersign.held(tenant, class) OR EXISTS (
+      SELECT 1 FROM countersign.retired_with(subject) r
+      JOIN (VALUES ('correlations', 'correlations'), ('operational_context', 'correlations'),
+        ('ml_predictions', 'predictions'), ('notifications', 'notifications'),
+        ('evidence', 'evidence'), ('usage_logs', 'usage')) AS k (part, its)
+        ON k.part = r.table_name
+      WHERE countersign.held(tenant, k.its))
+    THEN
       RAISE EXCEPTION 'a legal hold keeps this' USING ERRCODE = '23514', CONSTRAINT = 'legal_hold';
     END IF;
   END IF;
@@ -266,6 +274,18 @@ DECLARE
   tenant record;
   archived boolean;
 BEGIN
+  -- The first row that is nowhere else says no: most months have one, and it is found at once.
+  EXECUTE format(
+    'SELECT NOT EXISTS (
+       SELECT 1 FROM countersign.%I t
+       WHERE t.id >= $1 AND t.id < $2 AND NOT EXISTS (
+         SELECT 1 FROM countersign.archives a
+         WHERE a.tenant_id = t.tenant_id AND a.subject = $3 AND a.state = ''stored''
+           AND t.id >= a.roots[1] AND t.id < a.roots[2]))',
+    parent) INTO STRICT archived USING first_id, end_id, subject;
+  IF NOT archived THEN
+    RETURN false;
+  END IF;
   FOR tenant IN EXECUTE format(
     'SELECT DISTINCT t.tenant_id AS id FROM countersign.%I t WHERE t.id >= $1 AND t.id < $2',
     parent) USING first_id, end_id
@@ -327,7 +347,14 @@ BEGIN
   THEN
     RETURN false;
   END IF;
-  -- Nothing comes in or leaves between the look and the drop.
+  -- A look first, so that nobody waits for a month that stays; then another one under the lock, so
+  -- that nothing comes in or leaves between the look and the drop.
+  IF NOT countersign.month_archived(parent, kept.subject, kept.class,
+    countersign.first_id_at(month::timestamp AT TIME ZONE 'UTC'),
+    countersign.first_id_at((month + interval '1 month') AT TIME ZONE 'UTC'))
+  THEN
+    RETURN false;
+  END IF;
   EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', partition);
   IF NOT countersign.month_archived(parent, kept.subject, kept.class,
     countersign.first_id_at(month::timestamp AT TIME ZONE 'UTC'),
@@ -340,3 +367,24 @@ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION countersign.drop_month(text, date) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION countersign.drop_month(text, date) TO countersign_app;
+
+-- What is added to a thing while it leaves must keep it, not go with it unseen: the database empties
+-- nothing by itself any more.
+ALTER TABLE countersign.cause_analyses DROP CONSTRAINT cause_analyses_finding_fk,
+  ADD CONSTRAINT cause_analyses_finding_fk FOREIGN KEY (tenant_id, finding_id)
+    REFERENCES countersign.findings (tenant_id, id);
+ALTER TABLE countersign.correlations DROP CONSTRAINT correlations_finding_fk,
+  ADD CONSTRAINT correlations_finding_fk FOREIGN KEY (tenant_id, finding_id)
+    REFERENCES countersign.findings (tenant_id, id);
+ALTER TABLE countersign.operational_context DROP CONSTRAINT operational_context_finding_fk,
+  ADD CONSTRAINT operational_context_finding_fk FOREIGN KEY (tenant_id, finding_id)
+    REFERENCES countersign.findings (tenant_id, id);
+ALTER TABLE countersign.ml_predictions DROP CONSTRAINT ml_predictions_finding_fk,
+  ADD CONSTRAINT ml_predictions_finding_fk FOREIGN KEY (tenant_id, finding_id)
+    REFERENCES countersign.findings (tenant_id, id);
+ALTER TABLE countersign.recommendations DROP CONSTRAINT recommendations_finding_fk,
+  ADD CONSTRAINT recommendations_finding_fk FOREIGN KEY (tenant_id, finding_id)
+    REFERENCES countersign.findings (tenant_id, id);
+ALTER TABLE countersign.notifications DROP CONSTRAINT notifications_finding_fk,
+  ADD CONSTRAINT notifications_finding_fk FOREIGN KEY (tenant_id, finding_id)
+    REFERENCES countersign.findings (tenant_id, id);

@@ -4,6 +4,7 @@
 
 mod way_out;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -65,6 +66,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     errors(root, &sources, &mut breaches)?;
     promises(root, &sources, &mut breaches)?;
     paths(root, &mut breaches)?;
+    wire_types(&sources, &mut breaches);
     for breach in &breaches {
         say(breach);
     }
@@ -92,6 +94,30 @@ fn collect(root: &Path, dir: &Path, extension: &str, into: &mut Vec<Source>) -> 
         }
     }
     Ok(())
+}
+
+/// The description knows a wire type by its name alone: of two with one name it shows one.
+fn wire_types(sources: &[Source], breaches: &mut Vec<String>) {
+    let mut known: BTreeMap<&str, &str> = BTreeMap::new();
+    for source in sources.iter().filter(|source| !source.is_test()) {
+        let mut derived = false;
+        for (_, line) in source.lines() {
+            let line = line.trim();
+            derived |= line.starts_with("#[derive(") && line.contains("ToSchema");
+            let words: Vec<&str> = line.split([' ', '{', '(', '<', ';']).collect();
+            let Some(at) = words.iter().position(|word| ["struct", "enum"].contains(word)) else {
+                continue;
+            };
+            let name = words.get(at + 1).copied().unwrap_or_default();
+            if std::mem::take(&mut derived)
+                && !line.starts_with("//")
+                && let Some(other) = known.insert(name, &source.path)
+            {
+                let path = &source.path;
+                breaches.push(format!("{path}: {name} is a wire type of {other} already"));
+            }
+        }
+    }
 }
 
 /// SQL in stores, HTTP at the edge.

@@ -19,6 +19,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use db::object::{self as rows, Kind, Lock};
+use model::audit::Event;
 use model::id::Id;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -169,7 +170,7 @@ async fn make<O: Object>(
     let id = O::Id::fresh();
     let mut change = Change::begin(&app, &caller).await?;
     let row = answer::<O, _>(rows::insert(&mut change, &O::KIND, id.into(), fields).await)?;
-    let event = event::<O>(&change, "created", &id).with("new_values", record::of(&row));
+    let event = with_values::<O>(event::<O>(&change, "created", &id), "new_values", &row);
     change.commit(event).await?;
     shown::<O>(StatusCode::CREATED, row)
 }
@@ -188,9 +189,8 @@ async fn replace<O: Object>(
     let mut change = Change::begin(&app, &caller).await?;
     let old = locked::<O>(&mut change, &caller, id, &headers).await?;
     let row = answer::<O, _>(rows::update(&mut change, &O::KIND, id.into(), fields).await)?;
-    let event = event::<O>(&change, "updated", &id)
-        .with("old_values", record::of(&old))
-        .with("new_values", record::of(&row));
+    let event = with_values::<O>(event::<O>(&change, "updated", &id), "old_values", &old);
+    let event = with_values::<O>(event, "new_values", &row);
     change.commit(event).await?;
     shown::<O>(StatusCode::OK, row)
 }
@@ -211,7 +211,7 @@ async fn remove<O: Object>(
         ),
         _ => error.into(),
     })?;
-    let event = event::<O>(&change, "deleted", &id).with("old_values", record::of(&old));
+    let event = with_values::<O>(event::<O>(&change, "deleted", &id), "old_values", &old);
     change.commit(event).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -233,8 +233,14 @@ async fn locked<O: Object>(
     Ok(row)
 }
 
-fn event<O: Object>(change: &Change<'_>, verb: &str, id: &dyn Display) -> model::audit::Event {
+fn event<O: Object>(change: &Change<'_>, verb: &str, id: &dyn Display) -> Event {
     change.event(&format!("{}.{verb}", O::KIND.word), O::KIND.word, &id.to_string())
+}
+
+/// What an object was or is, in its event. What belongs to one person is not for the log: nobody
+/// could take it out again.
+fn with_values<O: Object>(event: Event, name: &str, row: &Value) -> Event {
+    if O::OWNER.is_some() { event } else { event.with(name, record::of(row)) }
 }
 
 /// The fields of something `caller` makes.

@@ -22,15 +22,15 @@ use crate::store::rules;
 /// The routes of this room.
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(list_rules, set_rule))
-        .routes(routes!(show_plan))
+        .routes(routes!(list_retention_rules, set_rule))
+        .routes(routes!(show_retention_plan))
         .merge(holds::routes())
         .merge(archives::routes())
 }
 
 /// How long things of a class are kept.
 #[derive(Debug, Serialize, ToSchema)]
-struct RuleOut {
+struct RetentionRuleOut {
     /// The class.
     #[schema(value_type = String, example = "findings")]
     class: Class,
@@ -50,8 +50,8 @@ struct RuleOut {
     own: bool,
 }
 
-fn rule_out(rules: &Rules, class: Class) -> RuleOut {
-    RuleOut {
+fn rule_out(rules: &Rules, class: Class) -> RetentionRuleOut {
+    RetentionRuleOut {
         class,
         keep: rules.keep(class),
         unit: class.unit().word(),
@@ -63,11 +63,11 @@ fn rule_out(rules: &Rules, class: Class) -> RuleOut {
 
 /// List how long what is kept.
 #[utoipa::path(get, path = "/retention", tag = "retention",
-    responses((status = 200, body = Vec<RuleOut>), (status = "4XX", body = Problem)))]
-async fn list_rules(
+    responses((status = 200, body = Vec<RetentionRuleOut>), (status = "4XX", body = Problem)))]
+async fn list_retention_rules(
     State(app): State<App>,
     caller: Can<ReadRetention>,
-) -> Answer<Json<Vec<RuleOut>>> {
+) -> Answer<Json<Vec<RetentionRuleOut>>> {
     let mut tx = app.db.tenant(caller.tenant()).await?;
     let rules = rules::read(&mut tx).await?;
     Ok(Json(Class::ALL.iter().map(|class| rule_out(&rules, *class)).collect()))
@@ -76,7 +76,7 @@ async fn list_rules(
 /// How long things of a class are to be kept.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct RuleIn {
+struct RetentionRuleIn {
     /// `findings`, `correlations`, `predictions`, `conversations`, `notifications`, `usage`,
     /// `costs`, `evidence`, `audit` or `models`.
     #[schema(value_type = String, example = "findings")]
@@ -88,13 +88,13 @@ struct RuleIn {
 }
 
 /// Set how long things of a class are kept.
-#[utoipa::path(put, path = "/retention", tag = "retention", request_body = RuleIn,
-    responses((status = 200, body = RuleOut), (status = "4XX", body = Problem)))]
+#[utoipa::path(put, path = "/retention", tag = "retention", request_body = RetentionRuleIn,
+    responses((status = 200, body = RetentionRuleOut), (status = "4XX", body = Problem)))]
 async fn set_rule(
     State(app): State<App>,
     caller: Can<WriteRetention>,
-    Body(wanted): Body<RuleIn>,
-) -> Answer<Json<RuleOut>> {
+    Body(wanted): Body<RetentionRuleIn>,
+) -> Answer<Json<RetentionRuleOut>> {
     let class = wanted.class;
     if wanted.keep.is_some_and(|keep| !class.allows(keep)) {
         let message = format!("must be {} to {MOST} {}", class.least(), class.unit().word());
@@ -115,7 +115,7 @@ async fn set_rule(
 
 /// What would go of a kind of things, and why the rest stays.
 #[derive(Debug, Serialize, ToSchema)]
-struct PlanOut {
+struct RetentionPlanOut {
     /// The kind.
     #[schema(example = "findings")]
     subject: &'static str,
@@ -134,14 +134,14 @@ struct PlanOut {
 ///
 /// Tables that are kept by month are not listed: of them whole months go.
 #[utoipa::path(get, path = "/retention/plan", tag = "retention",
-    responses((status = 200, body = Vec<PlanOut>), (status = "4XX", body = Problem)))]
-async fn show_plan(
+    responses((status = 200, body = Vec<RetentionPlanOut>), (status = "4XX", body = Problem)))]
+async fn show_retention_plan(
     State(app): State<App>,
     caller: Can<ReadRetention>,
-) -> Answer<Json<Vec<PlanOut>>> {
+) -> Answer<Json<Vec<RetentionPlanOut>>> {
     let mut tx = app.db.tenant(caller.tenant()).await?;
     let plans = preview(&mut tx).await?;
-    let out = plans.into_iter().map(|(subject, plan)| PlanOut {
+    let out = plans.into_iter().map(|(subject, plan)| RetentionPlanOut {
         subject: subject.name,
         class: subject.class,
         go: plan.go.len(),

@@ -39,14 +39,16 @@ impl Archiver {
             Ok((lines, object))
         })
         .await?;
+        let sha256 = Digest::of(&object);
+        let key = pack::keyed(&pack::object_key(tenant, &piece.subject, id), sha256);
         let manifest = Manifest {
             format: pack::FORMAT.to_owned(),
             archive: id,
             tenant,
             subject: piece.subject.clone(),
             class: piece.class.clone(),
-            object: piece.object_key.clone(),
-            sha256: Digest::of(&object),
+            object: key.clone(),
+            sha256,
             bytes: u64::try_from(object.len()).unwrap_or(u64::MAX),
             content_sha256: lines.digest(),
             rows: lines.counts.clone(),
@@ -54,13 +56,14 @@ impl Archiver {
         };
         let beside = manifest.to_bytes()?;
         let beside_digest = Digest::of(&beside);
-        let manifest_key = pack::manifest_key(&piece.object_key);
-        self.objects.put(&piece.object_key, object).await?;
+        let manifest_key = pack::manifest_key(&key);
+        self.objects.put(&key, object).await?;
         self.objects.put(&manifest_key, beside).await?;
-        self.read_back(id, &piece.object_key, manifest.sha256, manifest.content_sha256).await?;
+        self.read_back(id, &key, manifest.sha256, manifest.content_sha256).await?;
         let back = self.objects.get(&manifest_key).await?;
         check(id, &manifest_key, beside_digest, &back)?;
         let stored = Stored {
+            object_key: key,
             sha256: manifest.sha256,
             manifest_sha256: beside_digest,
             content_sha256: manifest.content_sha256,
@@ -103,7 +106,7 @@ impl Archiver {
             .with("rows", rows)
             .with("sha256", stored.sha256.to_string())
             .with("content_sha256", stored.content_sha256.to_string())
-            .with("object", piece.object_key.clone());
+            .with("object", stored.object_key.clone());
         tx.audit(&event).await?;
         tx.audit_many(also).await?;
         tx.commit().await?;

@@ -196,6 +196,15 @@ pub fn object_key(tenant: TenantId, subject: &str, archive: ArchiveId) -> String
     format!("{}/archive/{subject}/{}.ndjson.zst", tenant.uuid(), archive.uuid())
 }
 
+/// Where an object of these bytes lies: whoever puts the same piece at the same moment, from other
+/// rows, overwrites nothing.
+#[must_use]
+pub fn keyed(object_key: &str, sha256: Digest) -> String {
+    let digest = sha256.to_string();
+    let short = digest.get(..16).unwrap_or(&digest);
+    format!("{}.{short}.ndjson.zst", object_key.trim_end_matches(".ndjson.zst"))
+}
+
 /// Where its manifest lies.
 #[must_use]
 pub fn manifest_key(object_key: &str) -> String {

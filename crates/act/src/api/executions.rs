@@ -158,14 +158,14 @@ pub(super) struct ExecutionDetail {
     #[serde(flatten)]
     execution: ExecutionOut,
     /// Its steps on its targets, in the order of the plan.
-    steps: Vec<StepOut>,
+    steps: Vec<StepRunOut>,
     /// The evidence it left.
     evidence: Vec<EvidenceOut>,
 }
 
 /// One step on one target.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct StepOut {
+pub(super) struct StepRunOut {
     /// Its id.
     #[schema(value_type = String)]
     id: StepRunId,
@@ -205,7 +205,7 @@ pub(super) struct StepOut {
     duration_ms: Option<i64>,
 }
 
-impl From<Step> for StepOut {
+impl From<Step> for StepRunOut {
     fn from(row: Step) -> Self {
         Self {
             id: row.id.into(),
@@ -280,7 +280,7 @@ async fn show_execution(
     let evidence = read::evidence(&mut tx, id).await?;
     Ok(Json(ExecutionDetail {
         execution: execution.into(),
-        steps: steps.into_iter().map(StepOut::from).collect(),
+        steps: steps.into_iter().map(StepRunOut::from).collect(),
         evidence: evidence.into_iter().map(EvidenceOut::from).collect(),
     }))
 }

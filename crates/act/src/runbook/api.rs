@@ -152,7 +152,7 @@ fn problem_out(found: problem::Problem) -> ProblemOut {
 
 /// What an import did.
 #[derive(Debug, Serialize, ToSchema)]
-struct ImportOut {
+struct RunbookImportOut {
     /// The runbook.
     #[schema(value_type = String)]
     id: RunbookId,
@@ -240,13 +240,13 @@ async fn list_runbooks(
 
 /// Import a runbook: the one of its name becomes what the document says.
 #[utoipa::path(post, path = "/runbooks", tag = "runbooks", request_body = ImportIn,
-    responses((status = 201, body = ImportOut), (status = 200, body = ImportOut),
+    responses((status = 201, body = RunbookImportOut), (status = 200, body = RunbookImportOut),
         (status = "4XX", body = Problem)))]
 async fn import_runbook(
     State(app): State<App>,
     caller: Can<WriteRunbooks>,
     Body(wanted): Body<ImportIn>,
-) -> Answer<(StatusCode, Json<ImportOut>)> {
+) -> Answer<(StatusCode, Json<RunbookImportOut>)> {
     if wanted.change_summary.chars().count() > 1_000 {
         let message = "may have at most 1000 characters";
         return Err(Problem::invalid("/change_summary", "length", message));
@@ -270,7 +270,8 @@ async fn import_runbook(
         change.commit(event).await?;
     }
     let warnings = made.warnings.into_iter().map(problem_out).collect();
-    let out = ImportOut { id: made.id, version: made.version, change: word.to_owned(), warnings };
+    let out =
+        RunbookImportOut { id: made.id, version: made.version, change: word.to_owned(), warnings };
     Ok((status, Json(out)))
 }
 
@@ -305,7 +306,7 @@ async fn get_runbook(
 /// Export a runbook as YAML.
 #[utoipa::path(get, path = "/runbooks/{id}/yaml", tag = "runbooks",
     params(("id" = String, Path, description = "The runbook")),
-    responses((status = 200, body = String, content_type = "application/yaml"),
+    responses((status = 200, body = Object, content_type = "application/yaml"),
         (status = "4XX", body = Problem)))]
 async fn export_runbook(
     State(app): State<App>,

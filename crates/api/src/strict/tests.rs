@@ -158,3 +158,11 @@ proptest! {
         prop_assert_eq!(again.is_object(), lenient.is_object());
     }
 }
+
+#[test]
+fn the_greatest_number_is_the_same_however_many_digits_it_is_written_with() {
+    // The database writes a number in a document out in full.
+    let full = format!("{:.0}", f64::MAX);
+    let read: serde_json::Value = serde_json::from_str(&full).unwrap();
+    assert_eq!(read.as_f64(), Some(f64::MAX));
+}

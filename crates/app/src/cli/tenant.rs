@@ -10,7 +10,7 @@ use model::id::TenantId;
 use sense::store::tenant_key;
 use serde_json::json;
 use server::login::setup::SYSTEM_TENANT;
-use server::login::store::{close_tenant, tenant_by_slug};
+use server::login::store::{close_tenant, tenant_by_slug, tenant_named};
 
 use super::{Context, End, view};
 use crate::config::Place;
@@ -76,6 +76,10 @@ impl Shred {
         let tenant = found.with_context(|| format!("there is no tenant {:?}", self.tenant))?;
         // First nobody comes in any more and the keys are gone; then what is left.
         let mut tx = db.tenant(tenant).await?;
+        let named = tenant_named(&mut tx).await?.context("there is no tenant of this id")?;
+        if named.slug != self.tenant || named.is_system {
+            bail!("the id is that of {:?}, not of {:?}: nothing was done", named.slug, self.tenant);
+        }
         if holds::in_force(&mut tx).await?.any() {
             bail!("a legal hold keeps the data of {}: lift it first", self.tenant);
         }

@@ -136,24 +136,18 @@ impl World {
         tx.commit().await.unwrap();
     }
 
-    /// The rows of a table in all objects of a tenant's archive, read without the database.
-    fn archived(&self, tenant: TenantId, table: &str) -> Vec<Value> {
+    /// The rows of a table in the objects of a tenant's archive, those its catalogue names.
+    async fn archived(&self, tenant: TenantId, table: &str) -> Vec<Value> {
         let mut rows = Vec::new();
-        let mut directories = vec![self.files.path().join(tenant.uuid().to_string())];
-        while let Some(directory) = directories.pop() {
-            for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
-                let path = entry.path();
-                if path.is_dir() {
-                    directories.push(path);
-                } else if path.extension().is_some_and(|extension| extension == "zst") {
-                    let lines = pack::decompress(&std::fs::read(path).unwrap()).unwrap();
-                    let of_table = pack::rows(&lines).unwrap().into_iter();
-                    rows.extend(of_table.filter(|row| row.table == table).map(|row| {
-                        serde_json::from_str::<Value>(&row.json.replace("1e131071", "\"big\""))
-                            .unwrap()
-                    }));
-                }
-            }
+        for piece in self.pieces(tenant).await {
+            let Ok(object) = std::fs::read(self.files.path().join(&piece.object_key)) else {
+                continue;
+            };
+            let lines = pack::decompress(&object).unwrap();
+            let of_table = pack::rows(&lines).unwrap().into_iter();
+            rows.extend(of_table.filter(|row| row.table == table).map(|row| {
+                serde_json::from_str::<Value>(&row.json.replace("1e131071", "\"big\"")).unwrap()
+            }));
         }
         rows
     }
@@ -169,7 +163,7 @@ async fn old_findings_go_to_the_archive_with_all_that_is_theirs_and_come_back_fo
     assert_eq!((done.stored, done.rows, done.removed), (1, 2, 1));
     assert_eq!(world.count("findings", world.tenant()).await, 1);
     assert_eq!(world.count("alerts", world.tenant()).await, 1);
-    let archived = world.archived(world.tenant(), "findings");
+    let archived = world.archived(world.tenant(), "findings").await;
     assert_eq!(archived.len(), 1);
     assert_eq!(archived[0]["id"], old.to_string());
     let piece = world.pieces(world.tenant()).await.remove(0);
@@ -277,7 +271,7 @@ async fn a_run_that_breaks_off_anywhere_loses_nothing_and_is_finished_by_the_nex
         }
         world.archiver().tenant(world.tenant()).await.unwrap();
         assert_eq!(world.count("findings", world.tenant()).await, 0, "after {calls} calls");
-        let archived = world.archived(world.tenant(), "findings");
+        let archived = world.archived(world.tenant(), "findings").await;
         let copies = archived.iter().filter(|row| row["id"] == id.to_string()).count();
         assert_eq!(copies, 1, "after {calls} calls");
     }
@@ -317,7 +311,10 @@ async fn what_changed_after_it_was_stored_stays_and_is_stored_anew() {
     let done = archiver.tenant(world.tenant()).await.unwrap();
     assert_eq!((done.stored, done.removed), (1, 1));
     assert_eq!(world.pieces(world.tenant()).await.len(), 1);
-    assert_eq!(world.archived(world.tenant(), "findings")[0]["reason"], "looked at once more");
+    assert_eq!(
+        world.archived(world.tenant(), "findings").await[0]["reason"],
+        "looked at once more"
+    );
 
     // And what is open again by then does not go at all.
     let id = world.finding(world.tenant(), 100).await;
@@ -387,8 +384,8 @@ async fn a_month_is_dropped_as_one_only_when_all_tenants_rows_in_it_are_archived
     assert_eq!((done.stored, done.rows, done.removed), (3, 5, 3));
     assert_eq!(done.months, 1, "{done:?}");
     assert!(!world.has_month("correlations_y2020m01").await, "dropped as one");
-    assert_eq!(world.archived(two, "correlations").len(), 5);
-    assert_eq!(world.archived(one, "correlations").len(), 6);
+    assert_eq!(world.archived(two, "correlations").await.len(), 5);
+    assert_eq!(world.archived(one, "correlations").await.len(), 6);
     let pieces = world.pieces(two).await;
     assert!(pieces.iter().all(|piece| piece.state == "removed"), "{pieces:?}");
     let mut admin = world.test.admin().acquire().await.unwrap();
@@ -407,7 +404,7 @@ async fn a_row_that_came_after_the_archive_keeps_its_month() {
     assert!(world.has_month("correlations_y2020m01").await);
     // The next run archives it, too, and then the month goes.
     archiver.everyone(&[world.tenant()]).await.unwrap();
-    assert_eq!(world.archived(world.tenant(), "correlations").len(), 2);
+    assert_eq!(world.archived(world.tenant(), "correlations").await.len(), 2);
     assert!(!world.has_month("correlations_y2020m01").await);
 }
 
@@ -440,8 +437,8 @@ async fn the_last_five_versions_of_a_model_stay_with_their_figures() {
             .unwrap();
     assert_eq!(left, ["1", "3", "4", "5", "6", "7"]);
     assert_eq!(world.count("ml_performance_metrics", world.tenant()).await, 6);
-    assert_eq!(world.archived(world.tenant(), "ml_models")[0]["version"], "2");
-    assert_eq!(world.archived(world.tenant(), "ml_performance_metrics").len(), 1);
+    assert_eq!(world.archived(world.tenant(), "ml_models").await[0]["version"], "2");
+    assert_eq!(world.archived(world.tenant(), "ml_performance_metrics").await.len(), 1);
 }
 
 #[tokio::test]

@@ -127,6 +127,8 @@ pub async fn begin(
 pub struct Stored {
     /// The SHA-256 of the object.
     pub sha256: Digest,
+    /// Where the object lies.
+    pub object_key: String,
     /// The SHA-256 of its manifest.
     pub manifest_sha256: Digest,
     /// The SHA-256 of its lines.
@@ -139,18 +141,18 @@ pub struct Stored {
     pub counts: BTreeMap<String, u64>,
 }
 
-/// Records that a piece is stored.
+/// Records that a piece is stored, and where.
 ///
 /// # Errors
-/// When it cannot be written.
+/// [`Error::NotFound`] when it was stored or given up meanwhile; when it cannot be written.
 pub async fn stored(tx: &mut TenantTx, id: ArchiveId, what: &Stored) -> Result<(), Error> {
     let tenant = tx.tenant().uuid();
     let rows: u64 = what.counts.values().sum();
-    sqlx::query(
+    let written = sqlx::query(
         "UPDATE countersign.archives
          SET state = 'stored', stored_at = clock_timestamp(), sha256 = $3, manifest_sha256 = $4,
              content_sha256 = $5, ids_sha256 = $6, size_bytes = $7, row_count = $8,
-             row_counts = $9
+             row_counts = $9, object_key = $10
          WHERE tenant_id = $1 AND id = $2 AND state = 'planned'",
     )
     .bind(tenant)
@@ -162,9 +164,10 @@ pub async fn stored(tx: &mut TenantTx, id: ArchiveId, what: &Stored) -> Result<(
     .bind(i64::try_from(what.bytes).map_err(Error::internal)?)
     .bind(i64::try_from(rows).map_err(Error::internal)?)
     .bind(json!(what.counts))
+    .bind(&what.object_key)
     .execute(tx.conn())
     .await?;
-    Ok(())
+    if written.rows_affected() == 1 { Ok(()) } else { Err(Error::NotFound) }
 }
 
 /// Records that the rows of a stored piece left the database. Says whether they had not before.

@@ -112,6 +112,8 @@ impl Kek for FileKek {
         key: &'a [u8],
     ) -> Pending<'a, Result<Wrapped, VaultError>> {
         Box::pin(async move {
+            // The present key may have been made a moment ago by somebody else.
+            self.read_again()?;
             let newest = self.newest()?;
             wrap_to(&newest.id, &newest.public, bound, key)
         })
@@ -134,7 +136,7 @@ impl Kek for FileKek {
         wrapped: &'a Wrapped,
     ) -> Pending<'a, Result<Wrapped, VaultError>> {
         Box::pin(async move {
-            // The present key may have been made a moment ago by somebody else.
+            // So that the key it is wrapped by now is known.
             self.read_again()?;
             let key = self.unwrap(bound, wrapped).await?;
             self.wrap(bound, &key).await

@@ -97,7 +97,7 @@ fn month(text: &str) -> bool {
         (year.len(), month.len()) == (4, 2)
             && digits(year)
             && digits(month)
-            && year.parse::<u16>().is_ok_and(|year| year >= 1)
+            && year.parse::<u16>().is_ok_and(|year| (1..=9998).contains(&year))
             && month.parse::<u8>().is_ok_and(|month| (1..=12).contains(&month))
     })
 }

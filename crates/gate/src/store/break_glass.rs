@@ -210,11 +210,39 @@ pub async fn held_by(
     Ok((glass.holds(at) && glass.is_of(holder)).then_some(stored))
 }
 
-/// Gives it back early.
+/// Holds the approvals given under it, so that none starts anything while it ends. Before the row
+/// itself: a vote takes them in this order.
+async fn hold_approvals(tx: &mut TenantTx, id: BreakGlassId) -> Result<(), Error> {
+    sqlx::query(
+        "SELECT FROM countersign.approvals
+         WHERE tenant_id = $1 AND break_glass_id = $2 ORDER BY id FOR UPDATE",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(id.uuid())
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// What was approved under it and has not begun does not begin any more.
+async fn expire_approvals(tx: &mut TenantTx, id: BreakGlassId) -> Result<(), Error> {
+    sqlx::query(
+        "UPDATE countersign.approvals SET expires_at = LEAST(expires_at, clock_timestamp())
+         WHERE tenant_id = $1 AND break_glass_id = $2 AND status = 'approved'",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(id.uuid())
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Gives it back early: what was approved under it and has not begun does not begin any more.
 ///
 /// # Errors
 /// When the database does not take it.
 pub async fn end(tx: &mut TenantTx, id: BreakGlassId) -> Result<bool, Error> {
+    hold_approvals(tx, id).await?;
     let ended = sqlx::query(
         "UPDATE countersign.break_glass SET ended_at = clock_timestamp()
          WHERE tenant_id = $1 AND id = $2 AND ended_at IS NULL
@@ -224,6 +252,7 @@ pub async fn end(tx: &mut TenantTx, id: BreakGlassId) -> Result<bool, Error> {
     .bind(id.uuid())
     .execute(tx.conn())
     .await?;
+    expire_approvals(tx, id).await?;
     Ok(ended.rows_affected() > 0)
 }
 
@@ -238,7 +267,8 @@ pub async fn review(
     verdict: Verdict,
     notes: &str,
 ) -> Result<Result<(), Refused>, Error> {
-    // First and by itself: of two reviewers at once, the second reads what the first left.
+    hold_approvals(tx, id).await?;
+    // By itself: of two reviewers at once, the second reads what the first left.
     sqlx::query("SELECT FROM countersign.break_glass WHERE tenant_id = $1 AND id = $2 FOR UPDATE")
         .bind(tx.tenant().uuid())
         .bind(id.uuid())
@@ -265,5 +295,6 @@ pub async fn review(
     .bind(notes)
     .execute(tx.conn())
     .await?;
+    expire_approvals(tx, id).await?;
     Ok(Ok(()))
 }

@@ -34,7 +34,8 @@ struct Month {
 struct Limit {
     scope: &'static str,
     id: Uuid,
-    most: u32,
+    /// None where the tier has no limit.
+    most: Option<u32>,
 }
 
 /// What became of an attempt to take one.
@@ -68,14 +69,13 @@ pub async fn tenant_tier(tx: &mut TenantTx) -> Result<ServiceTier, Error> {
     tier.parse().map_err(Error::unreadable("tier"))
 }
 
-/// The limits that apply to a caller: the tenant's, for all its keys together, and the key's own.
+/// What is counted for a caller, limited or not: the tenant's, for all its keys together, and the
+/// key's own. A tier may change within the month, so nothing goes uncounted.
 /// The tenant's comes first, so that all who count lock in the same order.
 async fn limits(tx: &mut TenantTx, user: User) -> Result<Vec<Limit>, Error> {
     let tenant = tx.tenant().uuid();
-    let mut limits = Vec::new();
-    if let Some(most) = tenant_tier(tx).await?.evaluations_a_month() {
-        limits.push(Limit { scope: "tenant", id: tenant, most });
-    }
+    let most = tenant_tier(tx).await?.evaluations_a_month();
+    let mut limits = vec![Limit { scope: "tenant", id: tenant, most }];
     if let Some(key) = user.key {
         let tier: String = sqlx::query_scalar(
             "SELECT tier FROM countersign.api_keys WHERE tenant_id = $1 AND id = $2",
@@ -85,11 +85,7 @@ async fn limits(tx: &mut TenantTx, user: User) -> Result<Vec<Limit>, Error> {
         .fetch_one(tx.conn())
         .await?;
         let tier: ServiceTier = tier.parse().map_err(Error::unreadable("tier"))?;
-        limits.extend(tier.evaluations_a_month().map(|most| Limit {
-            scope: "key",
-            id: key.uuid(),
-            most,
-        }));
+        limits.push(Limit { scope: "key", id: key.uuid(), most: tier.evaluations_a_month() });
     }
     Ok(limits)
 }
@@ -116,7 +112,9 @@ pub async fn standing(tx: &mut TenantTx, user: User) -> Result<Standing, Error> 
             Some(so_far) => so_far,
             None => logged(tx, &limit, &month).await?,
         };
-        used.push(Used { limit: limit.most, used: u64::try_from(so_far).unwrap_or_default() });
+        if let Some(limit) = limit.most {
+            used.push(Used { limit, used: u64::try_from(so_far).unwrap_or_default() });
+        }
     }
     Ok(Standing::of(used, month.resets_at.to_jiff(), month.now.to_jiff()))
 }
@@ -137,11 +135,17 @@ pub async fn take(tx: &mut TenantTx, user: User, endpoint: &str) -> Result<Taken
             }
             counted => counted,
         };
-        let Some(counted) = counted else {
-            let full = Used { limit: limit.most, used: u64::from(limit.most) };
-            return Ok(Taken::Exhausted(standing_of(vec![full], &month)));
-        };
-        used.push(Used { limit: limit.most, used: u64::try_from(counted).unwrap_or_default() });
+        match (counted, limit.most) {
+            (Some(counted), Some(limit)) => {
+                used.push(Used { limit, used: u64::try_from(counted).unwrap_or_default() });
+            }
+            (Some(_), None) => {}
+            (None, most) => {
+                let most = most.unwrap_or_default();
+                let full = Used { limit: most, used: u64::from(most) };
+                return Ok(Taken::Exhausted(standing_of(vec![full], &month)));
+            }
+        }
     }
     sqlx::query(
         "INSERT INTO countersign.usage_logs
@@ -170,14 +174,15 @@ async fn count(tx: &mut TenantTx, limit: &Limit, month: &Month) -> Result<Option
     Ok(sqlx::query_scalar(
         "UPDATE countersign.usage_counters
          SET used = used + 1, updated_at = clock_timestamp()
-         WHERE tenant_id = $1 AND scope = $2 AND scope_id = $3 AND period = $4::text::date AND used < $5
+         WHERE tenant_id = $1 AND scope = $2 AND scope_id = $3 AND period = $4::text::date
+           AND ($5::bigint IS NULL OR used < $5)
          RETURNING used",
     )
     .bind(tx.tenant().uuid())
     .bind(limit.scope)
     .bind(limit.id)
     .bind(&month.first_day)
-    .bind(i64::from(limit.most))
+    .bind(limit.most.map(i64::from))
     .fetch_optional(tx.conn())
     .await?)
 }

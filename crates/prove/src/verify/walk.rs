@@ -89,7 +89,10 @@ pub struct Walker<'a> {
     bounded_by: Option<[u64; 2]>,
     displaced: Option<Displaced>,
     /// What signed events say about what is not here.
-    notices: Vec<Notice>,
+    /// With the place of the event that says so.
+    notices: Vec<(u64, Notice)>,
+    /// Whether roots were signed at all.
+    signed: bool,
     passed: Vec<[u64; 2]>,
 }
 
@@ -101,6 +104,7 @@ impl<'a> Walker<'a> {
         // Of what was before the first row only the mirror can tell; a root of size 0 says nothing.
         let earlier = known.roots.iter().take_while(|(size, _)| *size < range.size().max(1));
         let roots = known.roots.get(earlier.count()..).unwrap_or_default();
+        let signed = !known.roots.is_empty();
         let mut walker = Self {
             tenant,
             known: Known { roots, ..known },
@@ -110,6 +114,7 @@ impl<'a> Walker<'a> {
             bounded_by: None,
             displaced: None,
             notices: Vec::new(),
+            signed,
             passed: Vec::new(),
             range,
         };
@@ -198,7 +203,8 @@ impl<'a> Walker<'a> {
             return;
         }
         if let Some(columns) = &columns {
-            self.notices.extend(Notice::read(&columns.action, row.canon));
+            let said = Notice::read(&columns.action, row.canon);
+            self.notices.extend(said.map(|notice| (row.seq, notice)));
         }
         match columns.map(|columns| columns.difference(&row.columns)) {
             Some(None) => {}
@@ -247,13 +253,19 @@ impl<'a> Walker<'a> {
 
     /// An event of an export that says something about what is not there.
     pub fn notice(&mut self, notice: Option<Notice>) {
-        self.notices.extend(notice);
+        let seq = self.range.size().saturating_sub(1);
+        self.notices.extend(notice.map(|notice| (seq, notice)));
     }
 
     /// What is not here although no signed event says so.
     fn unannounced(&self) -> Option<FirstBad> {
         let minimum = self.known.before.map_or(0, Range::size);
-        let pruned = |notice: &Notice| matches!(notice, Notice::Pruned(to) if *to >= minimum);
+        // Whoever can write to the database can write such an event, too: it counts when its MAC was
+        // verified, or when what was signed covers it.
+        let counts = |seq: u64| self.known.mac.is_some() || !self.signed || seq < self.agreed;
+        let pruned = |(seq, notice): &(u64, Notice)| {
+            counts(*seq) && matches!(notice, Notice::Pruned(to) if *to >= minimum)
+        };
         if minimum > 0 && !self.notices.iter().any(pruned) {
             return Some(FirstBad {
                 seq: 0,
@@ -262,7 +274,10 @@ impl<'a> Walker<'a> {
                 found: format!("event {minimum}"),
             });
         }
-        let told = |[from, to]: &[u64; 2]| self.notices.contains(&Notice::Recovered(*from, *to));
+        let told = |[from, to]: &[u64; 2]| {
+            let recovered = Notice::Recovered(*from, *to);
+            self.notices.iter().any(|(seq, notice)| counts(*seq) && *notice == recovered)
+        };
         let [from, to] = *self.passed.iter().find(|gap| !told(gap))?;
         Some(FirstBad {
             seq: from,

@@ -189,14 +189,16 @@ pub async fn rewrap(
 /// # Errors
 /// When the database fails.
 pub async fn destroy(tx: &mut TenantTx) -> Result<(), db::Error> {
-    sqlx::query(
+    for statement in [
         "UPDATE countersign.tenant_keys
          SET kek_id = 'destroyed', wrapped = '', rewrapped_at = clock_timestamp()
          WHERE tenant_id = $1 AND wrapped <> ''",
-    )
-    .bind(tx.tenant().uuid())
-    .execute(tx.conn())
-    .await?;
+        // Those from before tenants had keys are opened by the key file itself.
+        "UPDATE countersign.credentials SET ciphertext = '', wrapped_dek = ''
+         WHERE tenant_id = $1 AND ciphertext <> ''",
+    ] {
+        sqlx::query(statement).bind(tx.tenant().uuid()).execute(tx.conn()).await?;
+    }
     Ok(())
 }
 

@@ -118,10 +118,12 @@ pub async fn prune_log(
     for piece in terms.pieces {
         let Some((_, until)) = log::places(&piece) else { continue };
         if until > end {
-            // A hold, or a longer rule, that came after it was begun.
-            if piece.state == "planned" {
-                abandon(archiver, tenant, &piece).await?;
+            // A hold, or a longer rule, that came after it was begun. What is stored already waits
+            // until it may go: a piece cut otherwise would never fit beside it.
+            if piece.state != "planned" {
+                return Ok(done);
             }
+            abandon(archiver, tenant, &piece).await?;
             continue;
         }
         if piece.state == "planned" {

@@ -101,7 +101,7 @@ async fn log_in(
     let strange =
         if known { None } else { Some(throttle.stranger(&[&login.tenant, &login.username])?) };
     let stored = user.as_ref().and_then(|user| user.password_hash.clone());
-    let right = password::matches(login.password, stored).await?;
+    let right = password::matches(login.password, stored.clone()).await?;
     let (Some(tenant), Some(user)) = (tenant, user) else { return Err(wrong()) };
     let actor = self_actor(tenant, user.actor_id.into(), &login.username);
     if !right || !user.is_active {
@@ -119,6 +119,10 @@ async fn log_in(
     }
     let token = new_session()?;
     let mut tx = app.db.tenant(tenant).await?;
+    // It took a while: the password may be another one by now.
+    if !store::password_stands(&mut tx, user.id.into(), stored.as_deref()).await? {
+        return Err(wrong());
+    }
     if let Ok(Caller { proof: Proof::Session { id, .. }, actor: old, .. }) = &old
         && old.tenant_id == tenant
     {
@@ -236,13 +240,17 @@ async fn change_password(
     let mut tx = app.db.tenant(caller.tenant()).await?;
     let row = store::user(&mut tx, *user).await?.ok_or_else(|| Problem::not_found("user"))?;
     drop(tx);
-    if !password::matches(wanted.current_password, row.password_hash).await? {
-        return Err(Problem::invalid("/current_password", "wrong", "is not the present password"));
+    let wrong = || Problem::invalid("/current_password", "wrong", "is not the present password");
+    if !password::matches(wanted.current_password, row.password_hash.clone()).await? {
+        return Err(wrong());
     }
     guess.right();
     let hash = password::hash(wanted.new_password).await?;
     let token = new_session()?;
     let mut change = Change::begin(&app, &caller).await?;
+    if !store::password_stands(&mut change, *user, row.password_hash.as_deref()).await? {
+        return Err(wrong());
+    }
     store::set_password(&mut change, *user, &hash, false).await?;
     store::end_sessions(&mut change, *user).await?;
     let (session_id, expires_at) =

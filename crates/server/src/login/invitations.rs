@@ -237,7 +237,7 @@ async fn accept_invitation(
     let row = user_row(&mut tx, user).await?.ok_or_else(|| Problem::not_found("user"))?;
     let event =
         Event::new(&self_actor(tenant, actor, &wanted.username), "user.created", "user", &user)
-            .with("username", wanted.username)
+            .with("actor_id", actor.to_string())
             .with("roles", row.roles.clone())
             .with("invitation_id", invitation.id.to_string())
             .with("invited_by", invitation.by.to_string())

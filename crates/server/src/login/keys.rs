@@ -234,7 +234,6 @@ impl Wanted<'_> {
         let id = store::insert(change, &new).await?;
         let event = change
             .event("api_key.created", "api_key", &id)
-            .with("name", self.name)
             .with("prefix", token.public_id.clone())
             .with("scopes", self.scopes)
             .with("tier", self.tier.word())

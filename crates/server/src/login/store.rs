@@ -42,6 +42,26 @@ pub async fn close_tenant(tx: &mut TenantTx) -> Result<(), Error> {
     Ok(())
 }
 
+/// How a tenant is called.
+#[derive(Debug, FromRow)]
+pub struct Named {
+    /// Its slug.
+    pub slug: String,
+    /// Whether it is the deployment's own.
+    pub is_system: bool,
+}
+
+/// How the transaction's own tenant is called.
+///
+/// # Errors
+/// When the database is not available.
+pub async fn tenant_named(tx: &mut TenantTx) -> Result<Option<Named>, Error> {
+    Ok(sqlx::query_as("SELECT slug, is_system FROM countersign.tenants WHERE id = $1")
+        .bind(tx.tenant().uuid())
+        .fetch_optional(tx.conn())
+        .await?)
+}
+
 /// The tenant of this slug, looked up across tenants.
 ///
 /// # Errors
@@ -376,6 +396,29 @@ pub async fn user_row(tx: &mut TenantTx, id: UserId) -> Result<Option<UserRow>, 
     .await?)
 }
 
+/// Whether a user is active and still has this password; nobody changes either until the
+/// transaction ends.
+///
+/// # Errors
+/// When the database is not available.
+pub async fn password_stands(
+    tx: &mut TenantTx,
+    id: UserId,
+    hash: Option<&str>,
+) -> Result<bool, Error> {
+    let stands: Option<bool> = sqlx::query_scalar(
+        "SELECT is_active AND password_hash IS NOT DISTINCT FROM $3 FROM countersign.users
+         WHERE tenant_id = $1 AND id = $2
+         FOR UPDATE",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(id.uuid())
+    .bind(hash)
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(stands == Some(true))
+}
+
 /// Whether a user is the only one left who is an administrator and may log in. Whoever asks goes
 /// one after another.
 ///
@@ -388,7 +431,7 @@ pub async fn last_admin(tx: &mut TenantTx, id: UserId) -> Result<bool, Error> {
          JOIN countersign.actors a ON a.tenant_id = u.tenant_id AND a.id = u.actor_id
          WHERE u.tenant_id = $1 AND u.is_active AND a.is_active AND 'admin' = ANY (a.roles)
          ORDER BY u.id
-         FOR UPDATE OF u",
+         FOR UPDATE OF u, a",
     )
     .bind(tx.tenant().uuid())
     .fetch_all(tx.conn())

@@ -267,6 +267,7 @@ async fn erase_user(
     if row.actor_id == caller.actor.id.uuid() {
         return Err(Problem::conflict("own_account", "somebody else must erase this account"));
     }
+    not_the_last(&mut change, id).await?;
     let events = store::erase_user(&mut change, id, row.actor_id).await.map_err(held)?;
     super::factor::remove(&mut change, id).await?;
     let event = change

@@ -36,7 +36,8 @@ pub(super) struct Kind {
     pub(super) detail: &'static str,
     /// Where is looked besides the title.
     pub(super) also: &'static [&'static str],
-    /// Who may see it.
+    /// What is needed to see it, and who has that.
+    permission: &'static str,
     roles: &'static [model::actor::Role],
 }
 
@@ -50,6 +51,7 @@ const KINDS: [Kind; 8] = [
         title: "o.title",
         detail: "o.kind || ', ' || o.severity || ', ' || o.status",
         also: &["o.fingerprint"],
+        permission: permission::ReadFindings::NAME,
         roles: permission::ReadFindings::ROLES,
     },
     Kind {
@@ -60,6 +62,7 @@ const KINDS: [Kind; 8] = [
         title: "o.name",
         detail: "o.provider || ' ' || o.kind",
         also: &["o.external_id", "o.hostname", "o.owner_team"],
+        permission: permission::ReadEstate::NAME,
         roles: permission::ReadEstate::ROLES,
     },
     Kind {
@@ -70,6 +73,7 @@ const KINDS: [Kind; 8] = [
         title: "o.name",
         detail: "coalesce(o.owner_team, '')",
         also: &["o.owner_team"],
+        permission: permission::ReadEstate::NAME,
         roles: permission::ReadEstate::ROLES,
     },
     Kind {
@@ -80,6 +84,7 @@ const KINDS: [Kind; 8] = [
         title: "o.name",
         detail: "o.class",
         also: &["o.slug"],
+        permission: permission::ReadEstate::NAME,
         roles: permission::ReadEstate::ROLES,
     },
     Kind {
@@ -90,6 +95,7 @@ const KINDS: [Kind; 8] = [
         title: "o.name",
         detail: "o.status",
         also: &["o.description"],
+        permission: permission::ReadRunbooks::NAME,
         roles: permission::ReadRunbooks::ROLES,
     },
     Kind {
@@ -100,6 +106,7 @@ const KINDS: [Kind; 8] = [
         title: "o.summary",
         detail: "o.intent_type || ', ' || o.status",
         also: &["o.deterministic_id"],
+        permission: permission::ReadPlans::NAME,
         roles: permission::ReadPlans::ROLES,
     },
     Kind {
@@ -110,6 +117,7 @@ const KINDS: [Kind; 8] = [
         title: "o.title",
         detail: "o.priority || ', ' || o.status",
         also: &["o.description"],
+        permission: permission::ReadFindings::NAME,
         roles: permission::ReadFindings::ROLES,
     },
     Kind {
@@ -120,6 +128,7 @@ const KINDS: [Kind; 8] = [
         title: "o.name",
         detail: "o.provider || ', ' || o.status",
         also: &["o.external_id"],
+        permission: permission::ReadPolicy::NAME,
         roles: permission::ReadPolicy::ROLES,
     },
 ];
@@ -215,7 +224,7 @@ async fn search(
     let mut tx = app.db.tenant(caller.tenant()).await?;
     let mut all = Vec::new();
     for kind in wanted.kinds {
-        if !kind.roles.iter().any(|role| caller.actor.roles.contains(role)) {
+        if !permission::allows(&caller, kind.permission, kind.roles) {
             continue;
         }
         let mut items = store::search(&mut tx, kind, &wanted.text, wanted.limit + 1).await?;

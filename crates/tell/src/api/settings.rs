@@ -36,7 +36,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 #[serde(deny_unknown_fields)]
 struct SettingIn {
     /// Any JSON; nothing secret.
-    #[schema(value_type = Object, example = json!({"theme": "dark"}))]
+    #[schema(example = json!({"theme": "dark"}))]
     value: Value,
 }
 
@@ -47,7 +47,6 @@ struct SettingOut {
     #[schema(example = "console")]
     key: String,
     /// What is set.
-    #[schema(value_type = Object)]
     value: Value,
     /// Who set it last.
     #[schema(value_type = Option<String>)]

@@ -344,10 +344,15 @@ async fn a_person_has_one_account_whatever_their_provider_calls_them() {
     };
     let refused = log_in("s-1", "eve@example.com", true).await;
     assert_eq!((refused.status.as_u16(), refused.code()), (403, "address_taken"));
-    // An address that is only claimed is nobody's, and a name that is taken is varied.
-    let claimed = log_in("s-2", "eve@example.com", false).await.expect(200);
-    assert_ne!(claimed["user_id"], local["user"]["id"]);
+    // An address that is only claimed leads to no account, neither to that nor to a second one.
+    let refused = log_in("s-2", "eve@example.com", false).await;
+    assert_eq!((refused.status.as_u16(), refused.code()), (403, "address_taken"));
+    // A name that is taken is varied.
+    let other = log_in("s-2", "another@example.com", false).await.expect(200);
+    assert_ne!(other["user_id"], local["user"]["id"]);
     change(&admin, &known, &json!({"unknown_users": "link"})).await;
+    let refused = log_in("s-4", "eve@example.com", false).await;
+    assert_eq!((refused.status.as_u16(), refused.code()), (403, "address_taken"));
     let linked = log_in("s-1", "eve@example.com", true).await.expect(200);
     assert_eq!(linked["user_id"], local["user"]["id"]);
     change(&admin, &known, &json!({"unknown_users": "refuse"})).await;

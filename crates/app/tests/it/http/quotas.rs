@@ -69,12 +69,12 @@ async fn a_crowd_at_the_last_evaluations_gets_exactly_those_that_are_left() {
     let site = Site::start().await;
     let admin = site.caller("ada", &[Role::Admin]).await;
     let asker = site.caller("planner", &[Role::Operator]).await;
+    used(&site, &asker, 990, 0).await;
     // Without a limit there is nothing to say about one.
     let free = asker.post(EVALUATE, &provision("unlimited")).await;
     assert!(!free.headers.contains_key("x-ratelimit-limit"));
     let set = tier(&admin, &site, &asker, "free").await;
     assert_eq!((&set["tier"], &set["limit"]), (&json!("free"), &json!(1000)));
-    used(&site, &asker, 990, 0).await;
     // What was used while nothing limited the key counts, too: one, and 990.
     let first = asker.post(EVALUATE, &provision("first")).await;
     assert_eq!(first.status.as_u16(), 200);

@@ -232,6 +232,15 @@ async fn t13_a_tenant_is_closed_and_shredded_and_the_other_goes_on() {
             .unwrap()
     };
     assert!(!shred("another").status.success(), "the slug is asked for twice");
+    let other = std::process::Command::new(env!("CARGO_BIN_EXE_countersign"))
+        .args(["tenant", "shred", "gone", "--confirm", "gone", "--deployment", DEPLOYMENT])
+        .args(["--id", &theirs.tenant.to_string()])
+        .arg("--data-dir")
+        .arg(site.dir.path())
+        .env("DATABASE_URL", &site.test.url)
+        .output()
+        .unwrap();
+    assert!(!other.status.success(), "an id must be of the slug");
     let refused = shred(&slug);
     assert!(String::from_utf8_lossy(&refused.stderr).contains("legal hold"), "{refused:?}");
     let lift = format!("/legal-holds/{}/lift", text(&hold, "id"));

@@ -105,6 +105,14 @@ async fn every_route_of_the_router_is_in_the_openapi_document() {
     let routed = routed(&site);
     assert!(routed.len() > 80, "the router shows only {}", routed.len());
     assert_eq!(routed, described);
+    // Clients are generated from it, and have one function a name.
+    let document = serde_json::to_value(server::router::openapi()).unwrap();
+    let mut names = BTreeSet::new();
+    let paths = document["paths"].as_object().unwrap().values();
+    for operation in paths.flat_map(|path| path.as_object().unwrap().values()) {
+        let name = operation["operationId"].as_str().unwrap();
+        assert!(names.insert(name.to_owned()), "two operations are called {name}");
+    }
     let served = site.http.get(format!("{}/api/v1/openapi.json", site.url)).send().await.unwrap();
     let served: Value = served.json().await.unwrap();
     assert_eq!(served, serde_json::to_value(server::router::openapi()).unwrap());

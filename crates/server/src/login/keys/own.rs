@@ -4,7 +4,7 @@ use api::caller::Proof;
 use api::idempotency::Secret;
 use api::permission::OwnAccount;
 use api::problem::Answer;
-use api::{App, Body, Can, Change, PageOut, Paging, Problem};
+use api::{App, Body, Caller, Can, Change, PageOut, Paging, Problem};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
@@ -47,6 +47,7 @@ async fn list_own_keys(
     caller: Can<OwnAccount>,
     Paging(page): Paging,
 ) -> Answer<Json<PageOut<KeyOut>>> {
+    not_by_key(&caller)?;
     let mut tx = app.db.tenant(caller.tenant()).await?;
     let own = Some(caller.actor.id);
     Ok(Json(PageOut::of(store::list(&mut tx, own, &page).await?, KeyOut::from)))
@@ -63,10 +64,7 @@ async fn create_own_key(
     caller: Can<OwnAccount>,
     Body(wanted): Body<OwnKeyIn>,
 ) -> Answer<(StatusCode, Extension<Secret>, Json<KeyMade>)> {
-    if matches!(caller.proof, Proof::Key { .. }) {
-        let detail = "a key makes no keys: log in";
-        return Err(Problem::conflict("no_session", detail));
-    }
+    not_by_key(&caller)?;
     if matches!(caller.proof, Proof::Session { must_change_password: true, .. }) {
         return Err(Problem::forbidden(
             "password_change_required",
@@ -100,5 +98,19 @@ async fn revoke_own_key(
     caller: Can<OwnAccount>,
     Path(id): Path<ApiKeyId>,
 ) -> Answer<StatusCode> {
+    // A key that leaked ends itself, and no other.
+    if let Proof::Key { id: own, .. } = &caller.proof
+        && *own != id
+    {
+        return Err(Problem::not_found("api_key"));
+    }
     revoke(&app, &caller, id, Some(caller.actor.id)).await
+}
+
+/// A key is for what its scopes say: it neither makes nor lists others.
+fn not_by_key(caller: &Caller) -> Answer<()> {
+    match caller.proof {
+        Proof::Key { .. } => Err(Problem::conflict("no_session", "a key has no keys: log in")),
+        Proof::Session { .. } => Ok(()),
+    }
 }

@@ -8,7 +8,7 @@ use model::id::UserId;
 use serde_json::Value;
 
 use super::store::{self, Account, Provider};
-use crate::login::store::{NewUser, end_sessions, new_user};
+use crate::login::store::{NewUser, end_sessions, last_admin, new_user};
 
 /// The longest login name.
 const LONGEST_NAME: usize = 50;
@@ -20,6 +20,8 @@ pub(super) struct Person {
     pub(super) groups: Vec<String>,
     /// Only when the provider says that it is theirs.
     pub(super) email: Option<String>,
+    /// Their address as claimed, whether or not the provider says that it is theirs.
+    claimed: Option<String>,
     pub(super) full_name: String,
     /// What they would be called.
     pub(super) name: String,
@@ -47,12 +49,14 @@ impl Person {
                 .filter(|text| !text.is_empty() && !text.contains(char::is_control))
         };
         let verified = claims["email_verified"] == true || claims["email_verified"] == "true";
-        let email = text("email").filter(|email| verified && email.chars().count() <= 255);
+        let claimed = text("email").filter(|email| email.chars().count() <= 255);
+        let email = claimed.filter(|_| verified);
         let name = text("preferred_username").or_else(|| text("email")).unwrap_or(subject);
         Self {
             subject: subject.to_owned(),
             groups: groups(claims, group_claim).unwrap_or_default(),
             email: email.map(str::to_owned),
+            claimed: claimed.map(str::to_owned),
             full_name: text("name").unwrap_or(name).chars().take(100).collect(),
             name: name.to_owned(),
         }
@@ -88,9 +92,12 @@ pub(super) fn roles(mapping: &BTreeMap<String, Vec<String>>, groups: &[String]) 
 /// Why somebody a provider vouches for does not get in.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refused {
-    /// None of their groups stands for a role.
+    /// None of their groups stands for a role. Whom that took roles from just now.
     #[error("none of their groups stands for a role here")]
-    NoRole,
+    NoRole(Option<Box<Account>>),
+    /// Their groups would take the last administrator away.
+    #[error("their groups would leave nobody who is an administrator")]
+    LastAdmin,
     /// Nobody here has this subject, and nobody is to be made.
     #[error("nobody here is known by this subject")]
     Unknown,
@@ -140,7 +147,7 @@ pub(super) async fn admit(
     let known = store::known(tx, provider.id, &person.subject).await?;
     let (account, change) = match known {
         Some(account) => (account, Change::None),
-        None if roles.is_empty() => return Err(Refused::NoRole),
+        None if roles.is_empty() => return Err(Refused::NoRole(None)),
         None => unknown(tx, provider, person, &roles).await?,
     };
     if !account.is_active {
@@ -150,6 +157,13 @@ pub(super) async fn admit(
     let after: BTreeSet<&str> = roles.iter().map(|role| role.word()).collect();
     let mut change = change;
     if before != after {
+        let admin = Role::Admin.word();
+        if before.contains(admin)
+            && !after.contains(admin)
+            && last_admin(tx, account.id.into()).await?
+        {
+            return Err(Refused::LastAdmin);
+        }
         store::set_roles(tx, account.actor_id.into(), &roles).await?;
         end_sessions(tx, account.id.into()).await?;
         if change == Change::None {
@@ -157,7 +171,8 @@ pub(super) async fn admit(
         }
     }
     if roles.is_empty() {
-        return Err(Refused::NoRole);
+        let taken = change == Change::Roles;
+        return Err(Refused::NoRole(taken.then(|| Box::new(account))));
     }
     Ok((account, change))
 }
@@ -172,11 +187,12 @@ async fn unknown(
     if may == "refuse" {
         return Err(Refused::Unknown);
     }
-    if let Some(email) = &person.email
-        && let Some(account) = store::by_email(tx, email).await?
+    if let Some(claimed) = &person.claimed
+        && let Some(account) = store::by_email(tx, claimed).await?
     {
-        // Two accounts of one person could approve each other's requests: there is one or none.
-        if may != "link" {
+        // Two accounts of one person could approve each other's requests: there is one or none. An
+        // address that is only claimed leads to nobody's account, and to no second one either.
+        if may != "link" || person.email.is_none() {
             return Err(Refused::AddressTaken);
         }
         store::identify(tx, provider.id, &person.subject, account.id.into()).await?;

@@ -85,7 +85,8 @@ fn refused(why: impl ToString) -> Stopped {
 /// `POST /login` gives.
 #[utoipa::path(get, path = "/auth/oidc/{name}/callback", tag = "identity", security(()),
     params(("name" = String, Path, description = "The provider's name"), Sent),
-    responses((status = 200, body = LoginOut), (status = "4XX", body = Problem),
+    responses((status = 200, content((LoginOut = "application/json"), (String = "text/html"))),
+        (status = "4XX", body = Problem),
         (status = "5XX", body = Problem)))]
 async fn finish_login(
     State(app): State<App>,
@@ -272,8 +273,17 @@ impl Back<'_> {
         let mut tx = self.app.db.tenant(self.tenant).await?;
         let (user, change) = match account::admit(&mut tx, provider, person).await {
             Ok(admitted) => admitted,
-            Err(why @ Refused::NoRole) => {
+            Err(why @ Refused::NoRole(_)) => {
                 // That somebody has no role any more is kept, though they do not get in.
+                if let Refused::NoRole(Some(user)) = &why {
+                    let actor = self_actor(self.tenant, user.actor_id.into(), &user.username);
+                    let id = model::id::UserId::from(user.id);
+                    let event = Event::new(&actor, "user.changed", "user", &id)
+                        .with("provider", provider.name.clone())
+                        .with("roles", Vec::<&str>::new())
+                        .from_origin(self.origin.clone());
+                    tx.audit(&event).await?;
+                }
                 tx.commit().await?;
                 return Err(Stopped::Person(why));
             }
@@ -379,7 +389,8 @@ fn login_refused(detail: &str) -> Problem {
 
 fn person_refused(why: &Refused) -> Problem {
     let code = match why {
-        Refused::NoRole => "no_role",
+        Refused::NoRole(_) => "no_role",
+        Refused::LastAdmin => "last_admin",
         Refused::Unknown => "user_unknown",
         Refused::AddressTaken => "address_taken",
         Refused::Inactive | Refused::Database(_) => "account_inactive",
