@@ -9,7 +9,7 @@ use connect::outbound::Allowance;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Keys")]
 pub struct Keys {
-    /// A Vault whose transit engine keeps the key-encryption keys: https://vault.example:8200
+    /// A Vault whose transit engine keeps the key-encryption keys, by its `https` address
     #[arg(
         long,
         env = "COUNTERSIGN_VAULT_ADDRESS",

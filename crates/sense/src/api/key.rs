@@ -91,7 +91,7 @@ pub(super) struct KeyRotationOut {
     ended_at: Option<model::Timestamp>,
 }
 
-fn out(rotation: Rotation) -> KeyRotationOut {
+fn out(rotation: &Rotation) -> KeyRotationOut {
     KeyRotationOut {
         id: rotation.id,
         kind: rotation.kind.to_string(),
@@ -124,7 +124,7 @@ async fn list_key_rotations(
     caller: Can<ReadKeys>,
 ) -> Answer<Json<Vec<KeyRotationOut>>> {
     let mut tx = app.db.tenant(caller.tenant()).await?;
-    Ok(Json(rotation::latest(&mut tx).await?.into_iter().map(out).collect()))
+    Ok(Json(rotation::latest(&mut tx).await?.iter().map(out).collect()))
 }
 
 /// Rotate keys.
@@ -150,5 +150,5 @@ async fn rotate_keys(
         .event("key_rotation.started", "key_rotation", &begun.id)
         .with("kind", wanted.kind.word());
     change.commit(event).await?;
-    Ok((StatusCode::CREATED, Json(out(begun))))
+    Ok((StatusCode::CREATED, Json(out(&begun))))
 }

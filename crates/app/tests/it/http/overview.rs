@@ -79,6 +79,26 @@ async fn a_search_says_when_there_is_more_and_shows_the_newest() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_search_by_key_finds_what_the_key_is_for_and_nothing_of_other_kinds() {
+    let site = Site::start().await;
+    let stage = Stage::set(&site, site.tenant(), "test").await;
+    site.runbook(&stage.admin, REPAIR).await;
+    stage.admin.post("/services", &json!({"name": "repair shop"})).await.expect(201);
+    let account = json!({"name": "map", "type": "service", "roles": ["viewer"]});
+    let account = stage.admin.post("/service-accounts", &account).await.expect(201);
+    let key = json!({"name": "map", "actor_id": account["id"], "scopes": ["estate.read"]});
+    let mut map = stage.admin.clone();
+    map.key = text(&stage.admin.post("/api-keys", &key).await.expect(201), "key");
+    let kinds = async |caller: &Caller| {
+        found(caller, "q=repair").await.into_iter().map(|(kind, _)| kind).collect::<Vec<_>>()
+    };
+    assert_eq!(kinds(&stage.admin).await, ["service", "runbook"]);
+    assert_eq!(kinds(&map).await, ["service"]);
+    let refused = map.get("/account/api-keys").await;
+    assert_eq!((refused.status.as_u16(), refused.code()), (409, "no_session"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_dashboard_counts_what_is_open_and_what_waits() {
     let site = Site::start().await;
     let stage = Stage::set(&site, site.tenant(), "test").await;

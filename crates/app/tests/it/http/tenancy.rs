@@ -22,15 +22,7 @@ pub(crate) async fn seed(site: &Site, stage: &Stage) -> Seeds {
     let done = stage.run_through(site, 1, "completed").await;
     let finding = stage.fire(alert("Broken", "web-1", 2, "x")).await;
     let asked = stage.asked(site, &finding).await;
-    let generic = site.caller_of(stage.tenant, "zabbix", &[Role::Operator]).await;
-    let source = json!({
-        "name": "theirs", "kind": "generic", "actor_id": generic.actor.id.to_string(),
-        "mapping": {"name": "/check", "starts_at": "/since"}, "secret": "sixteen bytes at least",
-    });
-    admin.post("/alert-sources", &source).await.expect(201);
-    let mut bad = alert("Bad", "web-1", 3, "x");
-    bad["startsAt"] = json!("never");
-    stage.source.post("/hooks/alertmanager", &group(&[bad])).await.expect(200);
+    sources(site, stage).await;
     let quarantined = admin.get("/quarantined-alerts").await.expect(200);
     let resource = admin.get("/resources").await.expect(200)["items"][0].clone();
     let path = format!("/resources/{}/connections", stage.resource);
@@ -101,6 +93,20 @@ pub(crate) async fn seed(site: &Site, stage: &Stage) -> Seeds {
     ]);
     let ours = ours.into_iter().map(|(path, id)| (path.to_owned(), id));
     ours.chain(objects).collect()
+}
+
+/// A signing source, and an alert that cannot be read.
+async fn sources(site: &Site, stage: &Stage) {
+    let admin = &stage.admin;
+    let generic = site.caller_of(stage.tenant, "zabbix", &[Role::Operator]).await;
+    let source = json!({
+        "name": "theirs", "kind": "generic", "actor_id": generic.actor.id.to_string(),
+        "mapping": {"name": "/check", "starts_at": "/since"}, "secret": "sixteen bytes at least",
+    });
+    admin.post("/alert-sources", &source).await.expect(201);
+    let mut bad = alert("Bad", "web-1", 3, "x");
+    bad["startsAt"] = json!("never");
+    stage.source.post("/hooks/alertmanager", &group(&[bad])).await.expect(200);
 }
 
 /// A piece of the archive, with a copy for reading.

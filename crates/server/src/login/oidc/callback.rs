@@ -90,13 +90,13 @@ fn refused(why: impl ToString) -> Stopped {
         (status = "5XX", body = Problem)))]
 async fn finish_login(
     State(app): State<App>,
-    Extension(known): Extension<Known>,
-    Extension(outbound): Extension<Outbound>,
+    asking: (Extension<Known>, Extension<Outbound>),
     From(origin): From,
     Path(name): Path<String>,
     Query(sent): Query<Sent>,
     request: Parts,
 ) -> Answer<Response> {
+    let (Extension(known), Extension(outbound)) = asking;
     let (headers, old) = (&request.headers, caller::of(&request.extensions));
     let state = sent.state.as_deref().unwrap_or_default();
     let not_begun = || {

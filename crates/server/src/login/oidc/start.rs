@@ -79,13 +79,13 @@ async fn list_login_providers(
     responses((status = 303), (status = "4XX", body = Problem), (status = "5XX", body = Problem)))]
 async fn start_login(
     State(app): State<App>,
-    Extension(known): Extension<Known>,
-    Extension(outbound): Extension<Outbound>,
+    asking: (Extension<Known>, Extension<Outbound>),
     Extension(throttle): Extension<Throttle>,
     From(origin): From,
     Path(name): Path<String>,
     Query(whose): Query<Whose>,
 ) -> Answer<Response> {
+    let (Extension(known), Extension(outbound)) = asking;
     throttle.begin(origin.ip.as_deref())?;
     let missing = || Problem::not_found("identity provider");
     let tenant = tenant_by_slug(&app.db, &whose.tenant).await?.ok_or_else(missing)?;
