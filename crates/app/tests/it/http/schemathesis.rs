@@ -47,5 +47,7 @@ async fn schemathesis_finds_no_fault() {
     let said = String::from_utf8_lossy(&run.stdout).into_owned();
     println!("{said}");
     assert!(run.status.success(), "{said}\n{}", String::from_utf8_lossy(&run.stderr));
-    assert_eq!(caller.get("/account").await.status.as_u16(), 200, "the server still answers");
+    // It may have revoked the key it was given.
+    let after = site.caller("afterwards", Role::ALL).await;
+    assert_eq!(after.get("/account").await.status.as_u16(), 200, "the server still answers");
 }
