@@ -35,6 +35,12 @@ impl Postgres {
         Self::start_with(dir, vec![library]).await
     }
 
+    /// Starts one that can write the plans of its statements into its log.
+    pub(crate) async fn start_explaining(dir: &Path) -> Result<Self> {
+        let library = ("session_preload_libraries".to_owned(), "auto_explain".to_owned());
+        Self::start_with(dir, vec![library]).await
+    }
+
     async fn start_with(dir: &Path, settings: Vec<(String, String)>) -> Result<Self> {
         let mut options = Options::new(dir);
         options.search_path = std::env::var_os("PATH");
@@ -57,6 +63,11 @@ impl Postgres {
         // Other clients do not know all of our driver's options.
         let host = options.split('&').find(|option| option.starts_with("host="));
         Ok(format!("{server}/{name}?{}", host.unwrap_or_default()))
+    }
+
+    /// Its log.
+    pub(crate) fn log(&self) -> &Path {
+        self.server.log()
     }
 
     /// Its first process.

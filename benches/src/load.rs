@@ -59,14 +59,51 @@ pub(crate) struct Tally {
 /// Makes the body of the n-th request.
 pub(crate) type Body = Arc<dyn Fn(u64) -> Bytes + Send + Sync>;
 
+/// What is asked: one body after another of one address, or one address after another.
+#[derive(Clone)]
+enum Asked {
+    Post(Body),
+    Get(Arc<[String]>),
+}
+
+impl Asked {
+    fn request(&self, target: &Target, number: u64) -> Result<Request<Full<Bytes>>> {
+        let (method, path, body) = match self {
+            Self::Post(body) => (Method::POST, &target.path, body(number)),
+            Self::Get(paths) => {
+                let at = usize::try_from(number)? % paths.len().max(1);
+                (Method::GET, paths.get(at).context("no path to read")?, Bytes::new())
+            }
+        };
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", target.address.to_string())
+            .header("content-type", "application/json");
+        if let Some(key) = &target.key {
+            request = request.header("authorization", format!("Bearer {key}"));
+        }
+        Ok(request.body(Full::new(body))?)
+    }
+}
+
 /// Sends requests until the time or the number is up. Anything but 2xx ends it with an error.
 pub(crate) async fn run(target: &Target, load: Load, body: &Body) -> Result<Tally> {
+    ask(target, load, &Asked::Post(Arc::clone(body))).await
+}
+
+/// Reads these paths in turns, and goes round; the target's own path is not used.
+pub(crate) async fn read(target: &Target, load: Load, paths: &[String]) -> Result<Tally> {
+    ask(target, load, &Asked::Get(paths.into())).await
+}
+
+async fn ask(target: &Target, load: Load, asked: &Asked) -> Result<Tally> {
     let next = Arc::new(AtomicU64::new(0));
     let begin = Instant::now();
     let mut lines = JoinSet::new();
     for _ in 0..load.connections {
-        let (target, next, body) = (target.clone(), Arc::clone(&next), Arc::clone(body));
-        lines.spawn(async move { line(&target, load, &body, &next, begin).await });
+        let (target, next, asked) = (target.clone(), Arc::clone(&next), asked.clone());
+        lines.spawn(async move { line(&target, load, &asked, &next, begin).await });
     }
     let mut tally = Tally::default();
     while let Some(done) = lines.join_next().await {
@@ -82,7 +119,7 @@ pub(crate) async fn run(target: &Target, load: Load, body: &Body) -> Result<Tall
 async fn line(
     target: &Target,
     load: Load,
-    body: &Body,
+    asked: &Asked,
     next: &AtomicU64,
     begin: Instant,
 ) -> Result<Vec<u32>> {
@@ -109,7 +146,8 @@ async fn line(
                 }
             }
         };
-        timeout(ANSWER_WITHIN, wire.send(body(number))).await.context("no answer in time")??;
+        let request = asked.request(target, number)?;
+        timeout(ANSWER_WITHIN, wire.send(request)).await.context("no answer in time")??;
         latencies.push(u32::try_from(from.elapsed().as_micros()).unwrap_or(u32::MAX));
     }
 }
@@ -121,7 +159,7 @@ struct Wire<'a> {
 
 impl Wire<'_> {
     /// Sends on the open connection, or on a new one where the server closes them.
-    async fn send(&mut self, body: Bytes) -> Result<()> {
+    async fn send(&mut self, request: Request<Full<Bytes>>) -> Result<()> {
         let open = match &mut self.sender {
             Some(sender) => sender.ready().await.is_ok(),
             None => false,
@@ -130,15 +168,7 @@ impl Wire<'_> {
             self.sender = Some(self.connect().await?);
         }
         let sender = self.sender.as_mut().context("just connected")?;
-        let mut request = Request::builder()
-            .method(Method::POST)
-            .uri(&self.target.path)
-            .header("host", self.target.address.to_string())
-            .header("content-type", "application/json");
-        if let Some(key) = &self.target.key {
-            request = request.header("authorization", format!("Bearer {key}"));
-        }
-        let answer = sender.send_request(request.body(Full::new(body))?).await?;
+        let answer = sender.send_request(request).await?;
         let status = answer.status();
         let said = answer.into_body().collect().await?.to_bytes();
         if !status.is_success() {

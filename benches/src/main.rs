@@ -16,6 +16,7 @@ mod report;
 mod setting;
 mod stats;
 mod store;
+mod tenancy;
 
 use anyhow::{Result, bail};
 
@@ -47,6 +48,7 @@ async fn measure(setting: &Setting) -> Result<()> {
             "fanout" => fanout::measure(setting, &mut report).await,
             "decision" => decision::measure(setting, &mut report).await,
             "audit" => audit::measure(setting, &mut report).await,
+            "tenancy" => tenancy::measure(setting, &mut report).await,
             "footprint" => footprint::measure(setting, &mut report).await,
             other => bail!("no part is called {other}"),
         };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 /// The parts of a report, in its order.
-const PARTS: [&str; 5] = ["ingest", "fanout", "decision", "audit", "footprint"];
+const PARTS: [&str; 6] = ["ingest", "fanout", "decision", "audit", "tenancy", "footprint"];
 
 /// What a run is told.
 #[derive(Debug, Clone)]
@@ -26,6 +26,8 @@ pub(crate) struct Setting {
     pub(crate) peers: PathBuf,
     /// What the program was built from.
     pub(crate) revision: String,
+    /// Rows of the large tenant, of those its 90 days have: 1 is all, 0.1 a tenth.
+    pub(crate) scale: f64,
     /// Which parts are wanted.
     only: Vec<String>,
 }
@@ -46,6 +48,7 @@ impl Setting {
             venv: given("BENCH_VENV")?.into(),
             peers: given("BENCH_PEERS")?.into(),
             revision: text("BENCH_REVISION").unwrap_or_else(|| "unknown".to_owned()),
+            scale: text("BENCH_SCALE").map_or(Ok(0.1), |value| value.parse())?,
             only: text("BENCH_ONLY")
                 .unwrap_or_default()
                 .split_whitespace()

@@ -104,3 +104,10 @@ pub(crate) async fn statements(pool: &PgPool) -> Result<Vec<Statement>> {
     .fetch_all(pool)
     .await?)
 }
+
+/// What the database takes on disk, in words.
+pub(crate) async fn size(pool: &PgPool) -> Result<String> {
+    Ok(sqlx::query_scalar("SELECT pg_size_pretty(pg_database_size(current_database()))")
+        .fetch_one(pool)
+        .await?)
+}

@@ -15,6 +15,8 @@ pub const ACROSS_TENANTS: &[(&str, &str)] = &[
     ("active_tenants", "countersign_queue"),
     ("claim_execution", "countersign_queue"),
     ("claim_job", "countersign_queue"),
+    // Looks in its tenant alone, by an index row-level security would not let it use.
+    ("findings_like", "countersign_queue"),
     ("audit_lead", "countersign_sequencer"),
     ("audit_pending", "countersign_sequencer"),
     ("audit_unsigned", "countersign_sequencer"),
@@ -41,6 +43,7 @@ pub const ACROSS_TABLES: &[(&str, &str)] = &[
     ("user_sessions", "countersign_queue"),
     ("executions", "countersign_queue"),
     ("jobs", "countersign_queue"),
+    ("findings", "countersign_queue"),
     ("tenants", "countersign_sequencer"),
     ("audit_epoch", "countersign_sequencer"),
     ("audit_outbox", "countersign_sequencer"),

@@ -41,6 +41,9 @@ pub const SCHEMAS: [&str; 6] = [
     "lens_drift",
 ];
 
+/// Extensions that indexes of ours need; both may be made by whoever may create in the database.
+const EXTENSIONS: [&str; 2] = ["btree_gin", "pg_trgm"];
+
 /// Two administrators changing one role at once: one of them is told to repeat.
 const ATTEMPTS: u32 = 10;
 
@@ -200,6 +203,11 @@ async fn make_roles(admin: &mut PgConnection, app_password: &str) -> Result<(), 
         // All of them are constants of this module.
         let statement =
             format!("CREATE SCHEMA IF NOT EXISTS {schema} AUTHORIZATION countersign_owner");
+        sqlx::query(AssertSqlSafe(statement)).execute(&mut *admin).await?;
+    }
+    for extension in EXTENSIONS {
+        // Both words are constants of this module.
+        let statement = format!("CREATE EXTENSION IF NOT EXISTS {extension} SCHEMA public");
         sqlx::query(AssertSqlSafe(statement)).execute(&mut *admin).await?;
     }
     Ok(())

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::error::Error;
 use crate::tx::TenantTx;
 
-pub use list::{Filter, ListRequest, Sort, Test, list};
+pub use list::{Filter, ListRequest, Sort, Test, alike, list, pattern};
 
 /// What a column holds, and how it is written in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,10 +115,17 @@ pub struct Column {
     pub filled: Filled,
     /// Whether a list may be narrowed by it.
     pub filter: bool,
-    /// Whether a list may be sorted by it; such a column is never null.
+    /// Whether a list may be sorted by it; such a column is never null, and an index of its table
+    /// has it after the tenant wherever tables grow large.
     pub sort: bool,
+    /// Whether it is when the object was made: ids are in order of time, so sorting by it is
+    /// sorting by id.
+    pub age: bool,
     /// Whether a search looks into it; such a column is text.
     pub search: bool,
+    /// Whether the search is a function's, which uses an index: that of the table's name with
+    /// `_like` after it. No other column of the kind is searched then.
+    pub indexed: bool,
 }
 
 impl Column {
@@ -130,7 +137,16 @@ impl Column {
             [b'r', b'#', ..] => field.split_at(2).1,
             _ => field,
         };
-        Self { name, holds, filled: Filled::ByCaller, filter: false, sort: false, search: false }
+        Self {
+            name,
+            holds,
+            filled: Filled::ByCaller,
+            filter: false,
+            sort: false,
+            age: false,
+            search: false,
+            indexed: false,
+        }
     }
 
     /// Filled by somebody else than whoever replaces it.
@@ -154,10 +170,26 @@ impl Column {
         self
     }
 
+    /// It is when the object was made: lists may be sorted by it.
+    #[must_use]
+    pub const fn age(mut self) -> Self {
+        self.sort = true;
+        self.age = true;
+        self
+    }
+
     /// A search looks into it.
     #[must_use]
     pub const fn search(mut self) -> Self {
         self.search = true;
+        self
+    }
+
+    /// A search looks into it by an index.
+    #[must_use]
+    pub const fn search_index(mut self) -> Self {
+        self.search = true;
+        self.indexed = true;
         self
     }
 }

@@ -52,7 +52,7 @@ object! {
         /// When it is due next; empty while no scheduler looks at it.
         next_run_at: Option<Timestamp> => Time.filter();
         /// When it was added.
-        created_at: Timestamp => Time.filter().sort();
+        created_at: Timestamp => Time.filter().age();
         /// When it was changed last.
         updated_at: Timestamp => Time.filter().sort();
     }

@@ -190,6 +190,8 @@ pub async fn list(
     .bind(&filter.state)
     .bind(filter.runbook)
     .bind(page.fetch())
+    // Planned for these values, so that an index of the filter given is used.
+    .persistent(false)
     .fetch_all(tx.conn())
     .await
     .map_err(failed)?;

@@ -104,7 +104,7 @@ fn sort(kind: &Kind, given: Option<String>) -> Answer<Sort> {
         let message = format!("can be id or {}, with a minus for descending", known.join(", "));
         Problem::invalid("query.sort", "unknown_word", message)
     })?;
-    Ok(Sort { column: Some(column), ascending })
+    Ok(Sort { column: Some(column).filter(|column| !column.age), ascending })
 }
 
 fn search(kind: &Kind, text: String) -> Answer<String> {

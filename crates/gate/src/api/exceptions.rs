@@ -46,7 +46,7 @@ object! {
         #[schema(value_type = Option<String>)]
         approval_id: Option<ApprovalId> => Id.filter();
         /// When it was asked for.
-        created_at: Timestamp => Time.filter().sort();
+        created_at: Timestamp => Time.filter().age();
         /// When it was changed last.
         updated_at: Timestamp => Time.filter().sort();
     }

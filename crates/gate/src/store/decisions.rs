@@ -280,6 +280,8 @@ pub async fn list(
     .bind(&filter.category)
     .bind(filter.outcome)
     .bind(page.fetch())
+    // Planned for these values, so that an index of the filter given is used.
+    .persistent(false)
     .fetch_all(tx.conn())
     .await?;
     Ok(page.page(rows, |row| Cursor::Id(row.id)))

@@ -50,10 +50,10 @@ object! {
         #[schema(value_type = String)]
         finding_id: FindingId => Id.filter();
         /// The class.
-        cause_category: CauseCategory => Text.filter().sort();
+        cause_category: CauseCategory => Text.filter();
         /// How sure that is, 0 to 1.
         #[schema(minimum = 0, maximum = 1)]
-        confidence_score: f64 => Number.filter().sort();
+        confidence_score: f64 => Number.filter();
         /// In words.
         #[serde(default)]
         #[schema(max_length = 20000)]
@@ -73,7 +73,7 @@ object! {
     }
     kept {
         /// When it was looked into.
-        analyzed_at: Timestamp => Time.filter().sort();
+        analyzed_at: Timestamp => Time.filter().age();
     }
     check(wanted) {
         share("/confidence_score", Some(wanted.confidence_score))?;
@@ -187,7 +187,7 @@ object! {
         #[schema(value_type = Option<String>)]
         resource_id: Option<ResourceId> => Id.filter();
         /// What it is about.
-        kind: RecommendationKind => Text.filter().sort();
+        kind: RecommendationKind => Text.filter();
         /// What to do about drift.
         recommendation_type: Option<RecommendationType> => Text.filter();
         /// How soon.
@@ -227,7 +227,7 @@ object! {
         risk_reduction: Option<String> => Decimal;
         /// How sure that is, 0 to 1.
         #[schema(minimum = 0, maximum = 1)]
-        confidence: f64 => Number.filter().sort();
+        confidence: f64 => Number.filter();
         /// How long it takes.
         estimated_effort: Option<Effort> => Text.filter();
         /// Who recommends it.
@@ -247,9 +247,9 @@ object! {
         #[schema(value_type = Option<Object>)]
         implementation_result: Option<Value> => Json;
         /// When it was made.
-        created_at: Timestamp => Time.filter().sort();
+        created_at: Timestamp => Time.filter().age();
         /// When it was changed last.
-        updated_at: Timestamp => Time.filter().sort();
+        updated_at: Timestamp => Time.filter();
     }
     check(wanted) {
         let drift = matches!(wanted.kind, RecommendationKind::Drift);

@@ -77,7 +77,7 @@ object! {
     }
     kept {
         /// When it was registered.
-        created_at: Timestamp => Time.filter().sort();
+        created_at: Timestamp => Time.filter().age();
         /// When it was changed last.
         updated_at: Timestamp => Time.filter().sort();
     }
@@ -123,7 +123,7 @@ object! {
     }
     kept {
         /// When.
-        predicted_at: Timestamp => Time.filter().sort();
+        predicted_at: Timestamp => Time.filter().age();
     }
     check(wanted) {
         an_object("/prediction_result", &wanted.prediction_result)?;
@@ -179,7 +179,7 @@ object! {
     }
     kept {
         /// When it was added.
-        created_at: Timestamp => Time.filter().sort();
+        created_at: Timestamp => Time.filter().age();
     }
     check(wanted) {
         let shares = [
@@ -258,7 +258,7 @@ object! {
     }
     kept {
         /// When it was counted.
-        created_at: Timestamp => Time.filter().sort();
+        created_at: Timestamp => Time.filter().age();
     }
     check(wanted) {
         let counts =

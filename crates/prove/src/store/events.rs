@@ -248,6 +248,8 @@ pub async fn list(
     .bind(filter.target_type.as_deref())
     .bind(filter.target_id.as_deref())
     .bind(page.fetch())
+    // Planned for these values, so that an index of the filter given is used.
+    .persistent(false)
     .fetch_all(tx.conn())
     .await?;
     Ok(page.page(rows, |last: &Logged| Cursor::Id(last.id)))

@@ -62,7 +62,7 @@ object! {
         /// When it was read last.
         last_sync_at: Option<Timestamp> => Time.filter();
         /// When it was added.
-        created_at: Timestamp => Time.filter().sort();
+        created_at: Timestamp => Time.filter().age();
         /// When it was changed last.
         updated_at: Timestamp => Time.filter().sort();
     }
@@ -90,7 +90,7 @@ object! {
     given {
         /// What it is declared as.
         #[schema(min_length = 1, max_length = 100)]
-        resource_type: String => Text.filter().sort();
+        resource_type: String => Text.filter();
         /// The real thing, once it was seen.
         #[schema(value_type = Option<String>)]
         resource_id: Option<ResourceId> => Id.filter();
@@ -112,11 +112,11 @@ object! {
     }
     kept {
         /// When it was read last.
-        last_sync_at: Timestamp => Time.filter().sort();
+        last_sync_at: Timestamp => Time.filter();
         /// When it was added.
-        created_at: Timestamp => Time.filter().sort();
+        created_at: Timestamp => Time.filter().age();
         /// When it was changed last.
-        updated_at: Timestamp => Time.filter().sort();
+        updated_at: Timestamp => Time.filter();
     }
     check(wanted) {
         sized("/resource_type", &wanted.resource_type, 1..=100)?;

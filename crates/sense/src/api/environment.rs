@@ -88,7 +88,7 @@ object! {
     }
     kept {
         /// When it was added.
-        created_at: Timestamp => Time.filter().sort();
+        created_at: Timestamp => Time.filter().age();
         /// When it was changed last.
         updated_at: Timestamp => Time.filter().sort();
     }

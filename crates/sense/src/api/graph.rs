@@ -51,7 +51,7 @@ object! {
     }
     kept {
         /// When it was added.
-        created_at: Timestamp => Time.filter().sort();
+        created_at: Timestamp => Time.filter().age();
         /// When it was changed last.
         updated_at: Timestamp => Time.filter().sort();
     }
@@ -88,11 +88,11 @@ object! {
         to_id: ResourceId => Id.filter();
         /// `depends_on`, `contains`, `reaches` …
         #[schema(min_length = 1, max_length = 100)]
-        relation: String => Text.filter().sort();
+        relation: String => Text.filter();
     }
     kept {
         /// When it was added.
-        created_at: Timestamp => Time.filter().sort();
+        created_at: Timestamp => Time.filter().age();
     }
     check(wanted) { sized("/relation", &wanted.relation, 1..=100) }
 }

@@ -43,10 +43,10 @@ object! {
     kept {
         /// `alert`, `drift`, `violation`, `cost` or `exposure`.
         kind: String => Text.filter();
-        /// One line: what, and where.
-        title: String => Text.search();
+        /// One line: what, and where. A search looks here.
+        title: String => Text.search_index();
         /// Why it is one.
-        reason: String => Text.search();
+        reason: String => Text;
         /// `low`, `medium`, `high` or `critical`.
         severity: String => Text.filter();
         /// The same as a number that can be sorted by: 1 to 4.
@@ -70,11 +70,11 @@ object! {
         /// How many notices of it came.
         seen_count: i64 => Integer;
         /// When the problem began.
-        began_at: Timestamp => Time.filter().sort();
+        began_at: Timestamp => Time.filter();
         /// When the first notice came.
-        first_seen: Timestamp => Time.filter().sort();
+        first_seen: Timestamp => Time.filter().age();
         /// When the last came.
-        last_seen: Timestamp => Time.filter().sort();
+        last_seen: Timestamp => Time.filter();
         /// When we learned that it is gone.
         resolved_at: Option<Timestamp> => Time.filter();
         /// How it was put right.

@@ -79,17 +79,17 @@ object! {
         /// `server`, `database`, `bucket` …
         #[serde(default = "server")]
         #[schema(min_length = 1, max_length = 100)]
-        kind: String => Text.filter().sort();
+        kind: String => Text.filter();
         /// The provider's type of it.
         #[serde(default = "host_type")]
         #[schema(min_length = 1, max_length = 100)]
-        r#type: String => Text.filter().sort();
+        r#type: String => Text.filter();
     }
     kept {
         /// When it was added.
-        created_at: Timestamp => Time.filter().sort();
+        created_at: Timestamp => Time.filter().age();
         /// When it was changed last.
-        updated_at: Timestamp => Time.filter().sort();
+        updated_at: Timestamp => Time.filter();
     }
     maker created_by;
     check(wanted) {

@@ -35,13 +35,13 @@ object! {
         finding_id: FindingId => Id.filter();
         /// `git_commit`, `incident_ticket`, `monitoring_alert` …
         #[schema(min_length = 1, max_length = 50)]
-        correlation_type: String => Text.filter().sort();
+        correlation_type: String => Text.filter();
         /// What the other system calls it.
         #[schema(min_length = 1, max_length = 255)]
         external_id: String => Text.filter().search();
         /// `github`, `jira`, `prometheus` …
         #[schema(min_length = 1, max_length = 50)]
-        external_system: String => Text.filter().sort();
+        external_system: String => Text.filter();
         /// What is known of it.
         #[schema(value_type = Object)]
         event_data: Value => Json;
@@ -53,7 +53,7 @@ object! {
     }
     kept {
         /// When it was added.
-        created_at: Timestamp => Time.filter().sort();
+        created_at: Timestamp => Time.filter().age();
     }
     check(wanted) {
         sized("/correlation_type", &wanted.correlation_type, 1..=50)?;
@@ -109,7 +109,7 @@ object! {
         #[schema(value_type = String)]
         finding_id: FindingId => Id.filter();
         /// What was going on.
-        context_type: ContextType => Text.filter().sort();
+        context_type: ContextType => Text.filter();
         /// What is known of it.
         #[schema(value_type = Object)]
         context_data: Value => Json;
@@ -121,7 +121,7 @@ object! {
     }
     kept {
         /// When it was added.
-        created_at: Timestamp => Time.filter().sort();
+        created_at: Timestamp => Time.filter().age();
     }
     check(wanted) {
         an_object("/context_data", &wanted.context_data)?;
@@ -144,7 +144,7 @@ object! {
     given {
         /// The provider's service.
         #[schema(min_length = 1, max_length = 255)]
-        service: String => Text.filter().sort().search();
+        service: String => Text.filter().search();
         /// The resource; the service as a whole when absent.
         #[schema(value_type = Option<String>)]
         resource_id: Option<ResourceId> => Id.filter();
@@ -160,9 +160,9 @@ object! {
     }
     kept {
         /// When it was added.
-        created_at: Timestamp => Time.filter().sort();
+        created_at: Timestamp => Time.filter().age();
         /// When it was changed last.
-        updated_at: Timestamp => Time.filter().sort();
+        updated_at: Timestamp => Time.filter();
     }
     check(wanted) {
         sized("/service", &wanted.service, 1..=255)?;

@@ -98,6 +98,8 @@ pub async fn list(
         .bind(filter.name.as_deref())
         .bind(filter.search.as_deref())
         .bind(page.fetch())
+        // Planned for these values, so that an index of the filter given is used.
+        .persistent(false)
         .fetch_all(tx.conn())
         .await?;
     let page = page.page(rows, |row| Cursor::Id(row.id));

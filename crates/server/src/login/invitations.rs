@@ -61,7 +61,7 @@ object! {
         #[schema(value_type = String)]
         invited_by: ActorId => Id.filter();
         /// When it was made.
-        created_at: Timestamp => Time.filter().sort();
+        created_at: Timestamp => Time.filter().age();
         /// Until when it counts.
         expires_at: Timestamp => Time.filter().sort();
         /// When somebody took it up.

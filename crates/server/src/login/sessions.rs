@@ -47,7 +47,7 @@ object! {
         /// Whether it was not ended. It is dead after `expires_at` all the same.
         is_active: bool => Boolean.filter();
         /// When it was opened.
-        created_at: Timestamp => Time.filter().sort();
+        created_at: Timestamp => Time.filter().age();
         /// When it was used last.
         last_activity: Timestamp => Time.filter().sort();
         /// When it ends by itself.

@@ -165,11 +165,45 @@ async fn dashboard(
     caller: Can<ReadFindings>,
 ) -> Answer<Json<DashboardOut>> {
     let mut tx = app.db.tenant(caller.tenant()).await?;
+    let open = store::open_findings(&mut tx).await?;
     Ok(Json(DashboardOut {
-        open_findings: store::open_findings(&mut tx).await?,
-        open_drift: store::open_drift(&mut tx).await?,
+        open_findings: by_kind(&open),
+        open_drift: open.iter().filter(|one| one.kind == "drift").map(drift).collect(),
         waiting: store::waiting(&mut tx).await?,
     }))
+}
+
+/// Open findings of all environments together; they come in order of severity and kind.
+fn by_kind(open: &[store::Open]) -> Vec<OpenOut> {
+    let alike =
+        |a: &store::Open, b: &store::Open| (a.severity_rank, &a.kind) == (b.severity_rank, &b.kind);
+    let one = |same: &[store::Open]| -> Option<OpenOut> {
+        let first = same.first()?;
+        Some(OpenOut {
+            kind: first.kind.clone(),
+            severity: severity(first.severity_rank).to_owned(),
+            count: same.iter().map(|one| one.count).sum(),
+        })
+    };
+    open.chunk_by(alike).filter_map(one).collect()
+}
+
+fn drift(open: &store::Open) -> DriftOut {
+    DriftOut {
+        environment_id: open.environment_id.map(Into::into),
+        severity: severity(open.severity_rank).to_owned(),
+        count: open.count,
+    }
+}
+
+/// The word of a severity's rank, 1 to 4, as the database keeps it.
+pub(super) const fn severity(rank: i16) -> &'static str {
+    match rank {
+        4 => "critical",
+        3 => "high",
+        2 => "medium",
+        _ => "low",
+    }
 }
 
 /// Show how things went: findings, changes and advice of the last days.
@@ -206,6 +240,22 @@ fn failure_rate(changes: &[ChangesOut]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn environments_are_added_up_for_each_severity_and_kind() {
+        let open = |kind: &str, severity_rank: i16, count: i64| store::Open {
+            kind: kind.to_owned(),
+            severity_rank,
+            environment_id: None,
+            count,
+        };
+        let all =
+            [open("alert", 4, 1), open("drift", 4, 2), open("drift", 4, 3), open("drift", 1, 4)];
+        let sums: Vec<(String, String, i64)> =
+            by_kind(&all).into_iter().map(|one| (one.severity, one.kind, one.count)).collect();
+        let expected = [("critical", "alert", 1), ("critical", "drift", 5), ("low", "drift", 4)];
+        assert_eq!(sums, expected.map(|(severity, kind, n)| (severity.into(), kind.into(), n)));
+    }
 
     #[test]
     fn what_never_ran_neither_succeeded_nor_failed() {

@@ -1,12 +1,12 @@
 //! Search and figures, in the database.
 
+use db::object as rows;
 use db::{Error, TenantTx};
 use jiff_sqlx::Date as SqlDate;
-use model::id::EnvironmentId;
 use sqlx::{AssertSqlSafe, FromRow};
 use uuid::Uuid;
 
-use super::dashboard::{AdviceOut, ChangesOut, DayOut, DriftOut, OpenOut, WaitingOut};
+use super::dashboard::{AdviceOut, ChangesOut, DayOut, WaitingOut, severity};
 use super::search::Kind;
 
 /// One thing found.
@@ -31,55 +31,62 @@ pub(super) async fn search(
         kind.title, kind.detail, kind.table
     );
     if let Ok(id) = Uuid::try_parse(bare) {
-        return Ok(sqlx::query_as(AssertSqlSafe(format!("{named} AND o.id = $2")))
+        let one: Vec<Found> = sqlx::query_as(AssertSqlSafe(format!("{named} AND o.id = $2")))
             .bind(tenant)
             .bind(id)
             .fetch_all(tx.conn())
+            .await?;
+        // What names a thing outside may look like an id of ours.
+        if kind.known_by.is_none() || !one.is_empty() {
+            return Ok(one);
+        }
+    }
+    if let Some(known_by) = kind.known_by
+        && let Some(ids) = rows::alike(tx, kind.table, text).await?
+    {
+        let statement =
+            format!("{named} AND (o.id = ANY ($2) OR {known_by} = $3) ORDER BY o.id DESC LIMIT $4");
+        return Ok(sqlx::query_as(AssertSqlSafe(statement))
+            .bind(tenant)
+            .bind(ids)
+            .bind(text)
+            .bind(limit)
+            .persistent(false)
+            .fetch_all(tx.conn())
             .await?);
     }
-    let literal = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     let also: String = kind.also.iter().map(|column| format!(" OR {column} ILIKE $2")).collect();
     let statement =
         format!("{named} AND ({} ILIKE $2{also}) ORDER BY o.id DESC LIMIT $3", kind.title);
     Ok(sqlx::query_as(AssertSqlSafe(statement))
         .bind(tenant)
-        .bind(format!("%{literal}%"))
+        .bind(rows::pattern(text))
         .bind(limit)
+        .persistent(false)
         .fetch_all(tx.conn())
         .await?)
 }
 
-/// Open findings by kind and severity, the worst first.
-pub(super) async fn open_findings(tx: &mut TenantTx) -> Result<Vec<OpenOut>, Error> {
-    let rows: Vec<(String, String, i64)> = sqlx::query_as(
-        "SELECT kind, severity, count(*) FROM countersign.findings
-         WHERE tenant_id = $1 AND status = 'open'
-         GROUP BY kind, severity, severity_rank ORDER BY severity_rank DESC, kind",
-    )
-    .bind(tx.tenant().uuid())
-    .fetch_all(tx.conn())
-    .await?;
-    let out = |(kind, severity, count)| OpenOut { kind, severity, count };
-    Ok(rows.into_iter().map(out).collect())
+/// Open findings of one sort in one environment.
+#[derive(Debug, FromRow)]
+pub(super) struct Open {
+    pub(super) kind: String,
+    pub(super) severity_rank: i16,
+    pub(super) environment_id: Option<Uuid>,
+    pub(super) count: i64,
 }
 
-/// Open drift by environment and severity, the worst first.
-pub(super) async fn open_drift(tx: &mut TenantTx) -> Result<Vec<DriftOut>, Error> {
-    let rows: Vec<(Option<Uuid>, String, i64)> = sqlx::query_as(
-        "SELECT environment_id, severity, count(*) FROM countersign.findings
-         WHERE tenant_id = $1 AND status = 'open' AND kind = 'drift'
-         GROUP BY environment_id, severity, severity_rank
-         ORDER BY severity_rank DESC, environment_id",
+/// Open findings by severity, kind and environment, the worst first: what the index alone holds.
+pub(super) async fn open_findings(tx: &mut TenantTx) -> Result<Vec<Open>, Error> {
+    Ok(sqlx::query_as(
+        "SELECT kind, severity_rank, environment_id, count(*) AS count FROM countersign.findings
+         WHERE tenant_id = $1 AND status = 'open'
+         GROUP BY kind, severity_rank, environment_id
+         ORDER BY severity_rank DESC, kind, environment_id",
     )
     .bind(tx.tenant().uuid())
     .fetch_all(tx.conn())
-    .await?;
-    let out = |(environment, severity, count): (Option<Uuid>, _, _)| DriftOut {
-        environment_id: environment.map(EnvironmentId::from),
-        severity,
-        count,
-    };
-    Ok(rows.into_iter().map(out).collect())
+    .await?)
 }
 
 /// What waits for people.
@@ -107,23 +114,23 @@ pub(super) async fn waiting(tx: &mut TenantTx) -> Result<WaitingOut, Error> {
 
 /// Findings by the day they came up, in UTC.
 pub(super) async fn days(tx: &mut TenantTx, days: i32) -> Result<Vec<DayOut>, Error> {
-    let rows: Vec<(SqlDate, String, i64, i64, Option<f64>)> = sqlx::query_as(
-        "SELECT (first_seen AT TIME ZONE 'UTC')::date AS day, severity, count(*),
+    let rows: Vec<(SqlDate, i16, i64, i64, Option<f64>)> = sqlx::query_as(
+        "SELECT (first_seen AT TIME ZONE 'UTC')::date AS day, severity_rank, count(*),
            count(resolved_at),
            avg(extract(epoch FROM resolved_at - first_seen))::float8
          FROM countersign.findings
          WHERE tenant_id = $1 AND first_seen >= (
            date_trunc('day', clock_timestamp() AT TIME ZONE 'UTC') - make_interval(days => $2 - 1)
          ) AT TIME ZONE 'UTC'
-         GROUP BY day, severity, severity_rank ORDER BY day, severity_rank DESC",
+         GROUP BY day, severity_rank ORDER BY day, severity_rank DESC",
     )
     .bind(tx.tenant().uuid())
     .bind(days)
     .fetch_all(tx.conn())
     .await?;
-    let out = |(day, severity, opened, resolved, mean): (SqlDate, _, _, _, _)| DayOut {
+    let out = |(day, rank, opened, resolved, mean): (SqlDate, i16, _, _, _)| DayOut {
         day: day.to_jiff(),
-        severity,
+        severity: severity(rank).to_owned(),
         opened,
         resolved,
         mean_time_to_resolve_s: mean,

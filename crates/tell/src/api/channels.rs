@@ -71,7 +71,7 @@ object! {
     }
     kept {
         /// When it was added.
-        created_at: Timestamp => Time.filter().sort();
+        created_at: Timestamp => Time.filter().age();
         /// When it was changed last.
         updated_at: Timestamp => Time.filter().sort();
     }
@@ -147,7 +147,7 @@ object! {
         #[schema(value_type = Option<String>)]
         channel_id: Option<ChannelId> => Id.filter();
         /// Why.
-        notification_type: NotificationType => Text.filter().sort();
+        notification_type: NotificationType => Text.filter();
         /// In a line.
         #[schema(max_length = 500)]
         subject: Option<String> => Text.search();
@@ -163,7 +163,7 @@ object! {
     }
     kept {
         /// When it was written.
-        created_at: Timestamp => Time.filter().sort();
+        created_at: Timestamp => Time.filter().age();
         /// When it was handed to its channel.
         sent_at: Option<Timestamp> => Time.filter();
         /// When the channel said that it arrived.

@@ -52,7 +52,7 @@ object! {
     }
     kept {
         /// When it was opened.
-        created_at: Timestamp => Time.filter().sort();
+        created_at: Timestamp => Time.filter().age();
         /// When it was renamed last.
         updated_at: Timestamp => Time.filter().sort();
     }

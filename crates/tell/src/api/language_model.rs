@@ -48,7 +48,7 @@ object! {
         /// Whether it is asked when nobody says which; of all at most one.
         is_default: bool => Boolean.filter();
         /// When it was added.
-        created_at: Timestamp => Time.filter().sort();
+        created_at: Timestamp => Time.filter().age();
         /// When it was changed last.
         updated_at: Timestamp => Time.filter().sort();
     }

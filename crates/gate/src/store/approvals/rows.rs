@@ -244,6 +244,8 @@ pub async fn list(
     .bind(state.map(ApprovalState::word))
     .bind(page.after_id())
     .bind(page.fetch())
+    // Planned for these values, so that an index of the filter given is used.
+    .persistent(false)
     .fetch_all(tx.conn())
     .await?;
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();

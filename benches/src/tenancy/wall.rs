@@ -1,0 +1,98 @@
+//! What the wall between tenants costs: the same statement behind row-level security and without.
+
+use std::time::Instant;
+
+use anyhow::Result;
+use sqlx::{Executor as _, PgConnection};
+
+use super::Ground;
+use crate::report::Report;
+use crate::stats::{median, number, shown};
+use crate::store;
+
+/// Statements as the API makes them; each names its tenant by itself, as all of ours do.
+const STATEMENTS: [(&str, &str); 5] = [
+    (
+        "counts of open findings",
+        "SELECT kind, severity, environment_id, count(*) FROM countersign.findings
+         WHERE tenant_id = $1 AND status = 'open' GROUP BY kind, severity, environment_id",
+    ),
+    (
+        "findings a day, 90 days",
+        "SELECT (first_seen AT TIME ZONE 'UTC')::date AS day, severity, count(*), count(resolved_at)
+         FROM countersign.findings
+         WHERE tenant_id = $1 AND first_seen >= now() - interval '90 days' GROUP BY day, severity",
+    ),
+    (
+        "a page of findings",
+        "SELECT * FROM countersign.findings WHERE tenant_id = $1 ORDER BY id DESC LIMIT 21",
+    ),
+    (
+        "a page of correlations",
+        "SELECT * FROM countersign.correlations WHERE tenant_id = $1 ORDER BY id DESC LIMIT 21",
+    ),
+    (
+        "a text looked for in every title",
+        "SELECT id FROM countersign.findings WHERE tenant_id = $1 AND title ILIKE '%no such thing%'",
+    ),
+];
+
+const TURNS: usize = 40;
+
+/// Runs each statement in turns on both sides of the wall.
+pub(super) async fn measure(ground: &Ground<'_>, report: &mut Report) -> Result<()> {
+    let tenant = ground.estate.tenant;
+    let inside_pool = store::admin(ground.postgres.url())?;
+    let mut inside = inside_pool.acquire().await?;
+    let mut outside = ground.admin.acquire().await?;
+    for connection in [&mut *inside, &mut *outside] {
+        // One process each: what is compared is work, not how it is shared out.
+        connection.execute("SET max_parallel_workers_per_gather = 0").await?;
+        connection.execute("SET plan_cache_mode = force_custom_plan").await?;
+    }
+    sqlx::query("SELECT set_config('app.tenant_id', $1::text, false)")
+        .bind(tenant)
+        .execute(&mut *inside)
+        .await?;
+    let mut rows = Vec::new();
+    let mut worst = f64::NEG_INFINITY;
+    for (name, statement) in STATEMENTS {
+        let mut found = [Vec::new(), Vec::new()];
+        for turn in 0..TURNS + 5 {
+            for (side, into) in [&mut *inside, &mut *outside].into_iter().zip(&mut found) {
+                let ms = timed(side, statement, tenant).await?;
+                // The first few warm up.
+                if turn >= 5 {
+                    into.push(ms);
+                }
+            }
+        }
+        let [behind, without] = &found;
+        let costs = (median(behind) / median(without) - 1.0) * 100.0;
+        worst = worst.max(costs);
+        eprintln!("wall, {name}: {costs} %");
+        let mut row = vec![name.to_owned(), shown(behind), shown(without)];
+        row.push(format!("{costs:+.1} %"));
+        rows.push(row);
+    }
+    report.text_line(&format!(
+        "**The wall.** The same statement with the tenant named in it, {TURNS} times in turns: as \
+         the application's role behind row-level security, and as a superuser, who passes by it. \
+         Milliseconds seen by the client, one process each."
+    ));
+    report.table(&["", "behind the wall", "without", "more"], &rows);
+    let told = format!("{} % at most", number(worst));
+    report.goal("tenancy", "row-level security costs < 15 %", told, worst < 15.0);
+    inside_pool.close().await;
+    Ok(())
+}
+
+async fn timed(
+    side: &mut PgConnection,
+    statement: &'static str,
+    tenant: uuid::Uuid,
+) -> Result<f64> {
+    let begin = Instant::now();
+    sqlx::query(statement).bind(tenant).fetch_all(side).await?;
+    Ok(begin.elapsed().as_secs_f64() * 1_000.0)
+}
