@@ -1,11 +1,17 @@
 //! Many things in one request, a line each (NDJSON): read as they come in, kept in batches.
 
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeSet, VecDeque};
+
 use axum::body::Body as RawBody;
 use axum::http::{HeaderMap, StatusCode, header};
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt as _;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::task::JoinHandle;
 use utoipa::ToSchema;
 
 use crate::body;
@@ -45,11 +51,14 @@ pub struct ImportOut {
 }
 
 impl ImportOut {
-    /// The answer to an import.
+    /// The answer to an import: what came of its batches, and what was refused before.
     #[must_use]
-    pub fn of(lines: u64, new: u64, repeated: u64, refused: Refused) -> Self {
-        let (count, errors) = (refused.count, refused.told);
-        Self { lines, new, repeated, refused: count, errors }
+    pub fn of(lines: u64, kept: Kept, mut refused: Refused) -> Self {
+        refused.append(kept.refused);
+        refused.told.sort_by_key(|one| one.line);
+        refused.told.truncate(MOST_TOLD);
+        let repeated = kept.all.saturating_sub(kept.new);
+        Self { lines, new: kept.new, repeated, refused: refused.count, errors: refused.told }
     }
 }
 
@@ -67,6 +76,82 @@ impl Refused {
         if self.told.len() < MOST_TOLD {
             self.told.push(RefusedLine { line, detail: problem.detail, errors: problem.errors });
         }
+    }
+
+    fn append(&mut self, other: Self) {
+        self.count += other.count;
+        self.told.extend(other.told);
+    }
+}
+
+/// What came of batches.
+#[derive(Debug, Default)]
+pub struct Kept {
+    /// What was not known before.
+    pub new: u64,
+    /// What was kept, known before or not.
+    pub all: u64,
+    /// What the database refused.
+    pub refused: Refused,
+}
+
+/// Batches that are being kept while the next ones are read. Two are under way at once only when no
+/// object is in both, so that what comes later in a request counts.
+#[derive(Debug)]
+pub struct Keeping<N> {
+    under_way: VecDeque<(BTreeSet<N>, JoinHandle<Answer<Kept>>)>,
+    at_once: usize,
+    kept: Kept,
+}
+
+impl<N: Ord> Keeping<N> {
+    /// Keeps up to so many batches at once.
+    #[must_use]
+    pub const fn new(at_once: usize) -> Self {
+        let kept = Kept { new: 0, all: 0, refused: Refused { told: Vec::new(), count: 0 } };
+        Self { under_way: VecDeque::new(), at_once, kept }
+    }
+
+    /// Begins to keep a batch of the objects of these names, when there is room. Who breaks off
+    /// does not break off what was begun.
+    ///
+    /// # Errors
+    /// Those of a batch before.
+    pub async fn add(
+        &mut self,
+        names: BTreeSet<N>,
+        work: impl Future<Output = Answer<Kept>> + Send + 'static,
+    ) -> Answer<()> {
+        while self.under_way.len() >= self.at_once.max(1)
+            || self.under_way.iter().any(|(others, _)| !others.is_disjoint(&names))
+        {
+            self.next().await?;
+        }
+        self.under_way.push_back((names, tokio::spawn(work)));
+        Ok(())
+    }
+
+    /// What came of all of them.
+    ///
+    /// # Errors
+    /// Those of the first batch that failed.
+    pub async fn done(mut self) -> Answer<Kept> {
+        while !self.under_way.is_empty() {
+            self.next().await?;
+        }
+        Ok(self.kept)
+    }
+
+    async fn next(&mut self) -> Answer<()> {
+        // It leaves the queue when it has ended: who stops waiting loses nothing.
+        let Some((_, batch)) = self.under_way.front_mut() else { return Ok(()) };
+        let kept = batch.await.map_err(db::Error::internal)?;
+        self.under_way.pop_front();
+        let kept = kept?;
+        self.kept.new += kept.new;
+        self.kept.all += kept.all;
+        self.kept.refused.append(kept.refused);
+        Ok(())
     }
 }
 

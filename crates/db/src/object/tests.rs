@@ -84,13 +84,14 @@ async fn what_is_kept_is_what_was_given_and_only_its_own_fields_are_replaced() {
 async fn what_is_known_outside_is_placed_once_and_replaced_afterwards() {
     let test = database().await;
     let service = |name: &str, team: &str| {
-        fields(json!({"name": name, "owner_team": team, "environments": []}))
+        let given = fields(json!({"name": name, "owner_team": team, "environments": []}));
+        Placeable::new(&SERVICE, given)
     };
     let mut tx = test.db.tenant(test.tenant).await.unwrap();
-    let rows = vec![service("a", "one"), service("b", "one")];
-    assert_eq!(place(&mut tx, &SERVICE, rows).await.unwrap(), 2);
-    let rows = vec![service("b", "two"), service("c", "two")];
-    assert_eq!(place(&mut tx, &SERVICE, rows).await.unwrap(), 1);
+    let [a, b] = [service("a", "one"), service("b", "one")];
+    assert_eq!(place(&mut tx, &SERVICE, &[&a, &b]).await.unwrap(), 2);
+    let [b, c] = [service("b", "two"), service("c", "two")];
+    assert_eq!(place(&mut tx, &SERVICE, &[&b, &c]).await.unwrap(), 1);
     tx.commit().await.unwrap();
     assert_eq!(names(&test, &one_of("owner_team", &["two"])).await, ["c", "b"]);
     assert_eq!(names(&test, &one_of("owner_team", &["one"])).await, ["a"]);

@@ -1,7 +1,10 @@
 //! Findings of every kind over HTTP: listed, reported one by one or by the line.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use api::check::{document, object as an_object, share};
-use api::lines::{ImportOut, Lines, Refused};
+use api::lines::{ImportOut, Keeping, Kept, Lines, Refused};
 use api::permission::{ReadFindings, WriteFindings};
 use api::problem::Answer;
 use api::{App, Body, Can, Change, Problem, object};
@@ -356,7 +359,9 @@ async fn import_findings(
     let (parts, body) = request.into_parts();
     let mut lines = Lines::of(&parts.headers, body, LONGEST_LINE)?;
     let mut refused = Refused::default();
-    let (mut new, mut seen) = (0, 0);
+    // One batch at a time is kept: two must not each begin the same finding.
+    let mut keeping: Keeping<()> = Keeping::new(1);
+    let caller = Arc::new(api::Caller::clone(&caller));
     while let Some(batch) = lines.batch::<FindingReportIn>(&mut refused).await? {
         let mut good = Vec::with_capacity(batch.len());
         for (line, report) in batch {
@@ -365,41 +370,42 @@ async fn import_findings(
                 Err(problem) => refused.add(line, problem),
             }
         }
-        let placed = keep(&app, &caller, good, &mut refused).await?;
-        new += placed.new;
-        seen += placed.ids.len() as u64;
+        let (app, caller) = (app.clone(), Arc::clone(&caller));
+        keeping.add(BTreeSet::new(), async move { keep(&app, &caller, good).await }).await?;
     }
-    Ok(Json(ImportOut::of(lines.read(), new, seen - new, refused)))
+    let kept = keeping.done().await?;
+    Ok(Json(ImportOut::of(lines.read(), kept, refused)))
 }
 
 /// Keeps a batch. One that the database refuses as a whole is kept line by line, so that the line
 /// at fault is named and the others are kept.
-async fn keep(
-    app: &App,
-    caller: &api::Caller,
-    good: Vec<(u64, Reported)>,
-    refused: &mut Refused,
-) -> Answer<Placed> {
+async fn keep(app: &App, caller: &api::Caller, good: Vec<(u64, Reported)>) -> Answer<Kept> {
+    let mut kept = Kept::default();
     if good.is_empty() {
-        return Ok(Placed::default());
+        return Ok(kept);
     }
+    let mut count = |placed: Placed| {
+        kept.new += placed.new;
+        kept.all += placed.ids.len() as u64;
+    };
     let batch = fold(good.iter().map(|(_, reported)| reported.clone()).collect());
     match commit(app, caller, &batch).await {
+        Ok(placed) => {
+            count(placed);
+            return Ok(kept);
+        }
         Err(problem) if problem.status < 500 => {}
-        kept => return kept,
+        Err(problem) => return Err(problem),
     }
-    let mut all = Placed::default();
+    let mut refused = Refused::default();
     for (line, reported) in good {
         match commit(app, caller, &fold(vec![reported])).await {
-            Ok(placed) => {
-                all.new += placed.new;
-                all.ids.extend(placed.ids);
-            }
+            Ok(placed) => count(placed),
             Err(problem) if problem.status < 500 => refused.add(line, problem),
             Err(problem) => return Err(problem),
         }
     }
-    Ok(all)
+    Ok(Kept { refused, ..kept })
 }
 
 async fn commit(
