@@ -1,20 +1,21 @@
 //! One large tenant's 90 days beside many small ones: how fast it is read and filled, what the
 //! wall between tenants costs, and whether plans hold when tenants become many.
 
-mod fill;
 mod import;
 mod plans;
 mod read;
-mod wall;
+mod store;
 
 use anyhow::Result;
+
+use self::store::fill::{self, Estate};
+use self::store::wall;
 
 use crate::deployment::{Postgres, Service};
 use crate::load::Target;
 use crate::report::Report;
 use crate::setting::Setting;
 use crate::stats::number;
-use crate::store;
 
 /// Small tenants the latencies are measured beside.
 const NEIGHBOURS: i64 = 200;
@@ -26,16 +27,16 @@ const MANY: i64 = 1_000;
 struct Ground<'a> {
     setting: &'a Setting,
     postgres: &'a Postgres,
-    admin: &'a store::Admin,
+    admin: &'a crate::store::Admin,
     /// The large tenant's API; its path is not used.
     target: Target,
-    estate: fill::Estate,
+    estate: Estate,
 }
 
 /// Fills a database and measures it.
 pub(crate) async fn measure(setting: &Setting, report: &mut Report) -> Result<()> {
     let postgres = Postgres::start_explaining(&setting.dir.join("tenancy-pg")).await?;
-    let admin = store::admin(postgres.admin_url())?;
+    let admin = crate::store::admin(postgres.admin_url())?;
     let service =
         Service::start(setting, &setting.dir.join("tenancy"), Some(postgres.url())).await?;
     let people = service.administrator().await?;
@@ -80,7 +81,7 @@ async fn told(report: &mut Report, ground: &Ground<'_>, scale: f64) -> Result<()
             number(rows.events as f64),
             number(rows.resources as f64),
             fill::SMALL,
-            store::size(ground.admin).await?,
+            crate::store::size(ground.admin).await?,
         ),
     );
     Ok(())

@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
-use sqlx::Executor as _;
 
-use super::{Ground, read};
+use super::{Ground, read, store};
 use crate::load::{self, Load, Pace};
 use crate::report::Report;
 use crate::stats::number;
@@ -28,19 +27,7 @@ pub(super) struct Did {
 
 /// Asks for each reading once and reads what PostgreSQL wrote of it.
 pub(super) async fn take(ground: &Ground<'_>) -> Result<Vec<Did>> {
-    for setting in [
-        "log_min_duration = 0",
-        "log_analyze = on",
-        "log_buffers = on",
-        "log_timing = off",
-        "log_format = json",
-        "log_nested_statements = on",
-    ] {
-        // Constants of this program.
-        let statement = format!("ALTER SYSTEM SET auto_explain.{setting}");
-        ground.admin.execute(sqlx::AssertSqlSafe(statement)).await?;
-    }
-    ground.admin.execute("SELECT pg_reload_conf()").await?;
+    store::explain(ground.admin, true).await?;
     let mut all = Vec::new();
     for reading in read::readings(ground).await? {
         let Some(path) = reading.sample().cloned() else { continue };
@@ -53,15 +40,14 @@ pub(super) async fn take(ground: &Ground<'_>) -> Result<Vec<Did>> {
             let from = log.seek(SeekFrom::End(0))?;
             load::read(&ground.target, load, std::slice::from_ref(&path)).await?;
             plans = written(&mut log, from)?;
-            if all.len() > 0 && !plans.is_empty() || plans.len() > 3 {
+            if !plans.is_empty() && (!all.is_empty() || plans.len() > 3) {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         all.push(did(&reading.name, &plans));
     }
-    ground.admin.execute("ALTER SYSTEM RESET ALL").await?;
-    ground.admin.execute("SELECT pg_reload_conf()").await?;
+    store::explain(ground.admin, false).await?;
     Ok(all)
 }
 

@@ -8,11 +8,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Ground, fill};
+use super::{Ground, store};
 use crate::load::{self, Load, Pace};
 use crate::report::Report;
 use crate::stats::{median, number, quantile, shown};
-use crate::store;
 
 /// Readers at once.
 const READERS: usize = 2;
@@ -61,7 +60,7 @@ pub(super) async fn readings(ground: &Ground<'_>) -> Result<Vec<Reading>> {
         paths: paths.into_iter().map(|path| format!("/api/v1{path}")).collect(),
     };
     let ids = ids(ground, "findings", "id").await?;
-    let alerts = ids_where_alert(ground).await?;
+    let alerts = store::alerts(ground.admin, &ground.estate, PLACES).await?;
     let live = &ground.estate.environment;
     let seven = ["web-17", "db-9", "cache-121", "queue-3", "api-77", "worker-5", "web-1999"];
     let searched = |tail: &str| -> Vec<String> {
@@ -128,19 +127,8 @@ pub(super) async fn readings(ground: &Ground<'_>) -> Result<Vec<Reading>> {
 }
 
 async fn ids(ground: &Ground<'_>, table: &'static str, by: &'static str) -> Result<Vec<Uuid>> {
-    let rows = fill::spread(ground.admin, &ground.estate, table, by, PLACES).await?;
+    let rows = store::spread(ground.admin, &ground.estate, table, by, PLACES).await?;
     Ok(rows.into_iter().map(|(id, _)| id).collect())
-}
-
-async fn ids_where_alert(ground: &Ground<'_>) -> Result<Vec<Uuid>> {
-    Ok(sqlx::query_scalar(
-        "SELECT finding_id FROM countersign.alerts WHERE tenant_id = $1
-         ORDER BY md5(finding_id::text) LIMIT $2",
-    )
-    .bind(ground.estate.tenant)
-    .bind(PLACES)
-    .fetch_all(ground.admin)
-    .await?)
 }
 
 async fn of_a_resource(ground: &Ground<'_>) -> Result<Vec<String>> {
@@ -159,7 +147,7 @@ async fn pages(
     // Lists by age are lists by id.
     let column = sort.filter(|sort| !["first_seen", "created_at"].contains(sort));
     let rows =
-        fill::spread(ground.admin, &ground.estate, table, column.unwrap_or("id"), PLACES).await?;
+        store::spread(ground.admin, &ground.estate, table, column.unwrap_or("id"), PLACES).await?;
     let mut paths = Vec::new();
     for (id, value) in rows {
         let name = format!("-{}", column.unwrap_or("id"));
@@ -183,7 +171,7 @@ struct Once {
 pub(super) async fn measure(ground: &Ground<'_>, report: &mut Report) -> Result<()> {
     let readings = readings(ground).await?;
     let mut found: Vec<Vec<Once>> = vec![Vec::new(); readings.len()];
-    store::settle(ground.admin).await?;
+    crate::store::settle(ground.admin).await?;
     for _ in 0..ground.setting.runs() {
         for (reading, into) in readings.iter().zip(&mut found) {
             let load = |most| Load {

@@ -5,10 +5,10 @@ use std::time::Instant;
 use anyhow::Result;
 use sqlx::{Executor as _, PgConnection};
 
-use super::Ground;
 use crate::report::Report;
 use crate::stats::{median, number, shown};
 use crate::store;
+use crate::tenancy::Ground;
 
 /// Statements as the API makes them; each names its tenant by itself, as all of ours do.
 const STATEMENTS: [(&str, &str); 5] = [
@@ -40,7 +40,7 @@ const STATEMENTS: [(&str, &str); 5] = [
 const TURNS: usize = 40;
 
 /// Runs each statement in turns on both sides of the wall.
-pub(super) async fn measure(ground: &Ground<'_>, report: &mut Report) -> Result<()> {
+pub(in crate::tenancy) async fn measure(ground: &Ground<'_>, report: &mut Report) -> Result<()> {
     let tenant = ground.estate.tenant;
     let inside_pool = store::admin(ground.postgres.url())?;
     let mut inside = inside_pool.acquire().await?;

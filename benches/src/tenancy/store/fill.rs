@@ -2,32 +2,32 @@
 
 use anyhow::{Context as _, Result};
 use serde_json::json;
-use sqlx::{AssertSqlSafe, PgConnection, Row as _};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::deployment::{Api, text};
 use crate::store::Admin;
 
 /// Findings a small tenant has.
-pub(super) const SMALL: i64 = 200;
+pub(in crate::tenancy) const SMALL: i64 = 200;
 
 /// How many of what.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Rows {
-    pub(super) findings: i64,
-    pub(super) correlations: i64,
-    pub(super) predictions: i64,
-    pub(super) events: i64,
-    pub(super) resources: i64,
+pub(in crate::tenancy) struct Rows {
+    pub(in crate::tenancy) findings: i64,
+    pub(in crate::tenancy) correlations: i64,
+    pub(in crate::tenancy) predictions: i64,
+    pub(in crate::tenancy) events: i64,
+    pub(in crate::tenancy) resources: i64,
 }
 
 /// The large tenant.
 #[derive(Debug)]
-pub(super) struct Estate {
-    pub(super) tenant: Uuid,
+pub(in crate::tenancy) struct Estate {
+    pub(in crate::tenancy) tenant: Uuid,
     /// One of its environments, as the API calls it.
-    pub(super) environment: String,
-    pub(super) rows: Rows,
+    pub(in crate::tenancy) environment: String,
+    pub(in crate::tenancy) rows: Rows,
 }
 
 /// Ids in the order of a moment, the same every time.
@@ -138,7 +138,7 @@ FROM (SELECT * FROM countersign.audit_events WHERE tenant_id = $1 ORDER BY seq L
   generate_series(1, $2) AS n, LATERAL (SELECT measured.made_at(n, $2) AS at) m";
 
 /// Fills the deployment's own tenant.
-pub(super) async fn large(admin: &Admin, people: &Api, scale: f64) -> Result<Estate> {
+pub(in crate::tenancy) async fn large(admin: &Admin, people: &Api, scale: f64) -> Result<Estate> {
     let environment = json!({"name": "Live", "slug": "live", "class": "prod"});
     let environment = people.post("/environments", environment).await?;
     let environment = text(&environment, "id")?.to_owned();
@@ -184,7 +184,7 @@ pub(super) async fn large(admin: &Admin, people: &Api, scale: f64) -> Result<Est
 }
 
 /// Adds small tenants, from this number to before that.
-pub(super) async fn small(admin: &Admin, from: i64, to: i64) -> Result<()> {
+pub(in crate::tenancy) async fn small(admin: &Admin, from: i64, to: i64) -> Result<()> {
     let mut one = admin.acquire().await?;
     unwatched(&mut one).await?;
     for n in from..to {
@@ -242,31 +242,7 @@ async fn settled(admin: &Admin) -> Result<()> {
 }
 
 /// The id without its prefix.
-pub(super) fn bare(id: &str) -> Result<Uuid> {
+pub(in crate::tenancy) fn bare(id: &str) -> Result<Uuid> {
     let (_, bare) = id.rsplit_once('_').context("no id")?;
     Ok(bare.parse()?)
-}
-
-/// Ids of rows of the large tenant, evenly spread over them, newest first.
-pub(super) async fn spread(
-    admin: &Admin,
-    estate: &Estate,
-    table: &'static str,
-    column: &'static str,
-    most: i64,
-) -> Result<Vec<(Uuid, Option<String>)>> {
-    // Both words are constants of this program.
-    let statement = format!(
-        "SELECT id, value FROM (
-           SELECT id, {column}::text AS value, row_number() OVER w AS at, count(*) OVER () AS all_of
-           FROM countersign.{table} WHERE tenant_id = $1
-           WINDOW w AS (ORDER BY {column} DESC, id DESC)
-         ) r WHERE at % greatest(all_of / $2, 1) = 0 ORDER BY at"
-    );
-    let rows = sqlx::query(AssertSqlSafe(statement))
-        .bind(estate.tenant)
-        .bind(most)
-        .fetch_all(admin)
-        .await?;
-    rows.into_iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
