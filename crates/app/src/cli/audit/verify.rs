@@ -9,6 +9,7 @@ use model::Clock as _;
 use prove::anchor::Anchor;
 use prove::bundle::verify_bundle;
 use prove::checkpoint::origin;
+use prove::cosignature::WitnessKey;
 use prove::directory::Directory;
 use prove::policy::Policy;
 use prove::verify::report::Report;
@@ -48,6 +49,10 @@ pub struct Verify {
     /// The verifier keys to trust, from elsewhere [default: the signer's own list]
     #[arg(long, value_name = "FILE", conflicts_with = "db")]
     keys: Option<PathBuf>,
+
+    /// The key of a witness that must have cosigned the log
+    #[arg(long, value_name = "KEY", env = "COUNTERSIGN_WITNESS_KEY", conflicts_with = "db")]
+    witness: Option<WitnessKey>,
 
     /// How old the newest checkpoint in the anchor may be, in seconds
     #[arg(long, value_name = "S")]
@@ -93,6 +98,7 @@ impl Verify {
             origin: &origin,
             policy: policy.as_ref(),
             anchor: anchor.as_ref(),
+            witness: self.witness.as_ref(),
             mac: mac.as_ref(),
             now: SystemClock.now(),
             max_anchor_age: self.max_anchor_age.map(SignedDuration::from_secs),
@@ -128,7 +134,7 @@ impl Verify {
             "no keys to trust: give --keys with what the operator published. The export's own \
              file of keys proves nothing",
         )?;
-        Ok(verify_bundle(&export, &keys)?)
+        Ok(verify_bundle(&export, &keys, self.witness.as_ref())?)
     }
 }
 
@@ -178,6 +184,9 @@ fn told(report: &Report) -> String {
     }
     if let Some(why) = &report.cannot_tell {
         text.push_str(&format!("\n  because          {}", view::line(why)));
+    }
+    if let Some(witness) = &report.witness {
+        text.push_str(&format!("\n  witness          {} events, {}", witness.size, witness.at));
     }
     if let Some(anchor) = &report.anchor {
         text.push_str(&format!(
