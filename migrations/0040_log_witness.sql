@@ -46,20 +46,26 @@ $$;
 SELECT countersign.entrust(
   'countersign.audit_waiting_since(uuid, boolean)', 'countersign_sequencer');
 
--- Every log in which something waits, or that the witness refuses.
-CREATE FUNCTION countersign.audit_standing()
+-- Every log in which something waits, or that the witness refuses. What is not cosigned counts only
+-- where it is asked for.
+CREATE FUNCTION countersign.audit_standing(cosigned boolean)
 RETURNS TABLE (tenant_id uuid, unsigned_since timestamptz, uncosigned_since timestamptz,
   refusal text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
-  SELECT s.* FROM (
-    SELECT t.id, countersign.audit_waiting_since(t.id, false) AS unsigned_since,
-      countersign.audit_waiting_since(t.id, true) AS uncosigned_since,
-      (SELECT h.witness_refusal FROM countersign.audit_heads h WHERE h.tenant_id = t.id) AS refusal
-    FROM countersign.tenants t
+  SELECT s.id, countersign.audit_waiting_since(s.id, false),
+    CASE WHEN cosigned THEN countersign.audit_waiting_since(s.id, true) END,
+    (SELECT h.witness_refusal FROM countersign.audit_heads h WHERE h.tenant_id = s.id)
+  FROM (
+    SELECT DISTINCT o.tenant_id AS id FROM countersign.audit_outbox o
+    UNION
+    SELECT h.tenant_id FROM countersign.audit_heads h
+    WHERE h.witness_refusal IS NOT NULL
+      OR h.size > CASE WHEN cosigned THEN h.witnessed ELSE coalesce(
+        (SELECT max(c.size) FROM countersign.audit_checkpoints c
+         WHERE c.tenant_id = h.tenant_id), 0) END
   ) s
-  WHERE s.unsigned_since IS NOT NULL OR s.uncosigned_since IS NOT NULL OR s.refusal IS NOT NULL
 $$;
-SELECT countersign.entrust('countersign.audit_standing()', 'countersign_sequencer');
+SELECT countersign.entrust('countersign.audit_standing(boolean)', 'countersign_sequencer');
 
 -- The tenants whose newest checkpoint is not cosigned, or was long ago.
 CREATE FUNCTION countersign.audit_uncosigned(heartbeat interval)

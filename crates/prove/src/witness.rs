@@ -160,19 +160,20 @@ impl Witness {
             return Ok(Answer::Malformed("the old size is larger than the checkpoint's"));
         }
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        self.judge(&request, &checkpoint, note, now)
+        self.judge(&request, &checkpoint, &note, now)
     }
 
     fn judge(
         &self,
         request: &Request,
         checkpoint: &Checkpoint,
-        note: Note,
+        note: &Note,
         now: Timestamp,
     ) -> Result<Answer, WitnessError> {
         let Checkpoint { origin, size, root } = checkpoint;
         let last = self.latest(origin)?;
-        let (known, known_root) = last.map_or((0, empty_root()), |last| (last.size, last.root));
+        let (known, known_root) =
+            last.map_or_else(|| (0, empty_root()), |last| (last.size, last.root));
         if request.old != known {
             if *size < known {
                 tracing::warn!(origin, size, known, "a log is shorter than it was");

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::health::Health;
 
 /// How often it is looked at.
-const EVERY: Duration = Duration::from_secs(2);
+const EVERY: Duration = Duration::from_secs(5);
 
 /// How often an alarm that stays is repeated in the log.
 const REPEAT: Duration = Duration::from_secs(60);
@@ -40,11 +40,7 @@ impl Summary {
         };
         Self {
             unsigned: longest(|one| one.unsigned),
-            uncosigned: if limit.witnessed {
-                longest(|one| one.uncosigned)
-            } else {
-                Duration::ZERO
-            },
+            uncosigned: longest(|one| one.uncosigned),
             held: standing.iter().filter(|one| limit.held(waits(one)).is_some()).count(),
             refused: standing.iter().filter(|one| one.refusal.is_some()).count(),
         }
@@ -137,7 +133,7 @@ pub async fn watch(db: Db, health: Health, limit: Limit, stop: CancellationToken
 
 async fn look(db: &Db, limit: Limit) -> Result<Summary, db::Error> {
     let mut tx = db.across().await?;
-    let standing = lag::standing(&mut tx).await?;
+    let standing = lag::standing(&mut tx, limit.witnessed).await?;
     tx.commit().await?;
     Ok(Summary::of(&standing, limit))
 }

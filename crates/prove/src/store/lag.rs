@@ -34,7 +34,7 @@ pub struct Standing {
     pub tenant: TenantId,
     /// How long its oldest event waits that no checkpoint covers.
     pub unsigned: Option<Duration>,
-    /// How long its oldest event waits that no cosigned checkpoint covers.
+    /// How long its oldest event waits that no cosigned checkpoint covers, where that was asked.
     pub uncosigned: Option<Duration>,
     /// Why the witness refuses it.
     pub refusal: Option<String>,
@@ -48,18 +48,20 @@ struct StandingRow {
     refusal: Option<String>,
 }
 
-/// How every log stands that does not stand well: something waits, or the witness refuses it.
+/// How every log stands that does not stand well: something waits for its checkpoint, `witnessed`
+/// also for its cosignature, or the witness refuses it.
 ///
 /// # Errors
 /// When the database cannot be asked.
-pub async fn standing(tx: &mut AcrossTx) -> Result<Vec<Standing>, Error> {
+pub async fn standing(tx: &mut AcrossTx, witnessed: bool) -> Result<Vec<Standing>, Error> {
     let rows: Vec<StandingRow> = sqlx::query_as(
         "SELECT tenant_id, refusal,
            extract(epoch FROM clock_timestamp() - unsigned_since)::double precision AS unsigned_s,
            extract(epoch FROM clock_timestamp() - uncosigned_since)::double precision
              AS uncosigned_s
-         FROM countersign.audit_standing()",
+         FROM countersign.audit_standing($1)",
     )
+    .bind(witnessed)
     .fetch_all(tx.conn())
     .await?;
     let standing = |row: StandingRow| Standing {

@@ -28,7 +28,7 @@ pub struct Witness {
     #[arg(long, env = "COUNTERSIGN_WITNESS_NAME", value_name = "NAME")]
     name: String,
 
-    /// The keys of the logs it watches: lines of the files DATA_DIR/signer/*/*/policy of the
+    /// The keys of the logs it watches: lines of the files `DATA_DIR/signer/*/*/policy` of the
     /// deployments; read again at every call
     #[arg(long, env = "COUNTERSIGN_WITNESS_LOGS", value_name = "FILE")]
     logs: PathBuf,

@@ -16,6 +16,7 @@ const PUBLIC: [&str; 8] = [
     "GET /api/v1/openapi.json",
     "GET /healthz",
     "GET /readyz",
+    "GET /metrics",
     "POST /api/v1/invitations/accept",
     "POST /api/v1/login",
 ];
