@@ -137,7 +137,9 @@ impl Publisher {
         while builder.range().size() < size {
             builder = self.grow(&mut tx, &origin, builder, size).await?;
         }
-        let (checkpoint, note) = self.seal(origin, signed, builder)?;
+        let range = builder.range().clone();
+        write_all(&self.logs.below(&origin), builder.finish()).await?;
+        let (checkpoint, note) = self.seal(origin, signed, &range)?;
         checkpoints::record(&mut tx, size, &checkpoint.root, &note).await?;
         tx.commit().await?;
         if let Some(anchor) = self.anchor.clone() {
@@ -147,7 +149,8 @@ impl Publisher {
         Ok(checkpoint)
     }
 
-    /// Goes over places whose events are lost, by the hashes that a recovery put there.
+    /// Goes over places whose events are lost, by the hashes that a recovery put there. Those beyond
+    /// what is signed must be the anchor's: whoever can write to the database makes gaps as well.
     async fn pass_gap(
         &self,
         tx: &mut TenantTx,
@@ -161,11 +164,23 @@ impl Publisher {
             let (leaves, _) = leaves.as_chunks::<32>();
             let gone = expected.checked_sub(first).and_then(|gone| usize::try_from(gone).ok());
             if let Some(rest) = gone.and_then(|gone| leaves.get(gone..)).filter(|r| !r.is_empty()) {
+                let end = expected.saturating_add(u64::try_from(rest.len()).unwrap_or(u64::MAX));
+                let signed = self.signer.last(origin)?.map_or(0, |last| last.size);
+                if end > signed && !self.anchored(origin, expected, end, rest) {
+                    return Err(missing());
+                }
                 rest.iter().for_each(|leaf| builder.push_hash(*leaf));
                 return Ok(());
             }
         }
         Err(missing())
+    }
+
+    /// Whether the anchor has these hashes at these places.
+    fn anchored(&self, origin: &str, from: u64, end: u64, hashes: &[Hash]) -> bool {
+        let known = self.anchor.as_ref().and_then(|anchor| anchor.leaves(origin, end).ok());
+        let (known, from) = (known.unwrap_or_default(), usize::try_from(from).ok());
+        from.and_then(|from| known.get(from..)) == Some(hashes)
     }
 
     /// A builder that goes on where the signed log ends. When tiles of its right edge are missing,
@@ -227,21 +242,18 @@ impl Publisher {
         Err(AnchorError::Tile { origin: origin.to_owned(), path }.into())
     }
 
-    /// Writes what is left of a log that has grown to its end, signs it, and publishes the
-    /// checkpoint: everything but the database and the anchor.
+    /// Signs a log whose tiles are written to its end, and publishes the checkpoint beside them.
     pub(crate) fn seal(
         &self,
         origin: String,
         signed: u64,
-        builder: Builder,
+        range: &Range,
     ) -> Result<(Checkpoint, String), PublishError> {
         let log = self.logs.below(&origin);
-        let range = builder.range().clone();
-        write(&log, &builder.finish())?;
         let checkpoint = Checkpoint { origin, size: range.size(), root: range.root() };
-        let proof = if signed == 0 { Vec::new() } else { continuation(&log, signed, &range)? };
+        let proof = if signed == 0 { Vec::new() } else { continuation(&log, signed, range)? };
         let note = self.signer.sign(&Request { checkpoint: checkpoint.clone(), proof })?;
-        log.write(EDGE, &edge_bytes(&range), Readable::ByAll)?;
+        log.write(EDGE, &edge_bytes(range), Readable::ByAll)?;
         log.write(LATEST, note.as_bytes(), Readable::ByAll)?;
         drop_superseded(&log, signed, range.size())?;
         Ok((checkpoint, note))

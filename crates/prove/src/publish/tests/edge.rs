@@ -38,6 +38,31 @@ async fn the_right_edge_of_a_pruned_log_is_made_again_from_its_tiles_or_its_anch
 }
 
 #[tokio::test]
+async fn a_gap_that_the_anchor_does_not_know_is_not_signed() {
+    let world = World::new().await;
+    world.logged(20).await;
+    world.log(5).await;
+    let leaf: Vec<u8> =
+        sqlx::query_scalar("SELECT leaf FROM countersign.audit_events WHERE seq = 22")
+            .fetch_one(world.test.admin())
+            .await
+            .unwrap();
+    world
+        .tamper(&[
+            "DELETE FROM countersign.audit_events WHERE seq = 22",
+            &format!(
+                "INSERT INTO countersign.audit_gaps (tenant_id, first_seq, end_seq, leaves)
+                 VALUES ('{}', 22, 23, '\\x{}')",
+                world.test.tenant.uuid(),
+                hex::encode(leaf)
+            ),
+        ])
+        .await;
+    let refused = world.publish().await;
+    assert!(matches!(refused, Err(PublishError::Gap { expected: 22, .. })), "{refused:?}");
+}
+
+#[tokio::test]
 async fn hashes_of_pruned_events_that_nobody_has_any_more_are_not_made_up() {
     let world = World::new().await;
     world.logged(600).await;

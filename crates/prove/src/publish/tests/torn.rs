@@ -107,7 +107,9 @@ fn write_log(place: &Path) -> Result<(), Box<dyn std::error::Error>> {
             builder.push(&synthetic::event(tenant(), &publisher.audit_key, n)?.canon)?;
         }
         super::super::write(&log, &builder.take_finished())?;
-        let (checkpoint, note) = publisher.seal(name(), signed, builder)?;
+        let range = builder.range().clone();
+        super::super::write(&log, &builder.finish())?;
+        let (checkpoint, note) = publisher.seal(name(), signed, &range)?;
         anchor(place).publish(&checkpoint, &note, &log)?;
         let client = publisher.witness.as_ref().ok_or("a witness")?;
         let cosigned = client.cosign(&log, Timestamp::UNIX_EPOCH);
