@@ -8,7 +8,7 @@ use model::Timestamp;
 use prove::anchor::Anchor;
 use prove::directory::Directory;
 use prove::keys::Keyring;
-use prove::publish::Publisher;
+use prove::publish::{Publisher, Unsigned};
 use prove::sequence::task::begin_epoch;
 use prove::sequence::{MAX_BATCH, Waiting, judge};
 use prove::signer::Signer;
@@ -57,6 +57,8 @@ pub(crate) async fn measure(setting: &Setting, report: &mut Report) -> Result<()
         signer: Signer::new(Keyring::open_or_create(&at("keys"))?, at("signer")),
         anchor: Some(Anchor::new(at("anchor"))),
         audit_key: db.audit_key().clone(),
+        witness: None,
+        unsigned: Unsigned::Sequence,
     };
     let begin = Instant::now();
     let checkpoint = publisher.publish(&db, tenant).await?;
@@ -64,6 +66,7 @@ pub(crate) async fn measure(setting: &Setting, report: &mut Report) -> Result<()
     let policy = publisher.signer.policy(&checkpoint.origin)?;
     let plain = verify::Options {
         origin: &checkpoint.origin,
+        witness: None,
         policy: None,
         anchor: None,
         mac: None,

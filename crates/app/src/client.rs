@@ -190,16 +190,18 @@ impl Client {
         self.json(response).await
     }
 
-    /// Whether the server says it is ready, and what it says.
+    /// Whether the server says it is ready, and what it says below that.
     ///
     /// # Errors
     /// When it cannot be reached.
-    pub async fn ready(&self) -> Result<bool, Error> {
+    pub async fn ready(&self) -> Result<(bool, String), Error> {
         let mut url = self.base.clone();
         url.set_path("readyz");
         let answer = self.http.get(url).timeout(self.timeout).send().await;
         let answer = answer.map_err(|source| self.unreachable(source))?;
-        Ok(answer.status().is_success())
+        let ready = answer.status().is_success();
+        let said = answer.text().await.unwrap_or_default();
+        Ok((ready, said.strip_prefix("ready\n").unwrap_or_default().to_owned()))
     }
 
     /// Every item of a list, page by page.

@@ -1,5 +1,6 @@
 //! Configuration: flags first, then the environment, then what works without either.
 
+mod audit;
 mod keys;
 
 use std::net::SocketAddr;
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+pub use audit::Audit;
 pub use keys::{Calls, Keys};
 
 /// Where a deployment keeps its state, and which database it uses.
@@ -140,6 +142,10 @@ pub struct Serve {
     #[command(flatten)]
     pub calls: Calls,
 
+    /// How the audit log is watched.
+    #[command(flatten)]
+    pub audit: Audit,
+
     /// Die at this point (debug builds only; for crash tests)
     #[arg(long, env = "COUNTERSIGN_FAILPOINT", value_name = "POINT", hide = true)]
     pub failpoint: Option<String>,
@@ -158,6 +164,7 @@ impl Serve {
             output_cap: self.output_cap,
             drain: Duration::try_from_secs_f64(self.drain_s).unwrap_or_default(),
             grace: seconds(self.grace_s),
+            audit: self.audit.limit(),
             ..server::serve::Tuning::default()
         }
     }

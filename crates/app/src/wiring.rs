@@ -1,6 +1,7 @@
 //! Putting a process together: database, keys, object store, connectors.
 
 mod keys;
+mod witness;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -218,6 +219,8 @@ pub fn parts(serve: &Serve, db: &Db) -> Result<(Parts, Vec<HostKey>)> {
         signer,
         anchor: Some(Anchor::new(Directory::new(place.anchor()))),
         audit_key,
+        witness: witness::client(serve)?,
+        unsigned: serve.audit.audit_unsigned.into(),
     };
     let mut connectors: BTreeMap<String, Arc<dyn Connector>> = BTreeMap::new();
     connectors.insert("ssh".to_owned(), Arc::new(Ssh::new(connect_ssh::Settings::default())));

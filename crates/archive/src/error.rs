@@ -34,6 +34,14 @@ pub enum Error {
     /// Another process is at it.
     #[error("another process archives at present")]
     Busy,
+    /// Something of a tenant that is closed cannot be removed.
+    #[error("{subject} cannot be removed: {why} keeps them")]
+    Kept {
+        /// What.
+        subject: &'static str,
+        /// The constraint that keeps it: a hold's, or that of something that refers to it.
+        why: String,
+    },
     /// The piece holds nothing yet.
     #[error("{archive} is not stored yet")]
     NotStored {
@@ -57,7 +65,9 @@ impl From<Error> for Problem {
                 Self::conflict("not_archived_yet", error.to_string())
             }
             error @ Error::Busy => Self::conflict("archive_busy", error.to_string()),
-            error @ (Error::Pack(_) | Error::Json(_)) => Self::internal(&error),
+            error @ (Error::Pack(_) | Error::Json(_) | Error::Kept { .. }) => {
+                Self::internal(&error)
+            }
         }
     }
 }

@@ -23,6 +23,17 @@ pub(crate) enum Left {
     Changed,
 }
 
+/// What became of rows that were to go.
+enum Removed {
+    /// So many went.
+    Rows(u64),
+    /// This constraint keeps them.
+    Kept(String),
+}
+
+/// Things of a tenant that is closed that go in one transaction: a thing may have many rows.
+const AT_ONCE: i64 = 100;
+
 impl Archiver {
     /// Takes the rows of a stored piece out of the database, if they are still those that were
     /// packed.
@@ -61,30 +72,25 @@ impl Archiver {
     }
 
     /// Removes everything of a tenant that can be retired, whatever its age, without a copy; says
-    /// how many rows that were. For a tenant that is closed.
+    /// how many rows that were. For a tenant that is closed. A part at a time, each for itself: a
+    /// large tenant takes long, and what is done stays done.
     ///
     /// # Errors
-    /// When a hold keeps something, or the database fails: what was removed until then is gone.
+    /// When something keeps a part ([`Error::Kept`]), or the database fails: what was removed until
+    /// then is gone.
     pub async fn erase(&self, tenant: TenantId) -> Result<u64, Error> {
         let mut gone = 0;
-        for subject in ALL {
-            loop {
-                let mut tx = self.db.tenant(tenant).await?;
-                let some = candidates::any(&mut tx, subject).await?;
-                tx.rollback().await?;
-                if some.is_empty() {
-                    break;
-                }
-                let everything = [Uuid::nil(), Uuid::max()];
-                let roots = match subject.reach {
-                    Reach::Months { .. } => everything.as_slice(),
-                    Reach::Roots => some.as_slice(),
-                };
-                let rows = self.delete(tenant, subject, roots).await?;
-                gone += rows;
-                if rows == 0 {
-                    break;
-                }
+        loop {
+            let mut kept = None;
+            let before = gone;
+            for subject in ALL {
+                gone += self.erase_all_of(tenant, subject, &mut kept).await?;
+            }
+            match kept {
+                None => break,
+                Some(kept) if gone == before => return Err(kept),
+                // What went now may have been what kept the rest.
+                Some(_) => {}
             }
         }
         let mut tx = self.db.tenant(tenant).await?;
@@ -93,27 +99,74 @@ impl Archiver {
         Ok(gone)
     }
 
-    /// Deletes things that leave no copy.
+    /// Goes through all things of a kind once; says in `kept` what stays.
+    async fn erase_all_of(
+        &self,
+        tenant: TenantId,
+        subject: &'static Subject,
+        kept: &mut Option<Error>,
+    ) -> Result<u64, Error> {
+        // Up to `alone` each goes for itself: one of them keeps the others.
+        let (mut gone, mut after, mut alone) = (0, Uuid::nil(), Uuid::nil());
+        loop {
+            let most = if after < alone { 1 } else { AT_ONCE };
+            let mut tx = self.db.tenant(tenant).await?;
+            let some = candidates::any(&mut tx, subject, after, most).await?;
+            tx.rollback().await?;
+            let (Some(first), Some(last)) = (some.first(), some.last()) else { return Ok(gone) };
+            let range = [*first, Uuid::from_u128(last.as_u128().saturating_add(1))];
+            let roots = match subject.reach {
+                Reach::Months { .. } => range.as_slice(),
+                Reach::Roots => some.as_slice(),
+            };
+            match self.try_delete(tenant, subject, roots).await? {
+                Removed::Rows(rows) => {
+                    gone += rows;
+                    after = *last;
+                }
+                Removed::Kept(_) if some.len() > 1 => alone = *last,
+                Removed::Kept(why) => {
+                    *kept = Some(Error::Kept { subject: subject.name, why });
+                    after = *last;
+                }
+            }
+        }
+    }
+
+    /// Deletes things that leave no copy; what something keeps stays for now.
     pub(crate) async fn delete(
         &self,
         tenant: TenantId,
         subject: &Subject,
         roots: &[Uuid],
     ) -> Result<u64, Error> {
+        match self.try_delete(tenant, subject, roots).await? {
+            Removed::Rows(rows) => Ok(rows),
+            Removed::Kept(why) => {
+                tracing::info!(%tenant, subject = subject.name, why, "old things stay for now");
+                Ok(0)
+            }
+        }
+    }
+
+    async fn try_delete(
+        &self,
+        tenant: TenantId,
+        subject: &Subject,
+        roots: &[Uuid],
+    ) -> Result<Removed, Error> {
         let mut tx = self.db.tenant(tenant).await?;
         let gone = match rows::of(&mut tx, subject, roots, Hand::Remove).await {
             Ok(gone) => gone,
-            // A hold that came meanwhile, or something that refers to it: it stays for now.
+            // A hold that came meanwhile, or something that refers to it.
             Err(db::Error::Invalid { constraint, .. }) => {
-                let why = constraint.unwrap_or_default();
-                tracing::info!(%tenant, subject = subject.name, why, "old things stay for now");
-                return Ok(0);
+                return Ok(Removed::Kept(constraint.unwrap_or_default()));
             }
             Err(error) => return Err(error.into()),
         };
         let rows = u64::try_from(gone.len()).unwrap_or(u64::MAX);
         if rows == 0 {
-            return Ok(0);
+            return Ok(Removed::Rows(0));
         }
         let event = Event::new(self.who.clone(), "retention.deleted", "retention", &subject.name)
             .from_origin(self.origin.clone())
@@ -121,6 +174,6 @@ impl Archiver {
             .with("rows", rows);
         tx.audit(&event).await?;
         tx.commit().await?;
-        Ok(rows)
+        Ok(Removed::Rows(rows))
     }
 }

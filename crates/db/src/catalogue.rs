@@ -34,6 +34,10 @@ pub const ACROSS_TENANTS: &[(&str, &str)] = &[
     ("audit_prune", "countersign_retention"),
     ("erase_person", "countersign_retention"),
     ("audit_bridge", "countersign_sequencer"),
+    ("audit_witnessed", "countersign_sequencer"),
+    ("audit_waiting_since", "countersign_sequencer"),
+    ("audit_standing", "countersign_sequencer"),
+    ("audit_uncosigned", "countersign_sequencer"),
 ];
 
 /// The tables those roles may touch. Every other grant to them is a breach.

@@ -61,7 +61,17 @@ pub async fn database() -> TestDb {
 pub async fn database_with(max_connections: u32) -> TestDb {
     let server_url = server::admin_url().await;
     let copy = template::copy(&server_url, APP_PASSWORD).await;
-    let admin_options = PgConnectOptions::from_str(&server_url)
+    let (db, admin, url, admin_url) = open(&server_url, &copy, max_connections).await;
+    let tenant = new_tenant(&db).await;
+    TestDb { db, tenant, admin, url, admin_url, copy }
+}
+
+async fn open(
+    server_url: &str,
+    copy: &template::Copy,
+    max_connections: u32,
+) -> (Db, PgPool, String, String) {
+    let admin_options = PgConnectOptions::from_str(server_url)
         .expect("the administrator's connection string was used already")
         .database(copy.name());
     let admin_url = admin_options.to_url_lossy().to_string();
@@ -74,8 +84,7 @@ pub async fn database_with(max_connections: u32) -> TestDb {
     })
     .await
     .unwrap_or_else(|error| panic!("the test database cannot be used: {error:?}"));
-    let tenant = new_tenant(&db).await;
-    TestDb { db, tenant, admin, url, admin_url, copy }
+    (db, admin, url, admin_url)
 }
 
 impl TestDb {
@@ -127,6 +136,25 @@ impl TestDb {
     /// When the database does not take it.
     pub async fn another_actor(&self, tenant: TenantId, name: &str, roles: &[Role]) -> Actor {
         new_actor(&self.db, tenant, name, roles).await
+    }
+
+    /// This database and a copy of it, as a backup would be that is restored beside the original.
+    ///
+    /// # Panics
+    /// When the server does not copy it.
+    pub async fn split(self) -> (Self, Self) {
+        let Self { db, tenant, admin, copy, .. } = self;
+        db.close().await;
+        admin.close().await;
+        let server_url = server::admin_url().await;
+        let second = template::copy_of(&server_url, copy.name()).await;
+        let mut both = Vec::new();
+        for copy in [copy, second] {
+            let (db, admin, url, admin_url) = open(&server_url, &copy, CONNECTIONS).await;
+            both.push(Self { db, tenant, admin, url, admin_url, copy });
+        }
+        let (second, first) = (both.pop(), both.pop());
+        (first.expect("the original"), second.expect("the copy"))
     }
 
     /// A second handle on this database, as another process would have: its own pool.

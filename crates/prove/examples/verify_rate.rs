@@ -15,7 +15,7 @@ use prove::bundle::proof_file::ProofFile;
 use prove::checkpoint::origin;
 use prove::directory::Directory;
 use prove::keys::Keyring;
-use prove::publish::Publisher;
+use prove::publish::{Publisher, Unsigned};
 use prove::sequence::task::begin_epoch;
 use prove::sequence::{MAX_BATCH, Waiting, judge};
 use prove::signer::Signer;
@@ -49,6 +49,8 @@ async fn main() -> Result<()> {
         signer: Signer::new(Keyring::open_or_create(&at("keys"))?, at("signer")),
         anchor: Some(Anchor::new(at("anchor"))),
         audit_key: test.db.audit_key().clone(),
+        witness: None,
+        unsigned: Unsigned::Sequence,
     };
     let begin = Instant::now();
     let checkpoint = publisher.publish(&test.db, test.tenant).await?;
@@ -57,6 +59,7 @@ async fn main() -> Result<()> {
     let policy = publisher.signer.policy(&checkpoint.origin)?;
     let plain = Options {
         origin: &checkpoint.origin,
+        witness: None,
         policy: None,
         anchor: None,
         mac: None,

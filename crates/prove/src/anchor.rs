@@ -152,6 +152,25 @@ impl Anchor {
         Ok(())
     }
 
+    /// Puts a witness's cosignature under a checkpoint that was added before.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn cosigned(&self, checkpoint: &Checkpoint, note: &str) -> Result<(), AnchorError> {
+        let Checkpoint { origin, size, .. } = checkpoint;
+        let Some(Anchored { checkpoint: last, .. }) = self.latest(origin)? else { return Ok(()) };
+        if last.size < *size {
+            // The checkpoint itself is not here yet: its cosignature comes with the next.
+            return Ok(());
+        }
+        let anchored = self.root.below(origin);
+        anchored.write(&format!("checkpoints/{size:020}"), note.as_bytes(), Readable::ByAll)?;
+        if last == *checkpoint {
+            anchored.write(LATEST, note.as_bytes(), Readable::ByAll)?;
+        }
+        Ok(())
+    }
+
     /// The leaf hashes of a log's first `size` entries.
     ///
     /// # Errors

@@ -1,24 +1,21 @@
 //! For auditors: a log or a single event, verifiable without the database and without us.
 
-use base64::Engine as _;
 use model::id::TenantId;
 use uuid::Uuid;
 
 use crate::checkpoint::Checkpoint;
+use crate::cosignature::WitnessKey;
 use crate::directory::{Directory, FileError};
-use crate::merkle::Hash;
-use crate::merkle::leaf;
 use crate::note::Note;
 use crate::policy::{Policy, PolicyError};
-use crate::projection::Projection;
 use crate::prune;
-use crate::publish::read;
-use crate::tile::builder::{Builder, Resource};
-use crate::tile::{Kind as TileKind, Place, WIDTH, parse_entries, parse_hashes};
-use crate::verify::report::{FirstBad, Kind, Report};
-use crate::verify::walk::{Known, Walker};
+use crate::publish::{COSIGNED, read};
+use crate::tile::{Kind as TileKind, Place, WIDTH, parse_entries};
+use crate::verify::report::{Report, WitnessState};
+use crate::verify::witnessed;
 
 pub mod proof_file;
+mod walk;
 
 /// Why a log cannot be exported or an export not be read.
 #[derive(Debug, thiserror::Error)]
@@ -49,12 +46,14 @@ pub enum BundleError {
 const CHECKPOINT: &str = "checkpoint";
 const POLICY: &str = "policy";
 
-/// Copies a published log to a directory of its own: checkpoint, tiles, entries, and the keys as
-/// we know them. Whoever verifies must have the keys from elsewhere.
+/// Copies a published log to a directory of its own: checkpoint, tiles, entries, the newest
+/// cosignature, and the keys as we know them. Whoever verifies must have the keys from elsewhere.
 ///
 /// # Errors
 /// When something is missing or cannot be written.
 pub fn export(log: &Directory, policy: &Policy, to: &Directory) -> Result<Checkpoint, BundleError> {
+    // First what may be older: the log may grow meanwhile.
+    let cosigned = log.read_text(COSIGNED)?;
     let note = log.read_text(CHECKPOINT)?.ok_or(BundleError::NoCheckpoint)?;
     let checkpoint = claimed(&note)?;
     let minimum = prune::minimum(log)?;
@@ -68,65 +67,79 @@ pub fn export(log: &Directory, policy: &Policy, to: &Directory) -> Result<Checkp
         prune::set_minimum(to, minimum)?;
     }
     to.write_once(POLICY, policy.to_string().as_bytes())?;
+    if let Some(cosigned) = cosigned {
+        to.write_once(COSIGNED, cosigned.as_bytes())?;
+    }
     to.write_once(CHECKPOINT, note.as_bytes())?;
     Ok(checkpoint)
 }
 
-/// Verifies an export with keys the auditor has from elsewhere.
+/// Verifies an export with keys the auditor has from elsewhere. With the key of a witness, its newest
+/// cosignature must be there, and be of this very log.
+///
+/// The export is read once, a tile and a bundle at a time, however long the log is.
 ///
 /// # Errors
 /// When the export is incomplete or its checkpoint is refused.
-pub fn verify_bundle(bundle: &Directory, policy: &Policy) -> Result<Report, BundleError> {
+pub fn verify_bundle(
+    bundle: &Directory,
+    policy: &Policy,
+    witness: Option<&WitnessKey>,
+) -> Result<Report, BundleError> {
     let note = bundle.read_text(CHECKPOINT)?.ok_or(BundleError::NoCheckpoint)?;
     let origin = claimed(&note)?.origin;
     let checkpoint = policy.open(&note, &origin)?;
     let tenant = tenant_of(&origin)?;
-    let mirror = leaf_tiles(bundle, checkpoint.size)?;
-    let roots = [(checkpoint.size, checkpoint.root)];
-    let minimum = prune::minimum(bundle)?.min(checkpoint.size) / WIDTH * WIDTH;
-    let mut builder = Builder::new();
-    let mut built: Vec<Resource> = Vec::new();
-    // Of what was pruned the leaf hashes remain, and the root vouches for them.
-    for leaf in mirror.iter().take(usize::try_from(minimum).unwrap_or(usize::MAX)) {
-        builder.push_hash(*leaf);
-        built.append(&mut builder.take_finished());
-    }
-    let before = builder.range().clone();
-    let known = Known { mirror: &mirror, roots: &roots, before: Some(&before), ..Known::default() };
-    let mut walker = Walker::new(tenant, known);
-    let mut foreign = None;
-    let mut seq = minimum;
-    let entries = |place: &Place| place.kind == TileKind::Entries && !pruned(place, minimum);
-    'bundles: for place in places(checkpoint.size).filter(entries) {
-        let missing = || BundleError::Missing { path: place.path() };
-        let bytes = read(bundle, place).ok_or_else(missing)?;
-        for entry in parse_entries(&bytes, place.width).ok_or_else(missing)? {
-            if !walker.entry(seq, leaf(entry)) {
-                break 'bundles;
+    let mut roots = vec![(checkpoint.size, checkpoint.root)];
+    let mut cannot_tell = None;
+    let witnessed = match witness {
+        Some(key) => {
+            let found = cosignature(bundle, policy, key, &checkpoint)?;
+            if found.is_none() && checkpoint.size > 0 {
+                let name = key.name();
+                cannot_tell = Some(format!("no checkpoint is cosigned by the witness {name}"));
             }
-            foreign = foreign.or_else(|| foreign_entry(tenant, seq, entry));
-            if let Some(event) = Projection::read(entry) {
-                walker.notice(prune::Notice::read(&event.action, entry));
-            }
-            builder.push(entry).map_err(|_| missing())?;
-            built.append(&mut builder.take_finished());
-            seq += 1;
+            found.map(|(cosigned, state)| {
+                roots.push((cosigned.size, cosigned.root));
+                state
+            })
         }
-    }
-    let walked = walker.finish();
-    built.append(&mut builder.finish());
-    let first_bad = walked.first_bad.or(foreign).or_else(|| wrong_tile(bundle, &built));
+        None => None,
+    };
+    roots.sort_unstable();
+    roots.dedup();
+    let minimum = prune::minimum(bundle)?.min(checkpoint.size) / WIDTH * WIDTH;
+    let found = walk::walk(bundle, tenant, (minimum, checkpoint.size), &roots)?;
     Ok(Report {
-        ok: first_bad.is_none(),
+        ok: found.first_bad.is_none() && cannot_tell.is_none(),
         tenant,
-        size: seq,
+        size: found.size,
         minimum,
         gaps: Vec::new(),
-        first_bad,
-        bounded_by: walked.bounded_by,
+        first_bad: found.first_bad,
+        bounded_by: found.bounded_by,
         anchor: None,
-        cannot_tell: None,
+        witness: witnessed,
+        cannot_tell,
     })
+}
+
+/// The newest checkpoint in an export that a witness cosigned.
+fn cosignature(
+    bundle: &Directory,
+    policy: &Policy,
+    key: &WitnessKey,
+    latest: &Checkpoint,
+) -> Result<Option<(Checkpoint, WitnessState)>, BundleError> {
+    let Some(text) = bundle.read_text(COSIGNED)? else { return Ok(None) };
+    let checkpoint = policy.open(&text, &latest.origin)?;
+    let Some(at) = witnessed(key, &text).map_err(PolicyError::from)? else { return Ok(None) };
+    if checkpoint.size > latest.size {
+        let path = format!("the log from {} to {}", latest.size, checkpoint.size);
+        return Err(BundleError::Missing { path });
+    }
+    let state = WitnessState { size: checkpoint.size, at: at.to_string() };
+    Ok(Some((checkpoint, state)))
 }
 
 /// The tenant whose log bears this name.
@@ -172,45 +185,6 @@ fn narrowed(log: &Directory, place: Place) -> Option<Vec<u8>> {
             full.get(..bytes).map(<[u8]>::to_vec)
         }
     }
-}
-
-fn leaf_tiles(bundle: &Directory, size: u64) -> Result<Vec<Hash>, BundleError> {
-    let mut leaves = Vec::new();
-    for place in places(size).filter(|place| place.kind == TileKind::Hashes(0)) {
-        let hashes = read(bundle, place)
-            .and_then(|bytes| parse_hashes(&bytes, place.width))
-            .ok_or_else(|| BundleError::Missing { path: place.path() })?;
-        leaves.extend(hashes);
-    }
-    Ok(leaves)
-}
-
-fn foreign_entry(tenant: TenantId, seq: u64, entry: &[u8]) -> Option<FirstBad> {
-    let found = Projection::read(entry)
-        .map_or_else(|| "other bytes".to_owned(), |event| TenantId::from(event.tenant).to_string());
-    (found != tenant.to_string()).then(|| FirstBad {
-        seq,
-        kind: Kind::TenantMismatch,
-        expected: tenant.to_string(),
-        found,
-    })
-}
-
-/// A tile that does not say what the entries say.
-fn wrong_tile(bundle: &Directory, built: &[Resource]) -> Option<FirstBad> {
-    let wrong = built.iter().find(|made| read(bundle, made.place).as_ref() != Some(&made.bytes))?;
-    let level = match wrong.place.kind {
-        TileKind::Hashes(level) => level,
-        TileKind::Entries => 0,
-    };
-    let span = WIDTH.saturating_pow(level.saturating_add(1));
-    let encode = |bytes: &[u8]| base64::engine::general_purpose::STANDARD.encode(bytes);
-    Some(FirstBad {
-        seq: wrong.place.index.saturating_mul(span),
-        kind: Kind::LeafMismatch,
-        expected: format!("{} as the entries make it", wrong.place.path()),
-        found: encode(&read(bundle, wrong.place).unwrap_or_default()),
-    })
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use model::Digest;
 
 use crate::directory::{Directory, FileError, Readable};
-use crate::note::{KeyError, Note, Signature, VerifierKey, key_id, valid_name};
+use crate::note::{ED25519, KeyError, Note, Signature, VerifierKey, key_id, valid_name};
 
 /// Why keys cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -196,6 +196,12 @@ impl Keyring {
         &self.newest
     }
 
+    /// The newest key alone.
+    #[must_use]
+    pub fn into_newest(self) -> SigningKey {
+        self.newest
+    }
+
     /// The public halves of every key it has seen, those retired included: what its signatures are
     /// checked with.
     #[must_use]
@@ -235,7 +241,7 @@ impl Keyring {
             .keys()
             .map(|key| Signature {
                 name: name.to_owned(),
-                id: key_id(name, &key.public),
+                id: key_id(name, ED25519, &key.public),
                 bytes: key.sign(text.as_bytes()),
             })
             .collect();

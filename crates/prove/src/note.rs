@@ -9,7 +9,7 @@ use ed25519_dalek::{Signature as DalekSignature, VerifyingKey};
 use sha2::{Digest as _, Sha256};
 
 /// The type byte of plain Ed25519 signatures.
-const ED25519: u8 = 1;
+pub(crate) const ED25519: u8 = 1;
 
 /// The most signature lines a note may have; the format asks to accept 16.
 pub const MAX_SIGNATURES: usize = 16;
@@ -57,7 +57,7 @@ impl VerifierKey {
             return Err(KeyError);
         }
         let key = VerifyingKey::from_bytes(public).map_err(|_| KeyError)?;
-        Ok(Self { name: name.to_owned(), id: key_id(name, public), key })
+        Ok(Self { name: name.to_owned(), id: key_id(name, ED25519, public), key })
     }
 
     /// The name it signs with.
@@ -103,10 +103,10 @@ impl FromStr for VerifierKey {
 }
 
 /// The first four bytes of `SHA-256(name || "\n" || type || public key)`.
-pub(crate) fn key_id(name: &str, public: &[u8; 32]) -> [u8; 4] {
+pub(crate) fn key_id(name: &str, kind: u8, public: &[u8; 32]) -> [u8; 4] {
     let mut hash = Sha256::new();
     hash.update(name.as_bytes());
-    hash.update([b'\n', ED25519]);
+    hash.update([b'\n', kind]);
     hash.update(public);
     let [a, b, c, d, ..] = <[u8; 32]>::from(hash.finalize());
     [a, b, c, d]
@@ -129,6 +129,14 @@ pub struct Signature {
     pub bytes: Vec<u8>,
 }
 
+impl fmt::Display for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut bytes = self.id.to_vec();
+        bytes.extend_from_slice(&self.bytes);
+        write!(f, "\u{2014} {} {}", self.name, STANDARD.encode(bytes))
+    }
+}
+
 /// A signed note. Its text means nothing before [`Note::open`] has accepted it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
@@ -147,6 +155,17 @@ impl Note {
     #[must_use]
     pub fn signatures(&self) -> &[Signature] {
         &self.signatures
+    }
+
+    /// The same with further signature lines; those it has already are not repeated.
+    #[must_use]
+    pub fn and(mut self, more: impl IntoIterator<Item = Signature>) -> Self {
+        for signature in more {
+            if !self.signatures.contains(&signature) {
+                self.signatures.push(signature);
+            }
+        }
+        self
     }
 
     /// The text, which nobody has vouched for yet.
@@ -186,12 +205,7 @@ impl Note {
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.text)?;
-        for signature in &self.signatures {
-            let mut bytes = signature.id.to_vec();
-            bytes.extend_from_slice(&signature.bytes);
-            writeln!(f, "\u{2014} {} {}", signature.name, STANDARD.encode(bytes))?;
-        }
-        Ok(())
+        self.signatures.iter().try_for_each(|signature| writeln!(f, "{signature}"))
     }
 }
 
@@ -219,6 +233,14 @@ impl FromStr for Note {
         }
         Ok(Self { text: format!("{body}\n"), signatures })
     }
+}
+
+/// Signature lines alone, as a witness answers them; none when one has the wrong form.
+#[must_use]
+pub fn signature_lines(text: &str) -> Option<Vec<Signature>> {
+    let lines = text.strip_suffix('\n')?;
+    let signatures: Vec<_> = lines.split('\n').map(signature_line).collect::<Option<_>>()?;
+    (signatures.len() <= MAX_SIGNATURES).then_some(signatures)
 }
 
 fn signature_line(line: &str) -> Option<Signature> {

@@ -1,14 +1,17 @@
-//! Going on after a backup: the anchor has seen a longer log than the database has now.
+//! Going on after a backup: the anchor, or the signer, has seen a longer log than the database has now.
 //!
 //! Nobody can bring the events in between back, and nobody may sign another history over them. So
-//! their places become a gap: the anchor's hashes stand there, the log goes on behind it, and a
+//! their places become a gap: the hashes that were signed stand there, the log goes on behind it, and a
 //! signed event says what is lost and who decided it. `audit verify` passes, and shows the gap.
 
-use db::Db;
+use db::{Db, TenantTx};
 use model::audit::{Event, Who};
 use model::id::TenantId;
 
-use crate::anchor::{Anchor, AnchorError};
+use crate::anchor::{Anchor, AnchorError, read_leaves};
+use crate::checkpoint::Checkpoint;
+use crate::directory::Directory;
+use crate::merkle::{Hash, Range, leaf};
 use crate::prune::RECOVERED;
 use crate::sequence::task::begin_epoch;
 use crate::store::events;
@@ -24,9 +27,20 @@ pub enum RecoverError {
     /// The anchor cannot be read.
     #[error("the anchor cannot be read")]
     Anchor(#[from] AnchorError),
-    /// The anchor has seen no more than the database has.
-    #[error("the log is not behind its anchor: there is nothing to recover")]
+    /// Neither anchor nor signer has seen more than the database has.
+    #[error("the log is not behind its anchor or its signer: there is nothing to recover")]
     NotBehind,
+    /// The signer has signed more than the anchor has, and the log's own tiles do not say what.
+    #[error(
+        "{signed} entries were signed and {anchored} anchored, and the tiles of the log do not give \
+         what was signed: put the log's directory back as it was"
+    )]
+    SignerAhead {
+        /// What the signer signed last.
+        signed: u64,
+        /// What the anchor has.
+        anchored: u64,
+    },
     /// Something else is wrong with the log than that its end is missing.
     #[error("the log is not merely behind its anchor: `audit verify` says what else is wrong")]
     Tampered(Box<Report>),
@@ -43,32 +57,56 @@ pub struct Recovered {
     pub epoch: i64,
 }
 
-/// Begins a recovery epoch of a tenant's log behind what the anchor has seen. Everything the
-/// database has must be as the anchor knows it.
+/// What was seen of a log outside the database.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen<'a> {
+    /// The anchor.
+    pub anchor: &'a Anchor,
+    /// What the signer signed last. It may be ahead of an anchor that was away.
+    pub signed: Option<&'a Checkpoint>,
+    /// The directory of the log, whose tiles were written before that was signed.
+    pub log: &'a Directory,
+}
+
+/// Begins a recovery epoch of a tenant's log behind what was seen of it. Everything the database has
+/// must be as it was seen.
 ///
 /// # Errors
-/// When the log is not behind its anchor, or is something else than behind.
+/// When the log is not behind, or is something else than behind.
 pub async fn recover(
     db: &Db,
     tenant: TenantId,
     options: &Options<'_>,
-    anchor: &Anchor,
+    seen: Seen<'_>,
     who: &Who,
     reason: &str,
 ) -> Result<Recovered, RecoverError> {
-    let report = verify(db, tenant, &Options { anchor: Some(anchor), ..*options }).await?;
-    let behind = report.first_bad.as_ref().is_some_and(|bad| bad.kind == Kind::BehindAnchor);
+    let report = verify(db, tenant, &Options { anchor: Some(seen.anchor), ..*options }).await?;
+    let behind = report.first_bad.as_ref().is_none_or(|bad| bad.kind == Kind::BehindAnchor);
     let Some(anchored) = report.anchor.as_ref().map(|state| state.size) else {
         return Err(RecoverError::Tampered(Box::new(report)));
     };
-    if report.ok {
-        return Err(RecoverError::NotBehind);
-    }
     if !behind || report.cannot_tell.is_some() {
         return Err(RecoverError::Tampered(Box::new(report)));
     }
     let from = report.size;
-    let leaves = anchor.leaves(options.origin, anchored)?;
+    let signed = seen.signed.map_or(0, |signed| signed.size);
+    if from >= anchored.max(signed) {
+        return Err(RecoverError::NotBehind);
+    }
+    let leaves = match seen.signed.filter(|signed| signed.size > anchored) {
+        None => seen.anchor.leaves(options.origin, anchored)?,
+        Some(signed) => {
+            let ahead = RecoverError::SignerAhead { signed: signed.size, anchored };
+            signed_leaves(seen, options.origin, signed, anchored).ok_or(ahead)?
+        }
+    };
+    let mut tx = db.tenant(tenant).await?;
+    // Between what is anchored and what is signed nobody has compared yet.
+    if !same_rows(&mut tx, &leaves, anchored.min(from), from).await? {
+        return Err(RecoverError::Tampered(Box::new(report)));
+    }
+    tx.rollback().await?;
     let lost = usize::try_from(from).ok().and_then(|from| leaves.get(from..));
     let epoch = begin_epoch(db).await?;
     let mut tx = db.tenant(tenant).await?;
@@ -83,6 +121,48 @@ pub async fn recover(
     tx.commit().await?;
     Ok(Recovered { from, to, epoch })
 }
+
+/// The leaf hashes of what the signer signed, from the log's own tiles: they must give the root that
+/// was signed, and begin as what is anchored.
+fn signed_leaves(
+    seen: Seen<'_>,
+    origin: &str,
+    signed: &Checkpoint,
+    anchored: u64,
+) -> Option<Vec<Hash>> {
+    let leaves = read_leaves(seen.log, origin, signed.size).ok()?;
+    let mut range = Range::new();
+    leaves.iter().for_each(|leaf| range.push(*leaf));
+    let begins = leaves.starts_with(&seen.anchor.leaves(origin, anchored).ok()?);
+    (begins && range.root() == signed.root).then_some(leaves)
+}
+
+/// Whether the rows of these places have these hashes; places without a row were compared before.
+async fn same_rows(
+    tx: &mut TenantTx,
+    leaves: &[Hash],
+    from: u64,
+    to: u64,
+) -> Result<bool, db::Error> {
+    let mut at = from;
+    while at < to {
+        let most = i64::try_from(to - at).unwrap_or(CHUNK).min(CHUNK);
+        let rows = events::from_place(tx, at, most).await?;
+        let Some(last) = rows.last() else { return Ok(true) };
+        let same = |row: &events::Logged| {
+            let expected = usize::try_from(row.seq).ok().and_then(|seq| leaves.get(seq));
+            expected == Some(&leaf(&row.canon))
+        };
+        if !rows.iter().filter(|row| u64::try_from(row.seq).is_ok_and(|seq| seq < to)).all(same) {
+            return Ok(false);
+        }
+        at = u64::try_from(last.seq).map_err(db::Error::internal)? + 1;
+    }
+    Ok(true)
+}
+
+/// Rows compared at a time.
+const CHUNK: i64 = 4096;
 
 #[cfg(test)]
 mod tests;

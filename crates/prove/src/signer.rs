@@ -86,6 +86,18 @@ pub fn policy_in(state: &Directory, origin: &str) -> Result<Policy, SignError> {
     text.parse().map_err(|source| SignError::Policy { origin: origin.to_owned(), source })
 }
 
+/// What was signed last, from the state of its signer; none before the first time.
+///
+/// # Errors
+/// When the state cannot be read, or was not signed by the keys it lists.
+pub fn last_in(state: &Directory, origin: &str) -> Result<Option<Checkpoint>, SignError> {
+    let Some(note) = state.below(origin).read_text(STATE)? else { return Ok(None) };
+    let checkpoint = policy_in(state, origin)?
+        .open(&note, origin)
+        .map_err(|source| SignError::ForeignState { origin: origin.to_owned(), source })?;
+    Ok(Some(checkpoint))
+}
+
 /// The signer of a deployment's logs.
 #[derive(Debug)]
 pub struct Signer {
@@ -125,12 +137,7 @@ impl Signer {
     /// # Errors
     /// When the state cannot be read, or was not signed by this signer.
     pub fn last(&self, origin: &str) -> Result<Option<Checkpoint>, SignError> {
-        let Some(note) = self.state.below(origin).read_text(STATE)? else { return Ok(None) };
-        let checkpoint = self
-            .policy(origin)?
-            .open(&note, origin)
-            .map_err(|source| SignError::ForeignState { origin: origin.to_owned(), source })?;
-        Ok(Some(checkpoint))
+        last_in(&self.state, origin)
     }
 
     /// Signs a checkpoint with every key in use, once the state says so.

@@ -2,5 +2,6 @@
 
 pub mod checkpoints;
 pub mod events;
+pub mod lag;
 pub mod outbox;
 pub mod stream;

@@ -4,15 +4,16 @@ use db::TenantTx;
 use db::testing::{TestDb, database};
 use jiff::SignedDuration;
 use model::Timestamp;
-use model::audit::Event;
-use model::id::TenantId;
+use model::audit::{Event, Who};
+use model::id::{ArchiveId, TenantId};
 
 use crate::anchor::Anchor;
 use crate::checkpoint::{Checkpoint, origin};
 use crate::directory::Directory;
 use crate::keys::{Keyring, SigningKey};
 use crate::policy::Policy;
-use crate::publish::{PublishError, Publisher};
+use crate::prune::{self, range_at};
+use crate::publish::{PublishError, Publisher, Unsigned};
 use crate::sequence::task::{Drained, begin_epoch, drain};
 use crate::signer::Signer;
 use crate::verify::report::{FirstBad, Kind, Report};
@@ -43,11 +44,7 @@ pub(crate) fn ring(seeds: &[u8]) -> Keyring {
 
 impl World {
     pub(crate) async fn new() -> Self {
-        let test = database().await;
-        let files = tempfile::tempdir().unwrap();
-        let publisher = Self::publisher_of(&test, &files, &[1]);
-        let epoch = begin_epoch(&test.db).await.unwrap();
-        Self { test, publisher, epoch, files }
+        Self::over(database().await, tempfile::tempdir().unwrap()).await
     }
 
     /// A publisher as another process would make it from the same files.
@@ -63,7 +60,29 @@ impl World {
             signer: Signer::new(ring(seeds), at("signer")),
             anchor: Some(Anchor::new(at("anchor"))),
             audit_key: test.db.audit_key().clone(),
+            witness: None,
+            unsigned: Unsigned::Sequence,
         }
+    }
+
+    /// This world and another that goes on from a copy of its database and of its files.
+    pub(crate) async fn split(self) -> (Self, Self) {
+        let Self { test, files, .. } = self;
+        let copied = tempfile::tempdir().unwrap();
+        let copy = std::process::Command::new("cp")
+            .arg("-a")
+            .arg(files.path().join("."))
+            .arg(copied.path())
+            .status();
+        assert!(copy.unwrap().success());
+        let (first, second) = test.split().await;
+        (Self::over(first, files).await, Self::over(second, copied).await)
+    }
+
+    async fn over(test: TestDb, files: tempfile::TempDir) -> Self {
+        let publisher = Self::publisher_of(&test, &files, &[1]);
+        let epoch = begin_epoch(&test.db).await.unwrap();
+        Self { test, publisher, epoch, files }
     }
 
     pub(crate) fn origin(&self) -> String {
@@ -112,6 +131,27 @@ impl World {
         self.publish().await.unwrap()
     }
 
+    /// Prunes to `place` as the archive does, but for the archive: said, signed, taken out.
+    pub(crate) async fn prune(&self, place: u64) {
+        let log = self.log_directory();
+        let size = self.publish().await.unwrap().size;
+        let range = range_at(&log, place, size).unwrap();
+        let actor = self.test.system_actor(self.test.tenant).await;
+        let who = Who::from(&actor);
+        let mut tx = self.test.db.tenant(self.test.tenant).await.unwrap();
+        tx.audit(&prune::event(who, ArchiveId::generate(), 0, &range)).await.unwrap();
+        tx.commit().await.unwrap();
+        self.drain().await;
+        self.publish().await.unwrap();
+        let edge = hex::encode(range.peaks().concat());
+        self.tamper(&[
+            &format!("DELETE FROM countersign.audit_events WHERE seq < {place}"),
+            &format!("UPDATE countersign.audit_heads SET minimum = {place}, edge = '\\x{edge}'"),
+        ])
+        .await;
+        prune::drop_bundles(&log, place).unwrap();
+    }
+
     pub(crate) async fn verify(&self, level: Level) -> Report {
         self.verify_with(self.test.tenant, level, None).await
     }
@@ -129,6 +169,7 @@ impl World {
             origin: &origin,
             policy: signed.then_some(&policy),
             anchor: self.publisher.anchor.as_ref().filter(|_| level == Level::Anchor),
+            witness: None,
             mac: (level == Level::Macs).then(|| self.test.db.audit_key()),
             now: "2100-01-01T00:00:00Z".parse::<Timestamp>().unwrap(),
             max_anchor_age,

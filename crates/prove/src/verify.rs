@@ -6,14 +6,17 @@ use model::Timestamp;
 use model::id::TenantId;
 
 use crate::anchor::{Anchor, AnchorError, Anchored};
+use crate::cosignature::WitnessKey;
 use crate::merkle::{Hash, Range};
+use crate::note::{Note, NoteError};
 use crate::policy::Policy;
+use crate::publish::chain as source_of;
 use crate::store::{checkpoints, events, stream};
 
 pub mod report;
 pub mod walk;
 
-use report::{AnchorState, FirstBad, Kind, Report};
+use report::{AnchorState, FirstBad, Kind, Report, WitnessState};
 use walk::{Gap, Known, Walker};
 
 /// What a log is held against.
@@ -25,6 +28,8 @@ pub struct Options<'a> {
     pub policy: Option<&'a Policy>,
     /// The anchor; needs a policy.
     pub anchor: Option<&'a Anchor>,
+    /// The witness that must have cosigned; needs a policy.
+    pub witness: Option<&'a WitnessKey>,
     /// The key of the row MACs, where it is at hand.
     pub mac: Option<&'a AuditKey>,
     /// The present.
@@ -39,6 +44,7 @@ struct Evidence {
     roots: Vec<(u64, Hash)>,
     mirror: Vec<Hash>,
     anchor: Option<AnchorState>,
+    witness: Option<WitnessState>,
     bad: Option<FirstBad>,
     cannot_tell: Option<String>,
 }
@@ -53,7 +59,10 @@ impl Evidence {
     fn open(&mut self, options: &Options<'_>, size: u64, note: &str) {
         let Some(policy) = options.policy else { return };
         match policy.open(note, options.origin) {
-            Ok(checkpoint) if checkpoint.size == size => self.roots.push((size, checkpoint.root)),
+            Ok(checkpoint) if checkpoint.size == size => {
+                self.roots.push((size, checkpoint.root));
+                self.look_for_cosignature(options, size, note);
+            }
             Ok(checkpoint) => self.add(FirstBad {
                 seq: size,
                 kind: Kind::BadSignature,
@@ -68,6 +77,33 @@ impl Evidence {
             }),
         }
     }
+}
+
+impl Evidence {
+    /// Notes what the witness says of a checkpoint that the policy accepts.
+    fn look_for_cosignature(&mut self, options: &Options<'_>, size: u64, note: &str) {
+        let Some(key) = options.witness else { return };
+        match witnessed(key, note) {
+            Ok(Some(at)) => {
+                let state = WitnessState { size, at: at.to_string() };
+                if self.witness.as_ref().is_none_or(|known| known.size <= size) {
+                    self.witness = Some(state);
+                }
+            }
+            Ok(None) => {}
+            Err(error) => self.add(FirstBad {
+                seq: size,
+                kind: Kind::BadSignature,
+                expected: format!("a cosignature by {}", key.name()),
+                found: source_of(&error),
+            }),
+        }
+    }
+}
+
+/// When a witness cosigned a note.
+pub(crate) fn witnessed(key: &WitnessKey, note: &str) -> Result<Option<Timestamp>, NoteError> {
+    key.cosigned(&note.parse::<Note>()?)
 }
 
 /// Verifies the log of a tenant.
@@ -95,6 +131,10 @@ pub async fn verify(db: &Db, tenant: TenantId, options: &Options<'_>) -> Result<
         for (size, note) in notes {
             evidence.open(options, size, &note);
         }
+    }
+    if let Some(key) = options.witness.filter(|_| evidence.witness.is_none() && head_before > 0) {
+        let why = format!("no checkpoint is cosigned by the witness {}", key.name());
+        evidence.cannot_tell.get_or_insert(why);
     }
     evidence.roots.sort_unstable();
     evidence.roots.dedup();
@@ -137,6 +177,7 @@ pub async fn verify(db: &Db, tenant: TenantId, options: &Options<'_>) -> Result<
         first_bad: evidence.bad,
         bounded_by: walked.bounded_by,
         anchor: evidence.anchor,
+        witness: evidence.witness,
         cannot_tell: evidence.cannot_tell,
     })
 }
@@ -230,16 +271,6 @@ fn read_anchored_log(
     }
     evidence.mirror = anchor.leaves(options.origin, size)?;
     Ok(())
-}
-
-fn source_of(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ use ::api::App;
 use judge::constants::ConstantSet;
 use judge::store::bundles::Compiled;
 use prove::keys::{Keyring, SigningKey};
+use prove::lag::Limit;
 
 pub use ask::{Ask, Asked, ask};
 pub use assess::{SUBJECT as ASSESS, assess};
@@ -44,6 +45,7 @@ struct Inner {
     policies: Compiled,
     signers: Keyring,
     constants: &'static ConstantSet,
+    limit: Limit,
 }
 
 impl std::fmt::Debug for Loop {
@@ -56,12 +58,24 @@ impl Loop {
     /// The hand-offs over this state; decisions are signed with the newest of these keys.
     #[must_use]
     pub fn new(app: App, signers: Keyring) -> Self {
+        Self::limited(app, signers, Limit::default())
+    }
+
+    /// The same where the audit log may be behind by this much.
+    #[must_use]
+    pub fn limited(app: App, signers: Keyring, limit: Limit) -> Self {
         Self(Arc::new(Inner {
             app,
             policies: Compiled::default(),
             signers,
             constants: ConstantSet::arf_1(),
+            limit,
         }))
+    }
+
+    /// How far the audit log may be behind.
+    fn limit(&self) -> Limit {
+        self.0.limit
     }
 
     fn signer(&self) -> &SigningKey {

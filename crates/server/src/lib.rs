@@ -9,4 +9,5 @@ mod openapi;
 mod overview;
 pub mod router;
 pub mod serve;
+pub mod standing;
 pub mod tasks;

@@ -16,6 +16,7 @@ use model::audit::Who;
 use model::connector::Connector;
 use prove::api::PublishedLogs;
 use prove::keys::Keyring;
+use prove::lag::Limit;
 use prove::publish::Publisher;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -24,6 +25,7 @@ use crate::cycle::{self, Loop, LoopHooks, SealedLogins};
 use crate::events::Stopping;
 use crate::health::Health;
 use crate::router::{router, without_api};
+use crate::standing;
 use crate::tasks::Tasks;
 
 /// How long a job may take before somebody else may take it.
@@ -67,6 +69,8 @@ pub struct Tuning {
     /// How long the process goes on answering once it is told to stop, saying that it wants no
     /// more work, so that whoever spreads requests notices.
     pub drain: Duration,
+    /// How far the audit log may be behind before nothing is started that changes something.
+    pub audit: Limit,
     /// How long running requests and tasks may take once the process is told to stop, the drain
     /// included.
     pub grace: Duration,
@@ -82,6 +86,7 @@ impl Default for Tuning {
             poll: Duration::from_secs(2),
             output_cap: 16 << 20,
             drain: Duration::ZERO,
+            audit: Limit::default(),
             grace: Duration::from_secs(20),
         }
     }
@@ -119,7 +124,7 @@ pub async fn serve(
 ) -> std::io::Result<()> {
     let (drain, grace) = (parts.tuning.drain, parts.tuning.grace);
     let health = Health::default();
-    let cycle = Loop::new(parts.app.clone(), parts.decisions);
+    let cycle = Loop::limited(parts.app.clone(), parts.decisions, parts.tuning.audit);
     let who = Who::service();
     let mut tasks = Tasks::default();
     if parts.duties.work == Duty::Yes {
@@ -140,6 +145,8 @@ pub async fn serve(
         let times = (parts.tuning.poll, parts.tuning.lease_ttl);
         tasks.spawn("keys", move |stop| rotate_keys(app.clone(), name.clone(), times, stop));
     }
+    let (db, seen, limit) = (parts.app.db.clone(), health.clone(), parts.tuning.audit);
+    tasks.spawn("standing", move |stop| standing::watch(db.clone(), seen.clone(), limit, stop));
     if parts.duties.keep == Duty::Yes {
         let (db, publisher) = (parts.app.db.clone(), Arc::clone(&parts.publisher));
         tasks.spawn("audit", move |stop| {

@@ -11,6 +11,7 @@ pub mod export;
 pub mod recover;
 pub mod tenant;
 pub mod verify;
+pub mod witness;
 
 const COLUMNS: [Column; 6] = [
     ("seq", "/seq"),
@@ -31,7 +32,7 @@ pub enum Audit {
     /// Exit code 0: everything is as it was signed. 2: it was tampered with, and the first bad
     /// event is named. 3: cannot tell, for the reason given. With --output json:
     /// `{ok, tenant, size, first_bad: {seq, kind, expected, found}, bounded_by: [a, b],
-    /// anchor: {size, age}, cannot_tell}`.
+    /// anchor: {size, age}, witness: {size, at}, cannot_tell}`.
     Verify(Box<verify::Verify>),
     /// Copy the published log for an auditor: checkpoint, tiles, events, keys
     Export(Box<export::Export>),
@@ -42,6 +43,13 @@ pub enum Audit {
     /// on behind them, and a signed event says what is lost and why. `audit verify` then passes and
     /// shows the gap. Everything before it must be as it was signed, or nothing is done.
     Recover(Box<recover::Recover>),
+    /// Run a witness: cosign checkpoints of logs that continue what it has seen
+    ///
+    /// For a machine of somebody else's than the deployment's. It speaks the C2SP tlog-witness
+    /// protocol. The deployment is told of it with `serve --witness-url` and `--witness-key`; who
+    /// verifies gives the key to `audit verify --witness`. A log that was forked or restored gets no
+    /// cosignature, and what its key signed instead is kept below the witness's directory.
+    Witness(Box<witness::Witness>),
 }
 
 /// Which events to list.
@@ -79,6 +87,7 @@ impl Audit {
             Self::Verify(verify) => verify.run(context).await,
             Self::Export(export) => export.run(context).await,
             Self::Recover(recover) => recover.run(context).await,
+            Self::Witness(witness) => witness.run(context).await,
         }
     }
 }

@@ -225,11 +225,20 @@ fn port(listen: SocketAddr, answered: bool) -> Check {
     }
 }
 
-fn service(address: &str, answers: &Result<bool, crate::client::Error>) -> Check {
+fn service(address: &str, answers: &Result<(bool, String), crate::client::Error>) -> Check {
     const WHAT: &str = "service";
     match answers {
-        Ok(true) => Check::new(WHAT, Health::Good, format!("{address} is ready")),
-        Ok(false) => Check::new(WHAT, Health::Bad, format!("{address} answers, but is not ready")),
+        Ok((true, said)) if said.is_empty() => {
+            Check::new(WHAT, Health::Good, format!("{address} is ready"))
+        }
+        Ok((true, said)) => {
+            let said = said.trim_end().replace('\n', "; ");
+            Check::new(WHAT, Health::Bad, format!("{address} is ready, but {said}"))
+                .hint("its log says why; `countersign audit verify` says what is signed")
+        }
+        Ok((false, _)) => {
+            Check::new(WHAT, Health::Bad, format!("{address} answers, but is not ready"))
+        }
         Err(_) => Check::new(WHAT, Health::Remark, format!("nobody answers at {address}"))
             .hint("`countersign serve` starts it"),
     }

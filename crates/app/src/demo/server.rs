@@ -71,7 +71,7 @@ impl Server {
         let client = Client::new(&url, None, TIMEOUT)?;
         until("the server is ready", READY_WITHIN, async || {
             process.check()?;
-            Ok(client.ready().await.unwrap_or(false).then_some(()))
+            Ok(client.ready().await.is_ok_and(|(ready, _)| ready).then_some(()))
         })
         .await?;
         Ok(Self { url, data_dir, process })

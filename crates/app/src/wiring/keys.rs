@@ -98,7 +98,7 @@ pub fn outbound(calls: &Calls) -> Result<Outbound> {
     Outbound::new(rules).context("the client for calls to others")
 }
 
-fn trusted(calls: &Calls) -> Result<Rules> {
+pub(super) fn trusted(calls: &Calls) -> Result<Rules> {
     let Some(file) = &calls.outbound_ca else { return Ok(Rules::default()) };
     let pem = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     Rules::default().trusting(&pem).with_context(|| file.display().to_string())

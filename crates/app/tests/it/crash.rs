@@ -14,6 +14,8 @@ mod runbooks;
 mod wire;
 
 mod h5;
+mod l10;
+mod l11;
 mod o1;
 mod r1;
 mod r12;

@@ -506,3 +506,58 @@ async fn t11_retention_works_as_a_role_of_its_own_within_one_tenant() {
     assert!(nowhere.is_err(), "without a tenant nothing is retired");
     assert_eq!(world.count("findings", other).await, 1);
 }
+
+/// Alerts in quarantine and logged uses, many of each.
+const MANY: &str = "
+    INSERT INTO countersign.quarantined_alerts
+      (tenant_id, id, source_name, position, path, reason, raw)
+    SELECT t.id, ('0190a6c2-7b5e-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 's', 0, '/', 'r', 'x'
+    FROM countersign.tenants t, generate_series(1, 1234) n WHERE t.id = '{tenant}';
+    INSERT INTO countersign.usage_logs (tenant_id, id, actor_id, endpoint, period)
+    SELECT a.tenant_id, ('0190a6c2-7b5e-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, a.id, 'e',
+      date '2024-07-01'
+    FROM (SELECT tenant_id, id FROM countersign.actors WHERE tenant_id = '{tenant}' LIMIT 1) a,
+      generate_series(1, 1234) n";
+
+async fn many(world: &World) {
+    let statements = MANY.replace("{tenant}", &world.tenant().uuid().to_string());
+    sqlx::raw_sql(sqlx::AssertSqlSafe(statements)).execute(world.test.admin()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_large_tenant_is_erased_a_part_at_a_time() {
+    let world = World::new().await;
+    many(&world).await;
+    let gone = world.archiver().erase(world.tenant()).await.unwrap();
+    assert_eq!(gone, 2 * 1234);
+    for table in ["quarantined_alerts", "usage_logs"] {
+        assert_eq!(world.count(table, world.tenant()).await, 0, "{table}");
+    }
+    // Each part is said in a transaction of its own.
+    let said: i64 = sqlx::query_scalar("SELECT count(*) FROM countersign.audit_outbox")
+        .fetch_one(world.test.admin())
+        .await
+        .unwrap();
+    assert!(said >= 2 * 13, "{said} parts");
+    assert_eq!(world.archiver().erase(world.tenant()).await.unwrap(), 0, "safe to repeat");
+}
+
+#[tokio::test]
+async fn what_keeps_a_tenant_from_being_erased_is_named_and_the_rest_goes() {
+    let world = World::new().await;
+    many(&world).await;
+    let keeps = "
+        CREATE TABLE public.keeps (tenant_id uuid, id uuid,
+          CONSTRAINT keeps_it FOREIGN KEY (tenant_id, id)
+            REFERENCES countersign.quarantined_alerts (tenant_id, id));
+        INSERT INTO public.keeps SELECT tenant_id, id FROM countersign.quarantined_alerts
+          WHERE id IN ('0190a6c2-7b5e-7000-8000-000000000032',
+                       '0190a6c2-7b5e-7000-8000-000000000064')";
+    sqlx::raw_sql(keeps).execute(world.test.admin()).await.unwrap();
+    let refused = world.archiver().erase(world.tenant()).await.unwrap_err();
+    assert_eq!(refused.to_string(), "quarantined_alerts cannot be removed: keeps_it keeps them");
+    assert_eq!(world.count("quarantined_alerts", world.tenant()).await, 2);
+    assert_eq!(world.count("usage_logs", world.tenant()).await, 0);
+    sqlx::raw_sql("DROP TABLE public.keeps").execute(world.test.admin()).await.unwrap();
+    assert_eq!(world.archiver().erase(world.tenant()).await.unwrap(), 2);
+}

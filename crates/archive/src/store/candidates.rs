@@ -181,20 +181,28 @@ pub async fn oldest(
         .await?)
 }
 
-/// Some things of a kind, whatever their age.
+/// At most `most` things of a kind after an id, whatever their age, in order.
 ///
 /// # Errors
 /// When they cannot be read.
-pub async fn any(tx: &mut TenantTx, subject: &Subject) -> Result<Vec<Uuid>, Error> {
+pub async fn any(
+    tx: &mut TenantTx,
+    subject: &Subject,
+    after: Uuid,
+    most: i64,
+) -> Result<Vec<Uuid>, Error> {
     let tenant = tx.tenant().uuid();
     // The table is a constant of this program.
     let statement = format!(
-        "SELECT t.id FROM countersign.{} t WHERE t.tenant_id = $1 ORDER BY t.id LIMIT $2",
+        "SELECT t.id FROM countersign.{} t WHERE t.tenant_id = $1 AND t.id > $2
+         ORDER BY t.id
+         LIMIT $3",
         subject.table()
     );
     Ok(sqlx::query_scalar(sqlx::AssertSqlSafe(statement))
         .bind(tenant)
-        .bind(PAGE)
+        .bind(after)
+        .bind(most)
         .fetch_all(tx.conn())
         .await?)
 }

@@ -83,6 +83,22 @@ pub(super) async fn copy(server_url: &str, app_password: &str) -> Copy {
     }
 }
 
+/// Copies a database that nobody uses any more; whoever lingers is cut off.
+pub(super) async fn copy_of(server_url: &str, source: &str) -> Copy {
+    let mut server = maintenance(server_url)
+        .await
+        .unwrap_or_else(|error| panic!("no test server at {server_url}: {error}"));
+    sqlx::query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1")
+        .bind(source)
+        .execute(&mut server)
+        .await
+        .expect("whoever lingers is cut off");
+    let name = format!("{COPY}{}", Uuid::now_v7().simple());
+    let statement = format!("CREATE DATABASE {name} TEMPLATE {source} STRATEGY file_copy");
+    sqlx::query(AssertSqlSafe(statement)).execute(&mut server).await.expect("it is copied");
+    Copy { name, server_url: server_url.to_owned() }
+}
+
 async fn maintenance(server_url: &str) -> Result<PgConnection, sqlx::Error> {
     PgConnectOptions::from_str(server_url)?.application_name("countersign tests").connect().await
 }

@@ -121,7 +121,7 @@ async fn an_auditor_pages_through_events_and_proves_one_offline() {
 
     let (status, proof) = http.get(&key, &format!("/audit/events/{id}/proof")).await;
     assert_eq!(status, StatusCode::OK, "{proof}");
-    let proven = verify_proof(&proof, &world.policy(), &world.origin()).unwrap();
+    let proven = verify_proof(&proof, &world.policy(), &world.origin(), None).unwrap();
     assert_eq!((proven.index, proven.checkpoint.size), (7, 25));
     // Shown is what is signed, and who it was by name, which is kept beside it.
     let mut event: Value = serde_json::from_slice(&proven.event).unwrap();

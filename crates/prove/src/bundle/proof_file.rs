@@ -8,14 +8,17 @@ use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use model::Timestamp;
 
 use crate::checkpoint::{Checkpoint, decimal, decode_hash};
+use crate::cosignature::WitnessKey;
 use crate::directory::Directory;
 use crate::merkle::proof::{ProofError, inclusion, subtree_hash, verify_inclusion};
 use crate::merkle::{Hash, leaf};
 use crate::policy::{Policy, PolicyError};
-use crate::publish::{published, read};
+use crate::publish::{COSIGNED, published, read};
 use crate::tile::reader::{Reader, TileError};
+use crate::verify::witnessed;
 
 use super::{BundleError, claimed};
 
@@ -58,6 +61,12 @@ pub enum ProofFileError {
     /// The event is not in the log.
     #[error("the event is not shown to be in the log")]
     Inclusion(#[from] ProofError),
+    /// The witness did not cosign the checkpoint.
+    #[error("the checkpoint is not cosigned by the witness {name}")]
+    NotCosigned {
+        /// The witness.
+        name: String,
+    },
 }
 
 /// One event with everything that shows it was logged.
@@ -82,6 +91,8 @@ pub struct Proven {
     pub index: u64,
     /// What signed it.
     pub checkpoint: Checkpoint,
+    /// When the witness cosigned that, when its key was given.
+    pub cosigned_at: Option<Timestamp>,
 }
 
 impl ProofFile {
@@ -96,7 +107,15 @@ impl ProofFile {
     ) -> Result<(Self, usize), MakeProofError> {
         let (note, edge) =
             published(log).map_err(BundleError::File)?.ok_or(BundleError::NoCheckpoint)?;
-        let checkpoint = claimed(&note)?;
+        let latest = claimed(&note)?;
+        // The newest checkpoint a witness cosigned says more, if it covers the event.
+        let cosigned = log.read_text(COSIGNED).map_err(BundleError::File)?;
+        let cosigned = cosigned.and_then(|note| Some((claimed(&note).ok()?, note)));
+        let covers = |checkpoint: &Checkpoint| (index + 1..=latest.size).contains(&checkpoint.size);
+        let (checkpoint, note) = match cosigned {
+            Some((checkpoint, note)) if covers(&checkpoint) => (checkpoint, note),
+            _ => (latest, note),
+        };
         let tile = |place| read(log, place);
         let mut reader = match edge {
             Some(edge) if edge.root() == checkpoint.root => Reader::with_edge(&edge, tile),
@@ -110,16 +129,30 @@ impl ProofFile {
         Ok((made, reader.tiles_read()))
     }
 
-    /// Checks the proof against the keys that are trusted for the log `origin`.
+    /// Checks the proof against the keys that are trusted for the log `origin`, and, with the key of
+    /// a witness, against its cosignature.
     ///
     /// # Errors
-    /// When the checkpoint is refused or the event is not in its tree.
-    pub fn verify(&self, policy: &Policy, origin: &str) -> Result<Proven, ProofFileError> {
+    /// When the checkpoint is refused or not cosigned, or the event is not in its tree.
+    pub fn verify(
+        &self,
+        policy: &Policy,
+        origin: &str,
+        witness: Option<&WitnessKey>,
+    ) -> Result<Proven, ProofFileError> {
         let event = self.event.clone().ok_or(ProofFileError::NoEvent)?;
         let checkpoint = policy.open(&self.checkpoint, origin)?;
+        let cosigned_at = match witness {
+            Some(key) => {
+                let at = witnessed(key, &self.checkpoint).map_err(PolicyError::from)?;
+                let name = key.name().to_owned();
+                Some(at.ok_or(ProofFileError::NotCosigned { name })?)
+            }
+            None => None,
+        };
         let hash = leaf(&event);
         verify_inclusion(&hash, self.index, checkpoint.size, &self.hashes, &checkpoint.root)?;
-        Ok(Proven { event, index: self.index, checkpoint })
+        Ok(Proven { event, index: self.index, checkpoint, cosigned_at })
     }
 }
 
@@ -170,8 +203,13 @@ impl FromStr for ProofFile {
 ///
 /// # Errors
 /// When it is malformed or refused.
-pub fn verify_proof(text: &str, policy: &Policy, origin: &str) -> Result<Proven, ProofFileError> {
-    text.parse::<ProofFile>()?.verify(policy, origin)
+pub fn verify_proof(
+    text: &str,
+    policy: &Policy,
+    origin: &str,
+    witness: Option<&WitnessKey>,
+) -> Result<Proven, ProofFileError> {
+    text.parse::<ProofFile>()?.verify(policy, origin, witness)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::testing::{World, ring};
+use crate::verify::report::Kind;
 
 async fn exported(count: usize) -> (World, Directory, Policy) {
     let world = World::new().await;
@@ -15,13 +16,13 @@ async fn exported(count: usize) -> (World, Directory, Policy) {
 #[tokio::test]
 async fn an_export_verifies_offline_also_after_the_log_has_grown() {
     let (world, bundle, policy) = exported(300).await;
-    let report = verify_bundle(&bundle, &policy).unwrap();
+    let report = verify_bundle(&bundle, &policy, None).unwrap();
     assert_eq!((report.ok, report.size, report.tenant), (true, 300, world.test.tenant));
     world.logged(500).await;
-    let report = verify_bundle(&bundle, &policy).unwrap();
+    let report = verify_bundle(&bundle, &policy, None).unwrap();
     assert!(report.ok);
     let nobody = Policy::of(ring(&[66]).verifiers(&world.origin()).unwrap());
-    assert!(matches!(verify_bundle(&bundle, &nobody), Err(BundleError::Policy(_))));
+    assert!(matches!(verify_bundle(&bundle, &nobody, None), Err(BundleError::Policy(_))));
 }
 
 #[tokio::test]
@@ -33,12 +34,12 @@ async fn l9_every_flipped_bit_of_a_tile_and_changed_byte_of_a_bundle_is_found() 
             let mut bad = good.clone();
             bad[bit / 8] ^= 1 << (bit % 8);
             std::fs::write(bundle.path().join(path), &bad).unwrap();
-            let found = verify_bundle(&bundle, &policy).is_ok_and(|report| report.ok);
+            let found = verify_bundle(&bundle, &policy, None).is_ok_and(|report| report.ok);
             assert!(!found, "bit {bit} of {path}");
         }
         std::fs::write(bundle.path().join(path), &good).unwrap();
     }
-    assert!(verify_bundle(&bundle, &policy).unwrap().ok);
+    assert!(verify_bundle(&bundle, &policy, None).unwrap().ok);
 }
 
 #[tokio::test]
@@ -48,12 +49,12 @@ async fn a_changed_entry_or_upper_tile_is_named_and_a_missing_one_is_an_error() 
     let mut changed = entries.clone();
     changed[100] ^= 1;
     std::fs::write(bundle.path().join("tile/entries/001"), &changed).unwrap();
-    let bad = verify_bundle(&bundle, &policy).unwrap().first_bad.unwrap();
+    let bad = verify_bundle(&bundle, &policy, None).unwrap().first_bad.unwrap();
     assert_eq!((bad.seq, bad.kind), (256, Kind::LeafMismatch));
     std::fs::write(bundle.path().join("tile/entries/001"), &entries).unwrap();
     let upper = bundle.read("tile/1/000.p/2").unwrap().unwrap();
     std::fs::write(bundle.path().join("tile/1/000.p/2"), vec![0; upper.len()]).unwrap();
-    assert!(!verify_bundle(&bundle, &policy).unwrap().ok);
+    assert!(!verify_bundle(&bundle, &policy, None).unwrap().ok);
     std::fs::remove_file(bundle.path().join("tile/0/001")).unwrap();
-    assert!(matches!(verify_bundle(&bundle, &policy), Err(BundleError::Missing { .. })));
+    assert!(matches!(verify_bundle(&bundle, &policy, None), Err(BundleError::Missing { .. })));
 }

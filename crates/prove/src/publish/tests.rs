@@ -3,6 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+mod edge;
+mod torn;
+
 use super::*;
 use crate::sequence::task::{begin_epoch, drain, publish_due, run};
 use crate::testing::{Level, World};

@@ -1,6 +1,6 @@
 //! The sequencer at work: drains every outbox, then publishes what grew.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,8 +10,9 @@ use model::id::TenantId;
 use tokio::time::Instant;
 
 use super::{MAX_BATCH, judge};
-use crate::publish::{PublishError, Publisher};
-use crate::store::{checkpoints, outbox};
+use crate::publish::{PublishError, Publisher, Unsigned, WitnessedError, chain};
+use crate::store::{checkpoints, lag, outbox};
+use crate::witness::client::CosignError;
 
 /// How long the sequencer waits when nobody wakes it.
 const POLL: Duration = Duration::from_millis(500);
@@ -22,6 +23,9 @@ const GATHER: Duration = Duration::from_millis(20);
 
 /// How often a log that grows gets a new checkpoint.
 const SIGN_EVERY: Duration = Duration::from_secs(1);
+
+/// How often a witness that is away, or refuses, is asked again at least.
+const SELDOM: Duration = Duration::from_secs(60);
 
 /// How long to wait before trying again to lead, or after a failure.
 const RETRY: Duration = Duration::from_secs(1);
@@ -52,12 +56,21 @@ pub async fn begin_epoch(db: &Db) -> Result<i64, db::Error> {
 /// When the epoch has ended, or the database does not answer. Trouble with one tenant is reported
 /// after the others had their turn.
 pub async fn drain(db: &Db, epoch: i64) -> Result<Drained, db::Error> {
+    drain_but(db, epoch, &BTreeSet::new()).await
+}
+
+/// The same, but for tenants whose events wait.
+async fn drain_but(
+    db: &Db,
+    epoch: i64,
+    waiting: &BTreeSet<TenantId>,
+) -> Result<Drained, db::Error> {
     let mut tx = db.across().await?;
     let tenants = outbox::pending(&mut tx).await?;
     tx.commit().await?;
     let mut drained = Drained::default();
     let mut failed = None;
-    for tenant in tenants {
+    for tenant in tenants.into_iter().filter(|tenant| !waiting.contains(tenant)) {
         if let Err(error) = drain_tenant(db, tenant, epoch, &mut drained).await {
             failed = Some(error);
         }
@@ -119,7 +132,7 @@ pub async fn publish_due(
     let mut failed = BTreeSet::new();
     for tenant in due {
         if let Err(error) = publisher.publish(db, tenant).await {
-            let error = error_chain(&error);
+            let error = chain(&error);
             tracing::error!(tenant = %tenant, error, "a log could not be published");
             failed.insert(tenant);
         }
@@ -136,13 +149,13 @@ pub async fn run(db: Db, publisher: Arc<Publisher>, stop: impl Future<Output = (
             match db.lead("audit.sequencer").await {
                 Ok(Some(mut leadership)) => {
                     if let Err(error) = lead(&db, &publisher, &mut leadership).await {
-                        let error = error_chain(&error);
+                        let error = chain(&error);
                         tracing::warn!(error, "the audit sequencer stopped; trying again");
                     }
                 }
                 Ok(None) => {}
                 Err(error) => {
-                    tracing::warn!(error = error_chain(&error), "the audit sequencer cannot start");
+                    tracing::warn!(error = chain(&error), "the audit sequencer cannot start");
                 }
             }
             tokio::time::sleep(RETRY).await;
@@ -154,8 +167,19 @@ pub async fn run(db: Db, publisher: Arc<Publisher>, stop: impl Future<Output = (
     }
 }
 
-/// Leads until something fails.
+/// Leads until something fails: sequences and signs, and beside that has cosigned what is signed.
 async fn lead(
+    db: &Db,
+    publisher: &Publisher,
+    leadership: &mut Leadership,
+) -> Result<(), PublishError> {
+    tokio::select! {
+        ended = sequence(db, publisher, leadership) => ended,
+        () = cosign(db, publisher) => Ok(()),
+    }
+}
+
+async fn sequence(
     db: &Db,
     publisher: &Publisher,
     leadership: &mut Leadership,
@@ -167,7 +191,10 @@ async fn lead(
     let mut signed_at: Option<Instant> = None;
     loop {
         leadership.confirm().await?;
-        let drained = drain(db, epoch).await;
+        let drained = match publisher.unsigned {
+            Unsigned::Sequence => drain(db, epoch).await,
+            Unsigned::Wait => drain_but(db, epoch, &again).await,
+        };
         if signed_at.is_none_or(|at| at.elapsed() >= SIGN_EVERY) {
             signed_at = Some(Instant::now());
             again = publish_due(db, publisher, &again).await?;
@@ -178,13 +205,60 @@ async fn lead(
     }
 }
 
-fn error_chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
+/// Shows the witness what is signed, for as long as there is one. It may be away for as long as it
+/// likes: it is asked again, ever more seldom, and nothing waits here.
+async fn cosign(db: &Db, publisher: &Publisher) {
+    if publisher.witness.is_none() {
+        std::future::pending::<()>().await;
     }
-    text
+    let mut patience = SIGN_EVERY;
+    let mut rest: BTreeMap<TenantId, Instant> = BTreeMap::new();
+    loop {
+        tokio::time::sleep(patience).await;
+        match cosign_due(db, publisher, &mut rest).await {
+            Ok(true) => patience = SIGN_EVERY,
+            Ok(false) => patience = (patience * 2).min(SELDOM),
+            Err(error) => {
+                tracing::warn!(error = chain(&error), "what to have cosigned cannot be read");
+                patience = (patience * 2).min(SELDOM);
+            }
+        }
+    }
+}
+
+/// Has every log cosigned that needs it; says whether the witness answers. A log it refuses rests
+/// for a while: it will hardly think better of it.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn cosign_due(
+    db: &Db,
+    publisher: &Publisher,
+    rest: &mut BTreeMap<TenantId, Instant>,
+) -> Result<bool, db::Error> {
+    let mut tx = db.across().await?;
+    let due = lag::uncosigned(&mut tx).await?;
+    tx.commit().await?;
+    rest.retain(|_, until| *until > Instant::now());
+    for tenant in due {
+        if rest.contains_key(&tenant) {
+            continue;
+        }
+        match publisher.cosign(db, tenant).await {
+            Ok(_) => {}
+            Err(WitnessedError::Cosign(CosignError::Refused(refusal))) => {
+                tracing::error!(tenant = %tenant, %refusal, "the witness refuses the audit log");
+                rest.insert(tenant, Instant::now() + SELDOM);
+            }
+            Err(WitnessedError::Cosign(error @ CosignError::Away(_))) => {
+                tracing::warn!(error = chain(&error), "the audit log is not cosigned");
+                return Ok(false);
+            }
+            Err(error) => {
+                tracing::error!(tenant = %tenant, error = chain(&error), "a log is not cosigned");
+                rest.insert(tenant, Instant::now() + SELDOM);
+            }
+        }
+    }
+    Ok(true)
 }

@@ -44,6 +44,26 @@ pub async fn record(tx: &mut TenantTx, size: u64, root: &Hash, note: &str) -> Re
     Ok(())
 }
 
+/// Records up to which size a witness cosigned the log, or why it refuses to.
+///
+/// # Errors
+/// When it cannot be written.
+pub async fn witnessed(
+    tx: &mut TenantTx,
+    size: Option<u64>,
+    refusal: Option<&str>,
+) -> Result<(), Error> {
+    let tenant = tx.tenant().uuid();
+    let size = size.map(i64::try_from).transpose().map_err(Error::internal)?;
+    sqlx::query("SELECT countersign.audit_witnessed($1, $2, $3)")
+        .bind(tenant)
+        .bind(size)
+        .bind(refusal)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
 /// The size and the note of every checkpoint, smallest first, those that only repeat left out.
 ///
 /// # Errors

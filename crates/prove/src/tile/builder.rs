@@ -40,6 +40,8 @@ pub struct Builder {
     bundle: Vec<u8>,
     finished: Vec<Resource>,
     grown_from: u64,
+    /// Whether entries of the unfinished bundle are known by their hashes alone.
+    hole: bool,
 }
 
 impl Builder {
@@ -52,6 +54,7 @@ impl Builder {
             bundle: Vec::new(),
             finished: Vec::new(),
             grown_from: 0,
+            hole: false,
         }
     }
 
@@ -60,6 +63,25 @@ impl Builder {
     /// # Errors
     /// When a tile of the right edge is missing or has the wrong length.
     pub fn resume(
+        size: u64,
+        mut read: impl FnMut(Place) -> Option<Vec<u8>>,
+    ) -> Result<Self, BuildError> {
+        let mut builder = Self::resume_hashes(size, &mut read)?;
+        if !size.is_multiple_of(WIDTH) {
+            let place = Place { kind: Kind::Entries, index: size / WIDTH, width: size % WIDTH };
+            builder.bundle = read(place)
+                .filter(|bytes| parse_entries(bytes, place.width).is_some())
+                .ok_or_else(|| BuildError::Edge { path: place.path() })?;
+            builder.hole = false;
+        }
+        Ok(builder)
+    }
+
+    /// The same without the unfinished bundle, which is not made then: entries of it are lost.
+    ///
+    /// # Errors
+    /// When a tile of the right edge is missing or has the wrong length.
+    pub fn resume_hashes(
         size: u64,
         mut read: impl FnMut(Place) -> Option<Vec<u8>>,
     ) -> Result<Self, BuildError> {
@@ -80,12 +102,7 @@ impl Builder {
             level += 1;
             total /= WIDTH;
         }
-        if !size.is_multiple_of(WIDTH) {
-            let place = Place { kind: Kind::Entries, index: size / WIDTH, width: size % WIDTH };
-            builder.bundle = read(place)
-                .filter(|bytes| parse_entries(bytes, place.width).is_some())
-                .ok_or_else(|| BuildError::Edge { path: place.path() })?;
-        }
+        builder.hole = !size.is_multiple_of(WIDTH);
         let peaks = peaks.into_iter().rev().flatten().collect();
         builder.range = Range::from_parts(size, peaks)
             .ok_or_else(|| BuildError::Edge { path: "tile/0".to_owned() })?;
@@ -107,16 +124,21 @@ impl Builder {
         if self.range.size().is_multiple_of(WIDTH) {
             let place = Place { kind: Kind::Entries, index: seq / WIDTH, width: WIDTH };
             let bytes = std::mem::take(&mut self.bundle);
-            self.finished.push(Resource { place, bytes });
+            if !std::mem::take(&mut self.hole) {
+                self.finished.push(Resource { place, bytes });
+            }
         }
         self.add(0, hash);
         Ok(hash)
     }
 
-    /// Appends an entry that is known by its hash alone. Its bundle is not made: this goes for whole
-    /// bundles only.
+    /// Appends an entry that is known by its hash alone. Its bundle is not made.
     pub fn push_hash(&mut self, hash: Hash) {
         self.range.push(hash);
+        self.hole = !self.range.size().is_multiple_of(WIDTH);
+        if !self.hole {
+            self.bundle.clear();
+        }
         self.add(0, hash);
     }
 
@@ -167,7 +189,7 @@ impl Builder {
             items /= WIDTH;
             before /= WIDTH;
         }
-        if size % WIDTH > 0 && size != self.grown_from {
+        if size % WIDTH > 0 && size != self.grown_from && !self.hole {
             let place = Place { kind: Kind::Entries, index: size / WIDTH, width: size % WIDTH };
             resources.push(Resource { place, bytes: self.bundle });
         }

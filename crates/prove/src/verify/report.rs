@@ -54,6 +54,15 @@ pub struct AnchorState {
     pub age: i64,
 }
 
+/// What the witness says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WitnessState {
+    /// The size of the newest checkpoint it cosigned.
+    pub size: u64,
+    /// When it did, in RFC 3339.
+    pub at: String,
+}
+
 /// The answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Report {
@@ -74,6 +83,8 @@ pub struct Report {
     pub bounded_by: Option<[u64; 2]>,
     /// What the anchor holds, when there is one.
     pub anchor: Option<AnchorState>,
+    /// What the witness cosigned, when its key was given.
+    pub witness: Option<WitnessState>,
     /// Why no answer can be given, when none can.
     pub cannot_tell: Option<String>,
 }

@@ -141,14 +141,21 @@ impl<'a> Walker<'a> {
         self.compare_roots(last);
     }
 
-    /// Goes over a gap that begins where the walk is.
+    /// Goes over a gap that begins where the walk is, or over what pruning left of one.
     fn pass_gaps(&mut self) {
         let known: &[Gap] = self.known.gaps;
-        while let Some(gap) = known.iter().find(|gap| gap.first == self.range.size()) {
+        let begins = |gap: &&Gap, at: u64, pruned: bool| {
+            gap.first == at || (pruned && gap.first < at && at < gap.end())
+        };
+        loop {
+            let at = self.range.size();
+            let pruned = at == self.known.before.map_or(0, Range::size);
+            let Some(gap) = known.iter().find(|gap| begins(gap, at, pruned)) else { return };
             if gap.leaves.is_empty() || self.failed() {
                 return;
             }
-            for (place, leaf) in (gap.first..).zip(&gap.leaves) {
+            let gone = usize::try_from(at - gap.first).unwrap_or(usize::MAX);
+            for (place, leaf) in (at..).zip(gap.leaves.iter().skip(gone)) {
                 if !self.entry(place, *leaf) {
                     return;
                 }
@@ -304,10 +311,13 @@ impl<'a> Walker<'a> {
         if self.first_bad.is_none() {
             self.first_bad = self.unannounced();
         }
+        // Of a gap that pruning cut, what is left is shown; the event that told of it names all.
+        let minimum = self.known.before.map_or(0, Range::size);
+        let gaps = self.passed.iter().map(|[from, to]| [minimum.max(*from), *to]).collect();
         Walked {
             range: self.range,
             rows: self.rows,
-            gaps: self.passed,
+            gaps,
             first_bad: self.first_bad,
             bounded_by: self.bounded_by,
         }

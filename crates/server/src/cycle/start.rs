@@ -1,6 +1,8 @@
 //! Start: between the decision and the start everything may have changed, so everything is made
 //! and judged again, in the transaction that takes the rate slot.
 
+use std::time::Duration;
+
 use act::Claimed;
 use act::ports::{Begin, Outside};
 use db::TenantTx;
@@ -14,14 +16,18 @@ use model::audit::Who;
 use model::execution::ExecutionState;
 use model::id::ApprovalId;
 use model::intent::IntentState;
-use model::plan::Plan;
+use model::plan::{Plan, Semantics};
 use model::verdict::ApprovalRequirement;
+use prove::store::lag;
 
 use super::ask::{Ask, Settle, plan, refusal};
 use super::store::{self, Waiting};
 use super::today::Today;
 use super::weigh::{Judged, Weighed};
 use super::{Error, Loop};
+
+/// How long a start waits before it is tried again while the audit log is behind, at most.
+const PUT_OFF: Duration = Duration::from_secs(15);
 
 /// Clears a claimed execution, or moves it to where it belongs.
 pub(super) async fn begin(cycle: &Loop, who: &Who, claimed: &Claimed) -> Result<Begin, Outside> {
@@ -102,6 +108,9 @@ impl Start<'_> {
         if before.recomputed != self.waiting.plan_hash {
             return self.blocked(tx, "the stored plan was altered").await;
         }
+        if self.put_off(tx, &before.plan).await? {
+            return Ok(None);
+        }
         let today = match Today::load(tx, self.waiting, &before).await? {
             Ok(today) => today,
             Err(reason) => return self.blocked(tx, &reason).await,
@@ -142,6 +151,21 @@ impl Start<'_> {
                 Ok(None)
             }
         }
+    }
+
+    /// Puts off what would change something while the audit log is too far behind: what began is
+    /// finished or undone, and nothing new begins that could go unseen. Says whether it did.
+    async fn put_off(&self, tx: &mut TenantTx, plan: &Plan) -> Result<bool, Error> {
+        if plan.steps.iter().all(|step| step.semantics == Semantics::Read) {
+            return Ok(false);
+        }
+        let limit = self.cycle.limit();
+        let Some(reason) = limit.held(lag::oldest(tx, limit.witnessed).await?) else {
+            return Ok(false);
+        };
+        let until = tx.now().await? + PUT_OFF.min(limit.most);
+        store::refuse(tx, self.claimed.execution, None, &reason, Some(until), self.who).await?;
+        Ok(true)
     }
 
     async fn blocked(&self, tx: &mut TenantTx, reason: &str) -> Result<Option<Clearance>, Error> {

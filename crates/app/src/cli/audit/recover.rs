@@ -7,7 +7,8 @@ use model::audit::Who;
 use prove::anchor::Anchor;
 use prove::checkpoint::origin;
 use prove::directory::Directory;
-use prove::recover::{RecoverError, recover};
+use prove::recover::{RecoverError, Seen, recover};
+use prove::signer::last_in;
 use prove::verify::Options;
 use serde_json::json;
 
@@ -49,11 +50,16 @@ impl Recover {
             origin: &origin,
             policy: Some(&policy),
             anchor: None,
+            witness: None,
             mac: Some(db.audit_key()),
             now: SystemClock.now(),
             max_anchor_age: None,
         };
-        let done = recover(&db, tenant, &options, &anchor, &Who::service(), &self.reason).await;
+        let state = Directory::new(self.place.data_dir.join("signer"));
+        let signed = last_in(&state, &origin).context("what was signed last")?;
+        let log = wiring::logs(&self.place).below(&origin);
+        let seen = Seen { anchor: &anchor, signed: signed.as_ref(), log: &log };
+        let done = recover(&db, tenant, &options, seen, &Who::service(), &self.reason).await;
         db.close().await;
         let done = match done {
             Err(RecoverError::Tampered(report)) => {

@@ -7,13 +7,15 @@ use clap::Args;
 use jiff::SignedDuration;
 use model::Clock as _;
 use prove::anchor::Anchor;
+use prove::bundle::proof_file::{ProofFile, ProofFileError};
 use prove::bundle::verify_bundle;
 use prove::checkpoint::origin;
+use prove::cosignature::WitnessKey;
 use prove::directory::Directory;
 use prove::policy::Policy;
 use prove::verify::report::Report;
 use prove::verify::{Options, verify};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::tenant::{Whose, own_keys};
 use crate::cli::fault::{Unknowable, chain};
@@ -45,9 +47,17 @@ pub struct Verify {
     #[arg(long, value_name = "DIR", group = "level")]
     bundle: Option<PathBuf>,
 
+    /// Verify the proof of one event instead: a `.tlog-proof` file (offline)
+    #[arg(long, value_name = "FILE", group = "level")]
+    proof: Option<PathBuf>,
+
     /// The verifier keys to trust, from elsewhere [default: the signer's own list]
     #[arg(long, value_name = "FILE", conflicts_with = "db")]
     keys: Option<PathBuf>,
+
+    /// The key of a witness that must have cosigned the log
+    #[arg(long, value_name = "KEY", env = "COUNTERSIGN_WITNESS_KEY", conflicts_with = "db")]
+    witness: Option<WitnessKey>,
 
     /// How old the newest checkpoint in the anchor may be, in seconds
     #[arg(long, value_name = "S")]
@@ -64,6 +74,9 @@ impl Verify {
     /// # Errors
     /// When nothing can be told: the log or the keys cannot be had.
     pub async fn run(self, context: &Context) -> Result<End> {
+        if let Some(proof) = &self.proof {
+            return self.of_proof(context, proof).map_err(|error| error.context(Unknowable));
+        }
         let report = match &self.bundle {
             Some(bundle) => self.of_bundle(bundle),
             None => self.of_database().await,
@@ -93,6 +106,7 @@ impl Verify {
             origin: &origin,
             policy: policy.as_ref(),
             anchor: anchor.as_ref(),
+            witness: self.witness.as_ref(),
             mac: mac.as_ref(),
             now: SystemClock.now(),
             max_anchor_age: self.max_anchor_age.map(SignedDuration::from_secs),
@@ -118,6 +132,47 @@ impl Verify {
         }
     }
 
+    /// One event: its place in the log, what signed that, and the event itself.
+    fn of_proof(&self, context: &Context, file: &Path) -> Result<End> {
+        let text = given::text_of(file)?;
+        let proof: ProofFile = text.parse()?;
+        // Only where to look: what it says is believed after its signature was checked.
+        let origin = proof.checkpoint.lines().next().unwrap_or_default();
+        let keys = self
+            .keys(origin)?
+            .context("no keys to trust: give --keys with what the operator published")?;
+        let told = match proof.verify(&keys, origin, self.witness.as_ref()) {
+            Ok(proven) => json!({
+                "ok": true,
+                "origin": origin,
+                "seq": proven.index,
+                "size": proven.checkpoint.size,
+                "cosigned_at": proven.cosigned_at.map(|at| at.to_string()),
+                "event": serde_json::from_slice::<Value>(&proven.event).unwrap_or_default(),
+            }),
+            Err(error @ ProofFileError::NotCosigned { .. }) => return Err(error.into()),
+            Err(error) => json!({ "ok": false, "refused": chain(&error.into()) }),
+        };
+        let good = told["ok"] == true;
+        context.show(&told, |told| {
+            if !good {
+                return format!("TAMPERED WITH: {}", view::at(told, "/refused"));
+            }
+            let cosigned = match told["cosigned_at"].as_str() {
+                Some(at) => format!("\n  cosigned         {at}"),
+                None => String::new(),
+            };
+            format!(
+                "as it was signed: event {} of {}, under a checkpoint of {} events{cosigned}\n{}",
+                view::at(told, "/seq"),
+                view::at(told, "/origin"),
+                view::at(told, "/size"),
+                view::clean(&told["event"].to_string()),
+            )
+        })?;
+        Ok(if good { End::Good } else { End::Tampered })
+    }
+
     fn of_bundle(&self, bundle: &Path) -> Result<Report> {
         let export = Directory::new(bundle);
         let note = export.read_text("checkpoint")?;
@@ -128,7 +183,7 @@ impl Verify {
             "no keys to trust: give --keys with what the operator published. The export's own \
              file of keys proves nothing",
         )?;
-        Ok(verify_bundle(&export, &keys)?)
+        Ok(verify_bundle(&export, &keys, self.witness.as_ref())?)
     }
 }
 
@@ -178,6 +233,9 @@ fn told(report: &Report) -> String {
     }
     if let Some(why) = &report.cannot_tell {
         text.push_str(&format!("\n  because          {}", view::line(why)));
+    }
+    if let Some(witness) = &report.witness {
+        text.push_str(&format!("\n  witness          {} events, {}", witness.size, witness.at));
     }
     if let Some(anchor) = &report.anchor {
         text.push_str(&format!(

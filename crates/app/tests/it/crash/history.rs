@@ -238,6 +238,7 @@ async fn verified(deployment: &Deployment) -> Option<String> {
         .expect("the database's clock");
     let options = Options {
         origin: &origin,
+        witness: None,
         policy: Some(&policy),
         anchor: Some(&anchor),
         mac: Some(&mac),

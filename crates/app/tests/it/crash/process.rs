@@ -62,16 +62,7 @@ impl<'a> Setup<'a> {
         if let Some(point) = self.failpoint {
             command.args(["--failpoint", point]);
         }
-        let mut child = command.spawn().expect("the binary starts");
-        let said = BufReader::new(child.stderr.take().expect("it was asked for"));
-        let log = Log::default();
-        let lines = log.clone();
-        let listener = std::thread::spawn(move || {
-            for line in said.lines().map_while(Result::ok) {
-                lines.lock().push(line);
-            }
-        });
-        Process { child, log, listener }
+        Process::of(command)
     }
 
     /// Starts it and waits until it listens.
@@ -111,14 +102,33 @@ pub(super) struct Process {
 }
 
 impl Process {
+    /// What this command starts, whose standard error is piped.
+    pub(super) fn of(mut command: Command) -> Self {
+        let mut child = command.spawn().expect("the binary starts");
+        let said = BufReader::new(child.stderr.take().expect("it was asked for"));
+        let log = Log::default();
+        let lines = log.clone();
+        let listener = std::thread::spawn(move || {
+            for line in said.lines().map_while(Result::ok) {
+                lines.lock().push(line);
+            }
+        });
+        Self { child, log, listener }
+    }
+
     /// Waits until it listens, and gives its address.
     pub(super) async fn ready(&mut self) -> String {
-        until("a process that listens", async || {
-            if let Some(url) = self.log.after(READY) {
+        self.says(READY).await
+    }
+
+    /// Waits until it says this, and gives what follows.
+    pub(super) async fn says(&mut self, mark: &str) -> String {
+        until(mark, async || {
+            if let Some(url) = self.log.after(mark) {
                 return Some(url);
             }
             if let Some(status) = self.child.try_wait().expect("it is our child") {
-                panic!("it ended before it listened, {status}: {}", self.log.text());
+                panic!("it ended before it said {mark:?}, {status}: {}", self.log.text());
             }
             None
         })

@@ -27,7 +27,7 @@ use prove::api::PublishedLogs;
 use prove::checkpoint::origin;
 use prove::directory::Directory;
 use prove::keys::Keyring;
-use prove::publish::Publisher;
+use prove::publish::{Publisher, Unsigned};
 use prove::signer::Signer;
 use prove::verify::report::Report;
 use prove::verify::{Options, verify};
@@ -390,6 +390,7 @@ impl Site {
         let mac = AuditKey::new(&AUDIT_KEY);
         let options = Options {
             origin: &origin,
+            witness: None,
             policy: Some(&policy),
             anchor: Some(&anchor),
             mac: Some(&mac),
@@ -473,6 +474,8 @@ fn parts(test: &TestDb, dir: &TempDir) -> (Parts, Vec<[u8; 32]>) {
         signer: signer(dir),
         anchor: Some(anchor(dir)),
         audit_key: AuditKey::new(&AUDIT_KEY),
+        witness: None,
+        unsigned: Unsigned::Sequence,
     };
     let ssh: Arc<dyn Connector> = Arc::new(Ssh::new(connect_ssh::Settings::default()));
     let second = Duration::from_secs(1);

@@ -149,16 +149,16 @@ async fn the_log_is_pruned_by_its_own_rules_and_every_proof_given_before_still_h
 
     let name = origin(DEPLOYMENT, site.tenant());
     let policy = site.signer().policy(&name).unwrap();
-    let proven = verify_proof(&proof, &policy, &name).unwrap();
+    let proven = verify_proof(&proof, &policy, &name, None).unwrap();
     assert_eq!(EventId::from(event_id(&proven.event)).to_string(), old);
     // So does what is given out afterwards, alone or as a whole.
     let young = text(&auditor.get("/audit/events").await.expect(200)["items"][0], "id");
     let after = auditor.get(&format!("/audit/events/{young}/proof")).await.expect(200);
-    verify_proof(after.as_str().unwrap(), &policy, &name).unwrap();
+    verify_proof(after.as_str().unwrap(), &policy, &name, None).unwrap();
     let log = Directory::new(site.dir.path().join("log")).below(&name);
     let bundle = Directory::new(site.dir.path().join("bundle"));
     export(&log, &policy, &bundle).unwrap();
-    let audited = verify_bundle(&bundle, &policy).unwrap();
+    let audited = verify_bundle(&bundle, &policy, None).unwrap();
     assert!(audited.ok, "{audited:?}");
     assert_eq!((audited.minimum, audited.size), (512, report.size));
     assert!(!log.path().join("tile/entries/000").exists());
@@ -375,7 +375,7 @@ async fn l16_an_erased_person_is_unreadable_everywhere_and_the_log_holds() {
     assert_eq!(shown["event"]["actor"]["id"], actor);
     let name = origin(DEPLOYMENT, site.tenant());
     let policy = site.signer().policy(&name).unwrap();
-    verify_proof(proof.as_str().unwrap(), &policy, &name).unwrap();
+    verify_proof(proof.as_str().unwrap(), &policy, &name, None).unwrap();
     // Nobody else was erased.
     let others = admin.get(&format!("/audit/events?actor_id={}", admin.actor.id)).await.expect(200);
     assert_eq!(others["items"][0]["event"]["actor"]["display_name"], "ada");

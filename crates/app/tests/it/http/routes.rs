@@ -9,13 +9,14 @@ use serde_json::{Value, json};
 use super::harness::{Caller, Reply, Site};
 
 /// What anybody may call: `METHOD path`. Whatever else there is needs a caller with a role.
-const PUBLIC: [&str; 8] = [
+const PUBLIC: [&str; 9] = [
     "GET /api/v1/auth/oidc",
     "GET /api/v1/auth/oidc/{name}/callback",
     "GET /api/v1/auth/oidc/{name}/start",
     "GET /api/v1/openapi.json",
     "GET /healthz",
     "GET /readyz",
+    "GET /metrics",
     "POST /api/v1/invitations/accept",
     "POST /api/v1/login",
 ];

@@ -46,9 +46,9 @@ fn a_proof_file_round_trips_and_proves_its_event() {
         let text = proof.to_string();
         assert!(text.starts_with("c2sp.org/tlog-proof@v1\nextra "));
         assert_eq!(text.parse::<ProofFile>().unwrap(), proof);
-        let proven = verify_proof(&text, &policy, ORIGIN).unwrap();
+        let proven = verify_proof(&text, &policy, ORIGIN, None).unwrap();
         assert_eq!((Some(proven.event), proven.index), (proof.event, index));
-        assert!(verify_proof(&text, &policy, "audit.test/other").is_err());
+        assert!(verify_proof(&text, &policy, "audit.test/other", None).is_err());
     }
 }
 
@@ -63,12 +63,12 @@ fn l9_every_mutation_of_a_proof_file_is_refused() {
         let mut bytes = text.clone().into_bytes();
         bytes[bit / 8] ^= 1 << (bit % 8);
         let Ok(flipped) = String::from_utf8(bytes) else { continue };
-        assert!(verify_proof(&flipped, &policy, ORIGIN).is_err(), "bit {bit}: {flipped}");
+        assert!(verify_proof(&flipped, &policy, ORIGIN, None).is_err(), "bit {bit}: {flipped}");
     }
     let refused = |change: &dyn Fn(&mut ProofFile)| {
         let mut changed = proof.clone();
         change(&mut changed);
-        assert!(changed.verify(&policy, ORIGIN).is_err(), "{changed:?}");
+        assert!(changed.verify(&policy, ORIGIN, None).is_err(), "{changed:?}");
     };
     refused(&|p| p.hashes.reverse());
     refused(&|p| p.index += 1);

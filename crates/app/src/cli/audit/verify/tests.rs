@@ -15,6 +15,7 @@ fn report() -> Report {
         first_bad: None,
         bounded_by: None,
         anchor: Some(AnchorState { size: 12, age: 3 }),
+        witness: None,
         cannot_tell: None,
     }
 }
