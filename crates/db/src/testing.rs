@@ -59,9 +59,13 @@ pub async fn database() -> TestDb {
 /// # Panics
 /// As [`database`].
 pub async fn database_with(max_connections: u32) -> TestDb {
-    let server_url = server::admin_url().await;
-    let copy = template::copy(&server_url, APP_PASSWORD).await;
-    let admin_options = PgConnectOptions::from_str(&server_url)
+    database_on(&server::admin_url().await, max_connections).await
+}
+
+/// As [`database_with`], on the server of this connection string.
+async fn database_on(server_url: &str, max_connections: u32) -> TestDb {
+    let copy = template::copy(server_url, APP_PASSWORD).await;
+    let admin_options = PgConnectOptions::from_str(server_url)
         .expect("the administrator's connection string was used already")
         .database(copy.name());
     let admin_url = admin_options.to_url_lossy().to_string();

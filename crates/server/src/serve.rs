@@ -11,6 +11,7 @@ use act::worker::Worker;
 use api::App;
 use connect::Outbound;
 use db::jobs;
+use db::pause::spread;
 use db::wake::Topic;
 use model::audit::Who;
 use model::connector::Connector;
@@ -226,12 +227,12 @@ async fn take_jobs(cycle: Loop, name: String, poll: Duration, stop: Cancellation
             Ok(None) => {
                 tokio::select! {
                     () = stop.cancelled() => {}
-                    () = waker.wait(poll) => {}
+                    () = waker.wait(spread(poll)) => {}
                 }
             }
             Err(error) => {
                 tracing::warn!(%error, "no job could be claimed");
-                waker.wait(poll).await;
+                waker.wait(spread(poll)).await;
             }
         }
     }
@@ -257,12 +258,12 @@ async fn rotate_keys(
             Ok(None) => {
                 tokio::select! {
                     () = stop.cancelled() => {}
-                    () = waker.wait(poll) => {}
+                    () = waker.wait(spread(poll)) => {}
                 }
             }
             Err(error) => {
                 tracing::warn!(%error, "no rotation of keys could be claimed");
-                waker.wait(poll).await;
+                waker.wait(spread(poll)).await;
             }
         }
     }

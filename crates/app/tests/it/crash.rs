@@ -6,9 +6,13 @@
     reason = "all of it is tests, helpers included"
 )]
 
+mod asking;
+mod chaos;
 mod checker;
+mod control;
 mod deployment;
 mod history;
+mod line;
 mod process;
 mod runbooks;
 mod wire;
@@ -18,7 +22,11 @@ mod o1;
 mod r1;
 mod r12;
 mod r14;
+mod r2;
 mod r3;
+mod r4;
+mod r5;
+mod r6;
 mod r7;
 mod r8;
 mod s1;

@@ -145,7 +145,7 @@ pub async fn run(db: Db, publisher: Arc<Publisher>, stop: impl Future<Output = (
                     tracing::warn!(error = error_chain(&error), "the audit sequencer cannot start");
                 }
             }
-            tokio::time::sleep(RETRY).await;
+            tokio::time::sleep(db::pause::spread(RETRY)).await;
         };
         tokio::select! {
             () = &mut stop => return,

@@ -65,9 +65,14 @@ pub(super) struct Deployment {
 impl Deployment {
     /// One with a host that is a server of it.
     pub(super) async fn start() -> Self {
+        Self::start_on(database().await).await
+    }
+
+    /// As [`Self::start`], on this database.
+    pub(super) async fn start_on(test: TestDb) -> Self {
         let sshd = Sshd::start().expect("OpenSSH is installed");
         let (host, port) = (sshd.host().to_owned(), sshd.port());
-        let deployment = Self::bare(sshd).await;
+        let deployment = Self::on(test, sshd, "info").await;
         deployment.add_server(&host, port).await;
         deployment
     }
@@ -85,7 +90,11 @@ impl Deployment {
 
     /// One without a server, whose processes log this.
     pub(super) async fn logging(sshd: Sshd, log: &'static str) -> Self {
-        let test = database().await;
+        Self::on(database().await, sshd, log).await
+    }
+
+    /// One on this database, without a server.
+    pub(super) async fn on(test: TestDb, sshd: Sshd, log: &'static str) -> Self {
         sqlx::raw_sql(WITNESS).execute(test.admin()).await.expect("the witness is set up");
         let dir = tempfile::tempdir().expect("a directory");
         // Workers come later, and their key is needed before.
