@@ -171,14 +171,13 @@ fn refusal(known: &Known) -> Problem {
             "this request was carried out, and its answer held a secret that was shown once and \
              is not kept; if it was lost, revoke what was made and ask anew with a new key",
         ),
-        Known::Running
-        | Known::Fresh(_)
-        | Known::PerhapsTaken(_)
-        | Known::Answered { .. } => Problem::conflict(
-            "idempotency_running",
-            "a request with this Idempotency-Key is still running: ask again; if that stays so \
+        Known::Running | Known::Fresh(_) | Known::PerhapsTaken(_) | Known::Answered { .. } => {
+            Problem::conflict(
+                "idempotency_running",
+                "a request with this Idempotency-Key is still running: ask again; if that stays so \
              its outcome is unknown: look at what it was to make, then use a new key",
-        ),
+            )
+        }
     }
 }
 

@@ -21,6 +21,7 @@ use prove::publish::Publisher;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::clock;
 use crate::cycle::{self, Loop, LoopHooks, SealedLogins};
 use crate::events::Stopping;
 use crate::health::Health;
@@ -142,24 +143,10 @@ pub async fn serve(
         tasks.spawn("keys", move |stop| rotate_keys(app.clone(), name.clone(), times, stop));
     }
     if parts.duties.keep == Duty::Yes {
-        let (db, publisher) = (parts.app.db.clone(), Arc::clone(&parts.publisher));
-        tasks.spawn("audit", move |stop| {
-            let (db, publisher) = (db.clone(), Arc::clone(&publisher));
-            async move { prove::sequence::task::run(db, publisher, stop.cancelled_owned()).await }
-        });
-        let (app, publisher) = (parts.app.clone(), Arc::clone(&parts.publisher));
-        tasks.spawn("archive", move |stop| {
-            cycle::retire::retire(
-                app.db.clone(),
-                Arc::clone(&app.objects),
-                Arc::clone(&publisher),
-                stop,
-            )
-        });
-        let db = parts.app.db.clone();
-        let who = who.clone();
-        tasks.spawn("sweep", move |stop| cycle::sweep(db.clone(), who.clone(), stop));
+        keep(&mut tasks, &parts.app, &parts.publisher, who);
     }
+    let (app, every) = (parts.app.clone(), parts.tuning.heartbeat);
+    tasks.spawn("clock", move |stop| clock::watch(app.clone(), every, stop));
     let logs = PublishedLogs {
         deployment: parts.publisher.deployment.clone(),
         directory: parts.publisher.logs.clone(),
@@ -189,6 +176,26 @@ pub async fn serve(
         result = served => result,
         () = ending => Ok(()),
     }
+}
+
+/// The audit log, the archive, and what time alone brings about.
+fn keep(tasks: &mut Tasks, app: &App, publisher: &Arc<Publisher>, who: Who) {
+    let (db, published) = (app.db.clone(), Arc::clone(publisher));
+    tasks.spawn("audit", move |stop| {
+        let (db, publisher) = (db.clone(), Arc::clone(&published));
+        async move { prove::sequence::task::run(db, publisher, stop.cancelled_owned()).await }
+    });
+    let db = app.db.clone();
+    tasks.spawn("sweep", move |stop| cycle::sweep(db.clone(), who.clone(), stop));
+    let (app, publisher) = (app.clone(), Arc::clone(publisher));
+    tasks.spawn("archive", move |stop| {
+        cycle::retire::retire(
+            app.db.clone(),
+            Arc::clone(&app.objects),
+            Arc::clone(&publisher),
+            stop,
+        )
+    });
 }
 
 fn worker(

@@ -9,6 +9,7 @@
 mod asking;
 mod chaos;
 mod checker;
+mod clock;
 mod control;
 mod deployment;
 mod history;
@@ -20,6 +21,8 @@ mod wire;
 mod h5;
 mod o1;
 mod r1;
+mod r10;
+mod r11;
 mod r12;
 mod r14;
 mod r2;

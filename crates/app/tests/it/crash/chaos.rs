@@ -23,9 +23,6 @@ const CAPACITY: &str = "2";
 /// The steps that must not run twice.
 const STEPS: [&str; 5] = ["one", "two", "three", "four", "five"];
 
-/// How long a step takes, in seconds.
-const STEP_S: f64 = 0.7;
-
 /// Whether the long runs are wanted (`make chaos`).
 pub(super) fn wanted() -> bool {
     let asked = std::env::var_os("COUNTERSIGN_CHAOS").is_some();
@@ -76,6 +73,8 @@ enum Fault {
 pub(super) struct Plan {
     pub(super) seed: u64,
     pub(super) executions: usize,
+    /// How long a step takes, in seconds.
+    pub(super) step_s: f64,
     /// For how long faults strike, at most: they end with the work.
     pub(super) time: Duration,
     /// How many processes of PostgreSQL's are killed in that time.
@@ -91,10 +90,13 @@ impl Plan {
         while at < self.time {
             let replica = dice.roll(REPLICAS);
             let asleep = dice.between(LEASE * 11 / 10, LEASE * 3);
-            faults.push((at, match dice.roll(2) {
-                0 => Fault::Kill(replica),
-                _ => Fault::Sleep(replica, asleep),
-            }));
+            faults.push((
+                at,
+                match dice.roll(2) {
+                    0 => Fault::Kill(replica),
+                    _ => Fault::Sleep(replica, asleep),
+                },
+            ));
             at += dice.between(Duration::from_millis(300), Duration::from_millis(1500));
         }
         // A server that crashed is given time to come back before it crashes again.
@@ -153,7 +155,7 @@ pub(super) async fn endure(
     stop: Until,
 ) -> Tally {
     println!("chaos: {plan:?} {fencing:?}");
-    let mut steps: Vec<Step> = STEPS.iter().map(|name| acts(name)).collect();
+    let mut steps: Vec<Step> = STEPS.iter().map(|name| acts(name, plan.step_s)).collect();
     // A check may be made as often as it takes, and is not counted.
     steps.push(Step::check("check"));
     let name = format!("chaos-{}", plan.seed);
@@ -167,7 +169,11 @@ pub(super) async fn endure(
     run.suffer(plan, stop).await;
     run.heal();
     if stop == Until::Done {
-        until("the work to be done", async || run.done().await.then_some(())).await;
+        until("the work to be done", async || {
+            run.wake();
+            run.done().await.then_some(())
+        })
+        .await;
     }
     let mut tally = run.tally;
     count(deployment, &mut tally);
@@ -175,8 +181,8 @@ pub(super) async fn endure(
     tally
 }
 
-fn acts(name: &'static str) -> Step {
-    Step::act(name).then(format!("sleep {STEP_S}"))
+fn acts(name: &'static str, step_s: f64) -> Step {
+    Step::act(name).then(format!("sleep {step_s}"))
 }
 
 fn told(tally: &Tally) -> String {
@@ -195,9 +201,8 @@ fn count(deployment: &Deployment, tally: &mut Tally) {
         *effects.entry((line[0].clone(), line[1].clone())).or_default() += 1;
     }
     let ids: BTreeSet<String> = tally.executions.iter().map(ToString::to_string).collect();
-    effects.retain(|(execution, step), _| {
-        ids.contains(execution) && STEPS.contains(&step.as_str())
-    });
+    effects
+        .retain(|(execution, step), _| ids.contains(execution) && STEPS.contains(&step.as_str()));
     tally.twice = effects.values().map(|count| count - 1).sum();
     tally.missing = ids.len() * STEPS.len() - effects.len();
 }
@@ -235,9 +240,13 @@ impl Run<'_> {
         done.bind(ids).fetch_one(self.deployment.test.admin()).await.unwrap_or(false)
     }
 
-    /// Wakes whoever has slept long enough.
+    /// Wakes whoever has slept long enough, and starts those again who have ended, as a supervisor
+    /// would: nobody starts while the database is away.
     fn wake(&mut self) {
         for replica in &mut self.replicas {
+            if replica.process.ended().is_some() {
+                *replica = Replica { process: self.setup.spawn(), wakes: None };
+            }
             if replica.wakes.take_if(|wakes| *wakes <= Instant::now()).is_some() {
                 replica.process.signal(Signal::CONT);
             }
@@ -248,16 +257,21 @@ impl Run<'_> {
         let at = |replica: u64| usize::try_from(replica).expect("a few");
         match fault {
             Fault::Kill(replica) => {
-                self.tally.killed += 1;
                 let struck = &mut self.replicas[at(replica)];
-                struck.process.kill().await;
+                if struck.process.ended().is_none() {
+                    self.tally.killed += 1;
+                    struck.process.signal(Signal::KILL);
+                    struck.process.end().await;
+                }
                 *struck = Replica { process: self.setup.spawn(), wakes: None };
             }
             Fault::Sleep(replica, time) => {
-                self.tally.slept += 1;
                 let struck = &mut self.replicas[at(replica)];
-                struck.process.signal(Signal::STOP);
-                struck.wakes = Some(Instant::now() + time);
+                if struck.process.ended().is_none() {
+                    self.tally.slept += 1;
+                    struck.process.signal(Signal::STOP);
+                    struck.wakes = Some(Instant::now() + time);
+                }
             }
             Fault::Backend(lot) => self.crash(lot).await,
         }
@@ -281,16 +295,14 @@ impl Run<'_> {
         }
     }
 
-    /// Wakes everybody, and starts those anew who have given up.
+    /// Wakes everybody.
     fn heal(&mut self) {
         for replica in &mut self.replicas {
-            if replica.wakes.take().is_some() {
-                replica.process.signal(Signal::CONT);
-            }
-            if replica.process.ended().is_some() {
-                replica.process = self.setup.spawn();
+            if replica.wakes.is_some() {
+                replica.wakes = Some(Instant::now());
             }
         }
+        self.wake();
     }
 }
 
@@ -299,12 +311,13 @@ mod tests {
 
     #[test]
     fn the_same_seed_is_the_same_chaos() {
-        let plan = |seed| Plan { seed, executions: 1, time: Duration::from_secs(90), backends: 8 };
+        let time = Duration::from_secs(90);
+        let plan = |seed| Plan { seed, executions: 1, step_s: 1.0, time, backends: 8 };
         let faults = plan(7).faults();
         assert_eq!(faults, plan(7).faults());
         assert_ne!(faults, plan(8).faults());
         let backends = faults.iter().filter(|(_, fault)| matches!(fault, Fault::Backend(_)));
         assert_eq!(backends.count(), 8);
-        assert!(faults.iter().all(|(at, _)| *at < Duration::from_secs(90)), "{faults:?}");
+        assert!(faults.iter().all(|(at, _)| *at < time), "{faults:?}");
     }
 }

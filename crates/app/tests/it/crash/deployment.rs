@@ -105,10 +105,16 @@ impl Deployment {
         let url = api.ready().await;
         let http = reqwest::Client::builder().build().expect("a client");
         service(&test).await;
-        let admin = key(&test, "Ada", &[Role::Admin]).await;
-        let operator = key(&test, "Otto", &[Role::Operator]).await;
-        let approver = key(&test, "Berta", &[Role::Approver]).await;
+        let (_, admin) = key(&test, "Ada", &[Role::Admin]).await;
+        let (_, operator) = key(&test, "Otto", &[Role::Operator]).await;
+        let (_, approver) = key(&test, "Berta", &[Role::Approver]).await;
         Self { test, dir, sshd, api, log, http, url, admin, operator, approver }
+    }
+
+    /// One more person with these roles, and their key.
+    pub(super) async fn key(&self, name: &str, roles: &[Role]) -> (String, String) {
+        let (id, key) = key(&self.test, name, roles).await;
+        (id.to_string(), key)
     }
 
     pub(super) fn tenant(&self) -> TenantId {
@@ -270,8 +276,8 @@ async fn service(test: &TestDb) {
     .expect("the actor is written");
 }
 
-/// The key of a person with these roles.
-async fn key(test: &TestDb, name: &str, roles: &[Role]) -> String {
+/// A person with these roles, and their key.
+async fn key(test: &TestDb, name: &str, roles: &[Role]) -> (ActorId, String) {
     let actor = test.another_actor(test.tenant, name, roles).await;
     let token = new_key().expect("randomness");
     sqlx::query(
@@ -287,5 +293,5 @@ async fn key(test: &TestDb, name: &str, roles: &[Role]) -> String {
     .execute(test.admin())
     .await
     .expect("the key is written");
-    token.text
+    (actor.id, token.text)
 }

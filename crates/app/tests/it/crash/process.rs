@@ -9,6 +9,7 @@ use std::thread::JoinHandle;
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::clock::FakeClock;
 use super::control::{self, Fencing};
 use super::{LEASE, until};
 
@@ -33,14 +34,16 @@ pub(super) struct Setup<'a> {
     pub(super) more: &'a [&'a str],
     /// The binary's, or a control worker's instead of it.
     pub(super) fencing: Fencing,
+    /// Its clock, when that is wrong.
+    pub(super) clock: Option<&'a FakeClock>,
 }
 
 impl<'a> Setup<'a> {
     pub(super) const fn new(data_dir: &'a Path, database_url: Option<&'a str>) -> Self {
         let lease_s = LEASE.as_secs_f64();
         let (role, log) = ("all", "info");
-        let fencing = Fencing::Whole;
-        Self { data_dir, database_url, role, failpoint: None, lease_s, log, more: &[], fencing }
+        let (failpoint, more, fencing, clock) = (None, &[], Fencing::Whole, None);
+        Self { data_dir, database_url, role, failpoint, lease_s, log, more, fencing, clock }
     }
 
     /// The command of the binary.
@@ -86,6 +89,9 @@ impl<'a> Setup<'a> {
             .stderr(Stdio::piped());
         if let Some(url) = self.database_url {
             command.env("DATABASE_URL", url);
+        }
+        if let Some(clock) = self.clock {
+            command.envs(clock.environment());
         }
         let mut child = command.spawn().expect("the binary starts");
         let said = BufReader::new(child.stderr.take().expect("it was asked for"));
