@@ -121,6 +121,15 @@ pub(super) struct Tally {
     pub(super) twice: usize,
     /// Steps without any effect.
     pub(super) missing: usize,
+    /// Executions that were not completed, with their states and why.
+    pub(super) other: Vec<(uuid::Uuid, String, Option<String>)>,
+}
+
+impl Tally {
+    /// Whether everything was done, and once.
+    pub(super) fn whole(&self) -> bool {
+        (self.twice, self.missing) == (0, 0) && self.other.is_empty()
+    }
 }
 
 /// When faults stop.
@@ -177,6 +186,12 @@ pub(super) async fn endure(
     }
     let mut tally = run.tally;
     count(deployment, &mut tally);
+    tally.other = sqlx::query_as(
+        "SELECT id, state, error_message FROM countersign.executions WHERE state <> 'completed'",
+    )
+    .fetch_all(deployment.test.admin())
+    .await
+    .expect("the database answers");
     println!("chaos: seed {} {fencing:?}: {}", plan.seed, told(&tally));
     tally
 }
@@ -186,7 +201,7 @@ fn acts(name: &'static str, step_s: f64) -> Step {
 }
 
 fn told(tally: &Tally) -> String {
-    let Tally { executions, killed, slept, crashed, twice, missing } = tally;
+    let Tally { executions, killed, slept, crashed, twice, missing, .. } = tally;
     let executions = executions.len();
     format!(
         "{executions} executions, {killed} killed, {slept} put to sleep, {crashed} crashes of \

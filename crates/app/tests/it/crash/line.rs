@@ -29,7 +29,8 @@ pub(super) enum Loss {
 
 #[derive(Debug, Default)]
 struct Orders {
-    /// A part of a statement, and what to lose when its transaction is committed.
+    /// A part of a statement, or of what it is given, and what to lose when its transaction is
+    /// committed.
     armed: Option<(&'static str, Loss)>,
     struck: bool,
 }
@@ -95,7 +96,8 @@ impl Line {
         Self { url, orders, _dir: dir }
     }
 
-    /// Breaks, once, when a transaction with this in one of its statements is committed.
+    /// Breaks, once, when a transaction with this in one of its statements, or in what they are
+    /// given, is committed.
     pub(super) fn lose(&self, part: &'static str, loss: Loss) {
         *locked(&self.orders) = Orders { armed: Some((part, loss)), struck: false };
     }
@@ -114,7 +116,7 @@ fn locked<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
 #[derive(Debug, Default)]
 struct Call {
     statements: HashMap<Vec<u8>, String>,
-    /// The statements since the last BEGIN.
+    /// The statements since the last BEGIN, and what they were given.
     transaction: Vec<String>,
 }
 
@@ -168,6 +170,7 @@ impl Call {
             b'B' => {
                 let (_portal, name) = (text(), text());
                 self.transaction.extend(self.statements.get(name.as_bytes()).cloned());
+                self.transaction.push(String::from_utf8_lossy(body).into_owned());
             }
             b'Q' => {
                 let sql = text();

@@ -16,9 +16,7 @@ async fn holds(plan: &Plan) {
     let deployment = Deployment::start_on(server.database().await).await;
     let tally = endure(&deployment, plan, Fencing::Whole, Until::Done).await;
     assert!(tally.crashed > 0, "{plan:?}: {tally:?}");
-    assert_eq!((tally.twice, tally.missing), (0, 0), "{plan:?}: {tally:?}");
-    let states = deployment.settled(&tally.executions).await;
-    assert!(states.iter().all(|state| state == "completed"), "{plan:?}: {states:?}");
+    assert!(tally.whole(), "{plan:?}: {tally:?}");
     // Whoever answers requests has come back as well.
     deployment.get("/executions").await;
     assert_holds(&deployment, &format!("{plan:?}")).await;
@@ -36,6 +34,6 @@ async fn r4_while_postgresql_crashes_three_replicas_do_everything_once() {
 async fn r4_in_long_runs_with_eight_crashes_of_postgresql_everything_is_done_once() {
     if wanted() {
         let time = Duration::from_secs(90);
-        holds(&Plan { seed: 42, executions: 25, step_s: 1.2, time, backends: 8 }).await;
+        holds(&Plan { seed: 42, executions: 25, step_s: 2.0, time, backends: 8 }).await;
     }
 }

@@ -22,11 +22,12 @@ enum By {
     Lease,
 }
 
-/// Transactions of a worker, and a statement each that no other has.
-const WORK: [(&str, &str, By); 5] = [
+/// Transactions of a worker, and what is said in each and in no other.
+const WORK: [(&str, &str, By); 6] = [
     ("the claim", "countersign.claim_execution(", By::Lease),
     ("the start", "INSERT INTO countersign.rate_slots", By::Lease),
     ("T1", "INSERT INTO countersign.attempts", By::Event),
+    ("the login", "credential.opened", By::Event),
     ("T2", "UPDATE countersign.attempts AS attempt", By::Event),
     ("the end", "INSERT INTO countersign.outcomes", By::Event),
 ];
