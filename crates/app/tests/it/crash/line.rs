@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::str::FromStr as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sqlx::ConnectOptions as _;
@@ -125,7 +126,7 @@ impl Call {
     async fn carry(mut self, client: UnixStream, server: Box<dyn Stream>, orders: &Mutex<Orders>) {
         let (mut from_client, mut to_client) = client.into_split();
         let (mut from_server, mut to_server) = tokio::io::split(server);
-        let mute = Mutex::new(false);
+        let mute = AtomicBool::new(false);
         let there = async {
             // The first message has no letter.
             let start = message(&mut from_client, false).await?;
@@ -134,7 +135,7 @@ impl Call {
                 let message = message(&mut from_client, true).await?;
                 match self.loss(&message, orders) {
                     Some(Loss::Commit) => return Ok(()),
-                    Some(Loss::Answer) => *locked(&mute) = true,
+                    Some(Loss::Answer) => mute.store(true, Ordering::SeqCst),
                     None => {}
                 }
                 to_server.write_all(&message).await?;
@@ -143,7 +144,7 @@ impl Call {
         let back = async {
             loop {
                 let message = message(&mut from_server, true).await?;
-                if !*locked(&mute) {
+                if !mute.load(Ordering::SeqCst) {
                     to_client.write_all(&message).await?;
                 } else if message.first() == Some(&b'Z') {
                     // The server is ready for more: the commit is done, and nobody is told.
