@@ -38,7 +38,7 @@ impl Worker {
             }
             tokio::select! {
                 () = shutdown.cancelled() => break,
-                () = waker.wait(self.engine.settings.poll) => {}
+                () = waker.wait(db::pause::spread(self.engine.settings.poll)) => {}
                 Some(_) = busy.join_next() => {}
             }
         }

@@ -6,7 +6,7 @@ use db::TenantTx;
 use model::audit::Event;
 
 use crate::caller::Caller;
-use crate::problem::{Answer, Problem};
+use crate::problem::Answer;
 use crate::state::App;
 
 /// A transaction that changes something. The only way to commit it takes the event that says what.
@@ -35,7 +35,7 @@ impl<'a> Change<'a> {
     ///
     /// # Errors
     /// When the event cannot be written: then nothing is changed. When the connection breaks
-    /// during the commit: then nobody knows, and the problem says so.
+    /// during the commit and nobody can say what came of it: then the problem says so.
     pub async fn commit(mut self, event: Event) -> Answer<()> {
         self.tx.audit(&event).await?;
         self.commit_audited(&[]).await
@@ -47,17 +47,8 @@ impl<'a> Change<'a> {
     /// As [`Self::commit`].
     pub async fn commit_audited(mut self, _written: &[model::id::EventId]) -> Answer<()> {
         self.tx.write_out().await?;
-        self.tx.commit().await.map_err(not_committed)
+        Ok(self.tx.commit().await?)
     }
-}
-
-/// The one moment at which a broken connection leaves open what came of a transaction.
-fn not_committed(error: db::Error) -> Problem {
-    if error.kind() != db::Kind::Unavailable {
-        return error.into();
-    }
-    tracing::warn!(error = %error, "the connection broke during a commit");
-    Problem::outcome_unknown("the connection to the database broke during the commit")
 }
 
 impl Deref for Change<'_> {

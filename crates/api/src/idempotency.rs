@@ -9,8 +9,8 @@
 //!
 //! The request runs in a task of its own, so a caller who hangs up or a time limit does not stop
 //! it half-way: its answer is there for the repetition. When nobody can know what came of it (the
-//! process died, it panicked, the connection to the database broke during the commit) the key
-//! stays taken, and repetitions get 409, until a day has passed. Freeing it sooner could make
+//! process died, it panicked, the connection to the database broke during the commit and nobody
+//! could be asked in time) the key stays taken, and repetitions get 409, until a day has passed. Freeing it sooner could make
 //! things twice: look at what the request was to make, then use a new key.
 
 mod store;
@@ -42,7 +42,10 @@ pub const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed")
 /// The largest stored answer, in bytes.
 const MAX_ANSWER: usize = 4 << 20;
 /// Tries to note what came of a request, with twice the pause each time: about a minute.
-const NOTE_TRIES: u32 = 6;
+const NOTE_TRIES: u32 = 9;
+
+/// The pause before the first of them, about.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 /// A response extension: the answer holds a secret that is shown once, and is not stored.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +56,8 @@ pub struct Secret;
 pub(crate) enum Known {
     /// It is new, and now ours.
     Fresh(Box<Taken>),
+    /// It was new, and nobody knows whether it is ours now.
+    PerhapsTaken(Box<Taken>),
     /// The same request is running, or nobody knows what came of it.
     Running,
     /// It was used for another request.
@@ -123,6 +128,10 @@ async fn once(app: &App, key: &HeaderValue, request: Request, next: Next) -> Ans
         Known::Answered { status, content_type, body } => {
             return Ok(stored(status, &content_type, body));
         }
+        Known::PerhapsTaken(taken) => {
+            tokio::spawn(note_later(app.clone(), *taken, Note::Free));
+            return Err(Problem::unavailable("the database is not available; try again"));
+        }
         known => return Err(refusal(&known)),
     };
     let request = Request::from_parts(parts, RawBody::from(body));
@@ -162,11 +171,13 @@ fn refusal(known: &Known) -> Problem {
             "this request was carried out, and its answer held a secret that was shown once and \
              is not kept; if it was lost, revoke what was made and ask anew with a new key",
         ),
-        Known::Running | Known::Fresh(_) | Known::Answered { .. } => Problem::conflict(
-            "idempotency_running",
-            "a request with this Idempotency-Key is still running: ask again; if that stays so \
+        Known::Running | Known::Fresh(_) | Known::PerhapsTaken(_) | Known::Answered { .. } => {
+            Problem::conflict(
+                "idempotency_running",
+                "a request with this Idempotency-Key is still running: ask again; if that stays so \
              its outcome is unknown: look at what it was to make, then use a new key",
-        ),
+            )
+        }
     }
 }
 
@@ -202,9 +213,9 @@ async fn keep(app: App, taken: Taken, response: Response) -> Answer<Response> {
 }
 
 async fn note_later(app: App, taken: Taken, note: Note) {
-    let mut pause = Duration::from_secs(1);
+    let mut pause = FIRST_PAUSE;
     for _ in 0..NOTE_TRIES {
-        tokio::time::sleep(pause).await;
+        tokio::time::sleep(db::pause::spread(pause)).await;
         if store::note(&app, &taken, &note).await.is_ok() {
             return;
         }

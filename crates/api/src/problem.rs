@@ -182,6 +182,10 @@ impl Problem {
 
 impl From<db::Error> for Problem {
     fn from(error: db::Error) -> Self {
+        if let db::Error::InDoubt(_) = error {
+            tracing::warn!(error = %error, "nobody knows what came of a request");
+            return Self::outcome_unknown("the connection to the database broke during the commit");
+        }
         match error.kind() {
             db::Kind::NotFound => Self::not_found("object"),
             db::Kind::Invalid => Self::invalid("", "invalid", error.to_string()),

@@ -4,12 +4,14 @@
 //! sequenced: `mac = HMAC-SHA-256(key, tenant || event id || canonical bytes)`.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_lc_rs::{hmac, rand};
 use model::audit::{Event, MAX_EVENT_BYTES, Personal};
 use model::id::{EventId, TenantId};
 use model::time::Timestamp;
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use crate::error::Error;
 use crate::tx::TenantTx;
@@ -115,8 +117,31 @@ pub(crate) struct Row {
     personal: Option<Personal>,
 }
 
+impl Row {
+    pub(crate) const fn id(&self) -> EventId {
+        self.id
+    }
+}
+
+/// The id of an event of this time. Events get their place in the log in the order of their ids,
+/// so an id carries the database's time and not this machine's, whose clock may be off; and ids of
+/// one process rise whatever either clock does.
+fn id_at(at: Timestamp) -> Result<EventId, Error> {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    let now = u64::try_from(at.as_microsecond()).unwrap_or(0);
+    let next = |last: u64| Some(now.max(last.saturating_add(1)));
+    let last = LAST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).unwrap_or(now);
+    let micros = now.max(last.saturating_add(1));
+    let mut random = [0; 8];
+    rand::fill(&mut random).map_err(|_| Error::internal("no randomness"))?;
+    // RFC 9562: milliseconds, then twelve bits that here go on to microseconds, then randomness.
+    let high = (u128::from(micros / 1000) << 80) | (u128::from(micros % 1000) << 64);
+    let bits = high | u128::from(u64::from_be_bytes(random) >> 2);
+    Ok(EventId::from(Uuid::from_u128(bits | (7 << 76) | (2 << 62))))
+}
+
 fn row(key: &AuditKey, tenant: TenantId, event: &Event, at: Timestamp) -> Result<Row, Error> {
-    let id = EventId::generate();
+    let id = id_at(at)?;
     let mut salt = [0; 32];
     rand::fill(&mut salt).map_err(|_| Error::internal("no randomness"))?;
     let (canon, personal) = match event.without_personal(salt).map_err(Error::Event)? {
@@ -249,6 +274,24 @@ mod tests {
         assert!(!key.vouched("kind", tenant, &[b"a".to_vec(), b"bc".to_vec()], &mac));
         assert!(!AuditKey::new(&[8; 32]).vouched("kind", tenant, &parts, &mac));
         assert_ne!(key.fingerprint(), AuditKey::new(&[8; 32]).fingerprint());
+    }
+
+    #[test]
+    fn ids_of_events_carry_their_time_and_rise_though_it_goes_back() {
+        let at: Timestamp = "2026-03-01T10:00:00.123456Z".parse().unwrap();
+        let first = id_at(at).unwrap();
+        let uuid = first.uuid();
+        assert_eq!((uuid.get_version_num(), uuid.get_variant()), (7, uuid::Variant::RFC4122));
+        let (seconds, nanos) = uuid.get_timestamp().unwrap().to_unix();
+        let close = (seconds, nanos / 1_000_000);
+        assert_eq!(close, (u64::try_from(at.as_second()).unwrap(), 123));
+        let earlier = at - jiff::SignedDuration::from_secs(60);
+        let mut last = first;
+        for time in [at, earlier, at] {
+            let next = id_at(time).unwrap();
+            assert!(last < next, "{last} is followed by {next}");
+            last = next;
+        }
     }
 
     #[test]

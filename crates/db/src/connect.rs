@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::id::TenantId;
+use model::time::Timestamp;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{PgConnection, PgPool};
 
@@ -127,6 +128,17 @@ impl Db {
         Ok(())
     }
 
+    /// The database's clock, which all processes share.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn now(&self) -> Result<Timestamp, Error> {
+        let mut across = self.across().await?;
+        let now: jiff_sqlx::Timestamp =
+            sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(across.conn()).await?;
+        Ok(now.to_jiff())
+    }
+
     /// Tries to become the one process that does `name`; `None` when another does.
     ///
     /// # Errors
@@ -158,6 +170,10 @@ impl Db {
         self.0.wakes.stop();
         self.0.pool.close().await;
         self.0.urgent.close().await;
+    }
+
+    pub(crate) fn pool(&self) -> &PgPool {
+        &self.0.pool
     }
 
     pub(crate) fn wakes(&self) -> &Wakes {

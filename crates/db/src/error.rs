@@ -61,6 +61,10 @@ pub enum Error {
     /// The server cannot be reached, is restarting, or took too long.
     #[error("the database cannot be reached")]
     Unavailable(#[source] sqlx::Error),
+    /// The connection broke during a commit, and the database could not be asked in time whether
+    /// the transaction was kept: it may be, or not.
+    #[error("the connection broke during a commit: it is not known whether it was kept")]
+    InDoubt(#[source] sqlx::Error),
     /// A statement of the transaction had failed, so committing it would have kept nothing.
     #[error("nothing was committed: a statement of this transaction had failed")]
     NotCommitted(#[source] sqlx::Error),
@@ -102,7 +106,7 @@ impl Error {
             Self::Conflict { .. } | Self::LeaseLost => Kind::Conflict,
             Self::Invalid { .. } | Self::EventTooLarge { .. } => Kind::Invalid,
             Self::Refused(_) | Self::Unfit(_) => Kind::Refused,
-            Self::Contended(_) | Self::Unavailable(_) => Kind::Unavailable,
+            Self::Contended(_) | Self::Unavailable(_) | Self::InDoubt(_) => Kind::Unavailable,
             Self::NotCommitted(_)
             | Self::Url(_)
             | Self::Migrate(_)

@@ -7,6 +7,7 @@
 
 mod audit;
 mod connect;
+mod doubt;
 mod error;
 mod open;
 mod role;
@@ -20,6 +21,7 @@ pub mod migrate;
 pub mod object;
 pub mod page;
 pub mod partitions;
+pub mod pause;
 pub mod private;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -4,6 +4,8 @@
 //! together. A connection that cannot answer, or whose opening was cancelled half-way, is closed
 //! and another one tried, so that a restarted server costs nobody a failed request.
 
+use std::time::Duration;
+
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgTransactionManager as Driver;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, SqlSafeStr as _};
@@ -11,6 +13,10 @@ use sqlx_core::transaction::TransactionManager as _;
 use uuid::Uuid;
 
 use crate::error::Error;
+use crate::pause;
+
+/// About how long to wait before trying another connection than a broken one.
+const AGAIN: Duration = Duration::from_millis(20);
 
 /// What `countersign.enter_tenant` raises for a connection that still carries a tenant.
 const TENANT_LEFT: &str = "CS001";
@@ -31,7 +37,13 @@ impl Open {
             let opening = AssertSqlSafe(format!("BEGIN; SELECT countersign.enter_tenant({room})"));
             match Driver::begin(fresh.connection(), Some(opening.into_sql_str())).await {
                 Ok(()) => return fresh.open(),
-                Err(error) if left > 0 && spoilt(&error) => left -= 1,
+                Err(error) if left > 0 && spoilt(&error) => {
+                    left -= 1;
+                    drop(fresh);
+                    // A server that went away broke every connection of every process at once:
+                    // they must not all come back at the same moment.
+                    tokio::time::sleep(pause::spread(AGAIN)).await;
+                }
                 Err(error) => return Err(error.into()),
             }
         }

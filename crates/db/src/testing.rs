@@ -59,9 +59,13 @@ pub async fn database() -> TestDb {
 /// # Panics
 /// As [`database`].
 pub async fn database_with(max_connections: u32) -> TestDb {
-    let server_url = server::admin_url().await;
-    let copy = template::copy(&server_url, APP_PASSWORD).await;
-    let (db, admin, url, admin_url) = open(&server_url, &copy, max_connections).await;
+    database_on(&server::admin_url().await, max_connections).await
+}
+
+/// As [`database_with`], on the server of this connection string.
+async fn database_on(server_url: &str, max_connections: u32) -> TestDb {
+    let copy = template::copy(server_url, APP_PASSWORD).await;
+    let (db, admin, url, admin_url) = open(server_url, &copy, max_connections).await;
     let tenant = new_tenant(&db).await;
     TestDb { db, tenant, admin, url, admin_url, copy }
 }

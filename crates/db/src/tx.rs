@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use jiff::Unit;
-use model::id::TenantId;
+use model::id::{EventId, TenantId};
 use model::time::Timestamp;
 use sqlx::{PgConnection, PgPool};
 
 use crate::audit::{self, AuditKey};
 use crate::connect::Db;
+use crate::doubt;
 use crate::error::Error;
 use crate::open::Open;
 use crate::wake::Topic;
@@ -28,6 +29,10 @@ pub struct TenantTx {
     occurred_at: Option<Timestamp>,
     /// Audit events, written with one statement before the commit.
     events: Vec<audit::Row>,
+    /// The first event that was written.
+    told: Option<EventId>,
+    /// Whether anything was written.
+    wrote: bool,
     signals: BTreeSet<Topic>,
 }
 
@@ -46,6 +51,8 @@ impl TenantTx {
             asked_at: None,
             occurred_at: None,
             events: Vec::new(),
+            told: None,
+            wrote: false,
             signals: BTreeSet::new(),
         })
     }
@@ -123,12 +130,15 @@ impl TenantTx {
     /// written.
     pub async fn write_out(&mut self) -> Result<(), Error> {
         let events = std::mem::take(&mut self.events);
-        if events.is_empty() {
-            settle(self.open.conn()).await
-        } else {
+        if let Some(first) = events.first().map(audit::Row::id) {
             // Fails as well when a statement had.
-            audit::write(self.open.conn(), self.tenant, events).await
+            audit::write(self.open.conn(), self.tenant, events).await?;
+            self.told.get_or_insert(first);
+            self.wrote = true;
+        } else {
+            self.wrote = settle(self.open.conn()).await?;
         }
+        Ok(())
     }
 
     /// Wakes whoever waits for `topic`, in every process, once this transaction is committed.
@@ -136,15 +146,24 @@ impl TenantTx {
         self.signals.insert(topic);
     }
 
-    /// Makes it permanent.
+    /// Makes it permanent. Where the connection breaks before the answer comes, the audit log is
+    /// asked over another one whether it was kept.
     ///
     /// # Errors
-    /// [`Error::NotCommitted`] when a statement had failed and nothing was kept.
-    /// [`Error::Unavailable`] when the connection broke: it may or may not be committed.
+    /// [`Error::NotCommitted`] when a statement had failed, [`Error::Unavailable`] when the
+    /// connection broke: nothing was kept. [`Error::InDoubt`] when it broke and nobody could say
+    /// in time what came of it, or the transaction told the log nothing.
     pub async fn commit(mut self) -> Result<(), Error> {
         self.write_out().await?;
-        let Self { open, db, signals, .. } = self;
-        open.commit().await?;
+        let Self { open, tenant, db, told, wrote, signals, .. } = self;
+        match open.commit().await {
+            Ok(()) => {}
+            // Of a transaction that wrote nothing there is nothing to be kept.
+            Err(Error::Unavailable(source)) if wrote => {
+                doubt::resolve(&db, tenant, told, source).await?;
+            }
+            Err(error) => return Err(error),
+        }
         db.wakes().send(&signals);
         Ok(())
     }
@@ -198,10 +217,10 @@ impl fmt::Debug for AcrossTx {
 }
 
 /// Fails when a statement of the transaction had failed: PostgreSQL answers the COMMIT of such a
-/// transaction with a success that keeps nothing.
-async fn settle(tx: &mut PgConnection) -> Result<(), Error> {
-    sqlx::query("SELECT").execute(tx).await?;
-    Ok(())
+/// transaction with a success that keeps nothing. Says whether anything was written.
+async fn settle(tx: &mut PgConnection) -> Result<bool, Error> {
+    let wrote = sqlx::query_scalar("SELECT pg_current_xact_id_if_assigned() IS NOT NULL");
+    Ok(wrote.fetch_one(tx).await?)
 }
 
 fn micros(at: Timestamp) -> Result<Timestamp, Error> {

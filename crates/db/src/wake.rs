@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::error::Error;
+use crate::pause;
 
 /// The one channel all processes listen on.
 const CHANNEL: &str = "countersign";
@@ -190,7 +191,7 @@ async fn listen(board: Arc<Board>, pool: PgPool) {
         if let Err(error) = listen_once(&board, &pool).await {
             tracing::debug!(%error, "listening for wake-ups was interrupted");
         }
-        tokio::time::sleep(RELISTEN).await;
+        tokio::time::sleep(pause::spread(RELISTEN)).await;
     }
 }
 

@@ -65,6 +65,8 @@ impl Cooldown {
         let length = SignedDuration::from_secs(i64::from(self.seconds));
         let until = last.map(|last| last.checked_add(length).ok());
         match until {
+            // What has no length is over whatever the clock says, one that was put back included.
+            _ if length.is_zero() => GuardResult::allow(Guard::Cooldown, "cool"),
             None => GuardResult::allow(Guard::Cooldown, "cool"),
             Some(Some(until)) if until <= at => GuardResult::allow(Guard::Cooldown, "cool"),
             Some(until) => GuardResult {

@@ -1,5 +1,6 @@
 //! The leaf that ties the loop: router, cycle, tasks, login, events.
 
+pub mod clock;
 pub mod cycle;
 pub mod events;
 pub mod health;

@@ -11,6 +11,7 @@ use act::worker::Worker;
 use api::App;
 use connect::Outbound;
 use db::jobs;
+use db::pause::spread;
 use db::wake::Topic;
 use model::audit::Who;
 use model::connector::Connector;
@@ -21,6 +22,7 @@ use prove::publish::Publisher;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::clock;
 use crate::cycle::{self, Loop, LoopHooks, SealedLogins};
 use crate::events::Stopping;
 use crate::health::Health;
@@ -148,24 +150,10 @@ pub async fn serve(
     let (db, seen, limit) = (parts.app.db.clone(), health.clone(), parts.tuning.audit);
     tasks.spawn("standing", move |stop| standing::watch(db.clone(), seen.clone(), limit, stop));
     if parts.duties.keep == Duty::Yes {
-        let (db, publisher) = (parts.app.db.clone(), Arc::clone(&parts.publisher));
-        tasks.spawn("audit", move |stop| {
-            let (db, publisher) = (db.clone(), Arc::clone(&publisher));
-            async move { prove::sequence::task::run(db, publisher, stop.cancelled_owned()).await }
-        });
-        let (app, publisher) = (parts.app.clone(), Arc::clone(&parts.publisher));
-        tasks.spawn("archive", move |stop| {
-            cycle::retire::retire(
-                app.db.clone(),
-                Arc::clone(&app.objects),
-                Arc::clone(&publisher),
-                stop,
-            )
-        });
-        let db = parts.app.db.clone();
-        let who = who.clone();
-        tasks.spawn("sweep", move |stop| cycle::sweep(db.clone(), who.clone(), stop));
+        keep(&mut tasks, &parts.app, &parts.publisher, who);
     }
+    let (app, every) = (parts.app.clone(), parts.tuning.heartbeat);
+    tasks.spawn("clock", move |stop| clock::watch(app.clone(), every, stop));
     let logs = PublishedLogs {
         deployment: parts.publisher.deployment.clone(),
         directory: parts.publisher.logs.clone(),
@@ -195,6 +183,26 @@ pub async fn serve(
         result = served => result,
         () = ending => Ok(()),
     }
+}
+
+/// The audit log, the archive, and what time alone brings about.
+fn keep(tasks: &mut Tasks, app: &App, publisher: &Arc<Publisher>, who: Who) {
+    let (db, published) = (app.db.clone(), Arc::clone(publisher));
+    tasks.spawn("audit", move |stop| {
+        let (db, publisher) = (db.clone(), Arc::clone(&published));
+        async move { prove::sequence::task::run(db, publisher, stop.cancelled_owned()).await }
+    });
+    let db = app.db.clone();
+    tasks.spawn("sweep", move |stop| cycle::sweep(db.clone(), who.clone(), stop));
+    let (app, publisher) = (app.clone(), Arc::clone(publisher));
+    tasks.spawn("archive", move |stop| {
+        cycle::retire::retire(
+            app.db.clone(),
+            Arc::clone(&app.objects),
+            Arc::clone(&publisher),
+            stop,
+        )
+    });
 }
 
 fn worker(
@@ -233,12 +241,12 @@ async fn take_jobs(cycle: Loop, name: String, poll: Duration, stop: Cancellation
             Ok(None) => {
                 tokio::select! {
                     () = stop.cancelled() => {}
-                    () = waker.wait(poll) => {}
+                    () = waker.wait(spread(poll)) => {}
                 }
             }
             Err(error) => {
                 tracing::warn!(%error, "no job could be claimed");
-                waker.wait(poll).await;
+                waker.wait(spread(poll)).await;
             }
         }
     }
@@ -264,12 +272,12 @@ async fn rotate_keys(
             Ok(None) => {
                 tokio::select! {
                     () = stop.cancelled() => {}
-                    () = waker.wait(poll) => {}
+                    () = waker.wait(spread(poll)) => {}
                 }
             }
             Err(error) => {
                 tracing::warn!(%error, "no rotation of keys could be claimed");
-                waker.wait(poll).await;
+                waker.wait(spread(poll)).await;
             }
         }
     }

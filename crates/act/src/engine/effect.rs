@@ -1,5 +1,6 @@
 //! One attempt on its target: starting it, or finding out what became of it.
 
+use std::error::Error as StdError;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,7 +58,7 @@ impl Engine {
     pub(super) async fn work(&self, lease: &Lease, job: Job, tape: Arc<Tape>) -> Landing {
         let mut output = Output::default();
         let came = match self.endpoint(lease, &job).await {
-            Err(reason) => Came::To(Observed::NotStarted { reason }).resolved(&job),
+            Err(came) => came.resolved(&job),
             Ok((endpoint, connector)) => {
                 let sink = Sink::new(
                     job.attempt.run,
@@ -89,15 +90,23 @@ impl Engine {
         &self,
         lease: &Lease,
         job: &Job,
-    ) -> Result<(Endpoint, Arc<dyn Connector>), String> {
+    ) -> Result<(Endpoint, Arc<dyn Connector>), Came> {
         let transport = &job.target.transport;
-        let connector = self
-            .connectors
-            .get(transport)
-            .ok_or_else(|| format!("there is no connector for {transport}"))?;
+        let connector = self.connectors.get(transport).ok_or_else(|| {
+            let reason = format!("there is no connector for {transport}");
+            Came::To(Observed::NotStarted { reason })
+        })?;
         let claimed = &lease.claimed;
         let login = self.logins.login(claimed.tenant, claimed.execution, &job.target).await;
-        let login = login.map_err(|error| format!("the login cannot be opened: {error}"))?;
+        let login = login.map_err(|error| {
+            let reason = format!("the login cannot be opened: {error}");
+            // A database that is away says nothing about the step: it is asked about again.
+            if database_away(&*error) {
+                Came::Silence(reason)
+            } else {
+                Came::To(Observed::NotStarted { reason })
+            }
+        })?;
         let target = job.target.clone();
         Ok((Endpoint { target, login }, Arc::clone(connector)))
     }
@@ -158,6 +167,13 @@ impl Engine {
         }
         artifact
     }
+}
+
+/// Whether it went wrong because the database could not be asked.
+fn database_away(error: &(dyn StdError + 'static)) -> bool {
+    std::iter::successors(Some(error), |&error| error.source())
+        .filter_map(|error| error.downcast_ref::<db::Error>())
+        .any(|error| error.kind() == db::Kind::Unavailable)
 }
 
 impl Job {

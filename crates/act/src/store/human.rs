@@ -284,7 +284,7 @@ async fn go_on(tx: &mut TenantTx, snapshot: &Snapshot, to: ExecutionState) -> Re
     sqlx::query(
         "UPDATE countersign.executions
          SET state = $3,
-             deadline = $4 + (clock_timestamp() - COALESCE(paused_at, clock_timestamp())),
+             deadline = $4 + greatest(clock_timestamp() - paused_at, '0'),
              paused_at = NULL,
              error_message = CASE WHEN rollback_reason IS NULL THEN NULL ELSE error_message END,
              next_run_at = clock_timestamp()

@@ -102,7 +102,7 @@ async fn guarded(
              paused_at = CASE WHEN $6 = 'needs_human' THEN clock_timestamp() END,
              completed_at = CASE WHEN $11 THEN clock_timestamp() END,
              duration_ms = CASE WHEN $11 THEN
-               (EXTRACT(EPOCH FROM clock_timestamp() - $9) * 1000)::bigint END,
+               (EXTRACT(EPOCH FROM greatest(clock_timestamp() - $9, '0')) * 1000)::bigint END,
              lease_owner = CASE WHEN $12 THEN NULL ELSE lease_owner END,
              lease_until = CASE WHEN $12 THEN NULL ELSE lease_until END
          WHERE tenant_id = $1 AND id = $2 AND lease_epoch = $3 AND state = $4
@@ -202,7 +202,8 @@ async fn update_runs(
                ELSE COALESCE(run.completed_at, clock_timestamp()) END,
              duration_ms = CASE WHEN one.state IN ('pending', 'running') THEN NULL
                ELSE COALESCE(run.duration_ms,
-                 (EXTRACT(EPOCH FROM clock_timestamp() - run.started_at) * 1000)::bigint) END
+                 (EXTRACT(EPOCH FROM greatest(clock_timestamp() - run.started_at, '0'))
+                   * 1000)::bigint) END
          FROM unnest($2::uuid[], $3::text[], $4::bigint[], $5::timestamptz[], $6::integer[],
              $7::text[], $8::text[], $9::boolean[], $10::text[], $11::integer[])
            AS one (id, state, completed_seq, next_at, exit_code, stdout, stderr, truncated, error,

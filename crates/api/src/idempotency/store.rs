@@ -37,8 +37,13 @@ pub(super) async fn take(app: &App, caller: Caller, key: String, hash: &Mac) -> 
     .await
     .map_err(db::Error::from)?;
     if let Some(since) = since {
-        tx.commit().await?;
-        return Ok(Known::Fresh(Box::new(Taken { caller, key, since })));
+        let taken = Taken { caller, key, since };
+        return match tx.commit().await {
+            Ok(()) => Ok(Known::Fresh(Box::new(taken))),
+            // Nothing was done under it.
+            Err(db::Error::InDoubt(_)) => Ok(Known::PerhapsTaken(Box::new(taken))),
+            Err(error) => Err(error.into()),
+        };
     }
     type Row = (Vec<u8>, Option<i16>, Option<String>, Option<Vec<u8>>);
     let row: Option<Row> = sqlx::query_as(

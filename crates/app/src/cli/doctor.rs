@@ -77,7 +77,7 @@ impl Doctor {
         let mut checks = Vec::new();
         let private = match &self.place.database_url {
             Some(_) => {
-                checks.push(external(&self.place).await);
+                checks.extend(external(&self.place).await);
                 None
             }
             None => {
@@ -106,16 +106,32 @@ impl Doctor {
     }
 }
 
-async fn external(place: &Place) -> Check {
+async fn external(place: &Place) -> Vec<Check> {
     const WHAT: &str = "database";
     match wiring::reach_to_read(place).await {
         Ok((db, _)) => {
+            let found = "DATABASE_URL leads to a database that can be served on";
+            let ahead = server::clock::ahead(&db, &wiring::SystemClock).await;
             db.close().await;
-            Check::new(WHAT, Health::Good, "DATABASE_URL leads to a database that can be served on")
+            let reached = Check::new(WHAT, Health::Good, found);
+            std::iter::once(reached).chain(ahead.ok().map(clock)).collect()
         }
-        Err(error) => Check::new(WHAT, Health::Bad, chain(&error))
-            .hint("`countersign db roles` and `countersign db migrate` prepare it"),
+        Err(error) => vec![
+            Check::new(WHAT, Health::Bad, chain(&error))
+                .hint("`countersign db roles` and `countersign db migrate` prepare it"),
+        ],
     }
+}
+
+/// This machine's clock, so much ahead of the database's.
+fn clock(ahead: jiff::SignedDuration) -> Check {
+    const WHAT: &str = "clock";
+    if ahead.abs() <= server::clock::TOLERANCE {
+        return Check::new(WHAT, Health::Good, "this machine's agrees with the database's");
+    }
+    let described = server::clock::described(ahead);
+    let found = format!("this machine's is {described} the database's");
+    Check::new(WHAT, Health::Bad, found).hint("let both machines follow the same time servers")
 }
 
 fn postgres(report: &db::private::Report) -> Vec<Check> {

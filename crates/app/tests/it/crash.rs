@@ -6,9 +6,14 @@
     reason = "all of it is tests, helpers included"
 )]
 
+mod asking;
+mod chaos;
 mod checker;
+mod clock;
+mod control;
 mod deployment;
 mod history;
+mod line;
 mod process;
 mod runbooks;
 mod wire;
@@ -18,9 +23,15 @@ mod l10;
 mod l11;
 mod o1;
 mod r1;
+mod r10;
+mod r11;
 mod r12;
 mod r14;
+mod r2;
 mod r3;
+mod r4;
+mod r5;
+mod r6;
 mod r7;
 mod r8;
 mod s1;

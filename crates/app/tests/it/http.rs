@@ -30,3 +30,6 @@ mod stage;
 mod tenancy;
 mod typescript;
 mod whole_loop;
+
+pub(crate) use harness::SystemClock;
+pub(crate) use stage::{alert, group};

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use super::TestDb;
 use crate::private::{Options, PrivateServer};
 
 /// Before the process id in the name of a throwaway server's directory.
@@ -15,6 +16,9 @@ const CARELESS: [(&str, &str); 4] = [
     ("full_page_writes", "off"),
     ("max_wal_size", "4GB"),
 ];
+
+/// A crash of PostgreSQL keeps what was committed; only one of the machine would not.
+const STURDY: [(&str, &str); 2] = [("fsync", "off"), ("max_wal_size", "4GB")];
 
 /// The superuser's connection string of the server the tests run on.
 pub(super) async fn admin_url() -> String {
@@ -45,6 +49,26 @@ impl TestServer {
     /// # Panics
     /// When it does not start: no test can go on.
     pub async fn start() -> Self {
+        Self::start_with(&CARELESS, None).await
+    }
+
+    /// Starts one that may be broken: what it has committed outlives its processes.
+    ///
+    /// # Panics
+    /// As [`TestServer::start`].
+    pub async fn sturdy() -> Self {
+        Self::start_with(&STURDY, None).await
+    }
+
+    /// As [`TestServer::sturdy`], with the programs of this directory.
+    ///
+    /// # Panics
+    /// As [`TestServer::start`].
+    pub async fn sturdy_of(bin_dir: PathBuf) -> Self {
+        Self::start_with(&STURDY, Some(bin_dir)).await
+    }
+
+    async fn start_with(settings: &[(&str, &str)], bin_dir: Option<PathBuf>) -> Self {
         let dir = prepare_dir();
         let access = write_access_rules(&dir);
         let mut options = Options::new(&dir);
@@ -55,8 +79,9 @@ impl TestServer {
         )]
         let search_path = std::env::var("PATH").ok();
         options.search_path = search_path.map(Into::into);
+        options.bin_dir = bin_dir;
         options.settings =
-            CARELESS.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+            settings.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
         options.settings.push(("hba_file".to_owned(), access.to_string_lossy().into_owned()));
         let server = PrivateServer::start(options)
             .await
@@ -77,6 +102,36 @@ impl TestServer {
     #[must_use]
     pub fn admin_url(&self) -> &str {
         &self.admin_url
+    }
+
+    /// A fresh migrated database on it, with one tenant. It must go before the server does.
+    ///
+    /// # Panics
+    /// When there is none to be had.
+    pub async fn database(&self) -> TestDb {
+        super::database_on(&self.admin_url, super::CONNECTIONS).await
+    }
+
+    /// The process id of the postmaster, while there is one.
+    #[must_use]
+    pub fn postmaster(&self) -> Option<u32> {
+        self.server.as_ref().and_then(PrivateServer::postmaster)
+    }
+
+    /// How often the postmaster was started: it is started again when it ends by itself.
+    #[must_use]
+    pub fn starts(&self) -> u64 {
+        self.server.as_ref().map_or(0, PrivateServer::starts)
+    }
+
+    /// Waits until it takes connections.
+    ///
+    /// # Panics
+    /// When it does not any more.
+    pub async fn ready(&self) {
+        if let Some(server) = &self.server {
+            server.ready().await.unwrap_or_else(|error| panic!("the server is gone: {error:?}"));
+        }
     }
 
     /// Stops it and removes its directory.

@@ -196,6 +196,13 @@ fn cooldowns_are_per_trigger_and_target_and_per_runbook_and_target() {
     assert_eq!(trigger.judge(Some(last), at("2026-05-01T12:00:00Z")).verdict, Verdict::Allow);
     assert_eq!(trigger.judge(None, last).verdict, Verdict::Allow);
     assert_eq!(all[1].judge(Some(last), last).verdict, Verdict::Allow, "no length, no cooldown");
+    let before = at("2026-05-01T11:49:00Z");
+    assert_eq!(
+        all[1].judge(Some(last), before).verdict,
+        Verdict::Allow,
+        "nor for a clock put back"
+    );
+    assert_eq!(trigger.judge(Some(last), before).verdict, Verdict::Deny);
 }
 
 #[test]

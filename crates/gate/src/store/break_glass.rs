@@ -244,7 +244,8 @@ async fn expire_approvals(tx: &mut TenantTx, id: BreakGlassId) -> Result<(), Err
 pub async fn end(tx: &mut TenantTx, id: BreakGlassId) -> Result<bool, Error> {
     hold_approvals(tx, id).await?;
     let ended = sqlx::query(
-        "UPDATE countersign.break_glass SET ended_at = clock_timestamp()
+        // A clock that was put back must not keep anybody from giving it back.
+        "UPDATE countersign.break_glass SET ended_at = greatest(clock_timestamp(), started_at)
          WHERE tenant_id = $1 AND id = $2 AND ended_at IS NULL
            AND expires_at > clock_timestamp()",
     )
@@ -285,7 +286,8 @@ pub async fn review(
          SET reviewed_by = $3, reviewed_at = clock_timestamp(), review_verdict = $4,
              review_notes = $5,
              ended_at = CASE WHEN expires_at > clock_timestamp()
-                             THEN COALESCE(ended_at, clock_timestamp()) ELSE ended_at END
+                             THEN COALESCE(ended_at, greatest(clock_timestamp(), started_at))
+                             ELSE ended_at END
          WHERE tenant_id = $1 AND id = $2 AND reviewed_at IS NULL",
     )
     .bind(tx.tenant().uuid())

@@ -158,7 +158,7 @@ pub async fn run(db: Db, publisher: Arc<Publisher>, stop: impl Future<Output = (
                     tracing::warn!(error = chain(&error), "the audit sequencer cannot start");
                 }
             }
-            tokio::time::sleep(RETRY).await;
+            tokio::time::sleep(db::pause::spread(RETRY)).await;
         };
         tokio::select! {
             () = &mut stop => return,

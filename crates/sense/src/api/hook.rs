@@ -13,6 +13,7 @@ use db::TenantTx;
 use model::audit::{Event, Who};
 use model::id::{CredentialId, FindingId};
 use model::secret::Secret;
+use model::time::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -124,7 +125,8 @@ async fn receive_generic(
         None => None,
     };
     let secrets = Secrets { current, previous };
-    let batch = match read_signed(&app, mapping, &secrets, &parts.headers, &body) {
+    let now = tx.now().await?;
+    let batch = match read_signed(now, mapping, &secrets, &parts.headers, &body) {
         Ok(batch) => batch?,
         Err(error) => return Err(refuse(tx, &caller, &source, error).await?),
     };
@@ -134,9 +136,10 @@ async fn receive_generic(
     Ok(Json(reports.pop().unwrap_or_default().into()))
 }
 
-/// Verifies, and only then parses.
+/// Verifies, and only then parses. By the database's clock: which deliveries are too old does not
+/// depend on the machine they reach.
 fn read_signed(
-    app: &App,
+    now: Timestamp,
     mapping: &Mapping,
     secrets: &Secrets,
     headers: &HeaderMap,
@@ -144,7 +147,6 @@ fn read_signed(
 ) -> Result<Result<Batch, BadInput>, signature::SignatureError> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let proof = Proof { signature: text(SIGNATURE_HEADER), timestamp: text(TIMESTAMP_HEADER) };
-    let now = app.clock.now();
     signature::verify(body, proof, mapping.signed, secrets, now)?;
     Ok(mapping.parse(body, now))
 }

@@ -222,7 +222,8 @@ async fn take(
     let key = tenant_key::get(change, key).await?;
     let secret = app.vault.open(Some(&key), place, &factor.sealed).await;
     let secret = secret.map_err(|error| Problem::internal(&error))?;
-    let Some(step) = totp::step_of(secret.expose(), code, app.clock.now().as_second()) else {
+    let now = change.now().await?;
+    let Some(step) = totp::step_of(secret.expose(), code, now.as_second()) else {
         return Ok(None);
     };
     Ok(store::take_step(change, factor.id, step).await?.then_some(Shown::Totp))

@@ -117,7 +117,7 @@ pub(super) async fn days(tx: &mut TenantTx, days: i32) -> Result<Vec<DayOut>, Er
     let rows: Vec<(SqlDate, i16, i64, i64, Option<f64>)> = sqlx::query_as(
         "SELECT (first_seen AT TIME ZONE 'UTC')::date AS day, severity_rank, count(*),
            count(resolved_at),
-           avg(extract(epoch FROM resolved_at - first_seen))::float8
+           avg(extract(epoch FROM greatest(resolved_at - first_seen, '0')))::float8
          FROM countersign.findings
          WHERE tenant_id = $1 AND first_seen >= (
            date_trunc('day', clock_timestamp() AT TIME ZONE 'UTC') - make_interval(days => $2 - 1)

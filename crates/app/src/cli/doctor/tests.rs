@@ -1,6 +1,6 @@
 use std::os::unix::fs::PermissionsExt as _;
 
-use super::{Health, data_dir, keys, port};
+use super::{Health, clock, data_dir, keys, port};
 
 #[test]
 fn keys_others_may_read_are_bad() {
@@ -35,4 +35,13 @@ fn a_data_directory_that_is_not_there_yet_is_no_problem() {
     assert_eq!(check.health, Health::Good);
     assert!(check.found.ends_with("would be made"), "{}", check.found);
     assert!(!data.path().join("a").exists(), "looking makes nothing");
+}
+
+#[test]
+fn a_clock_that_is_minutes_off_is_bad() {
+    let seconds = jiff::SignedDuration::from_secs;
+    assert_eq!(clock(seconds(1)).health, Health::Good);
+    let found = clock(seconds(-600));
+    assert_eq!(found.health, Health::Bad);
+    assert_eq!(found.found, "this machine's is 600 s behind the database's");
 }

@@ -65,9 +65,14 @@ pub(super) struct Deployment {
 impl Deployment {
     /// One with a host that is a server of it.
     pub(super) async fn start() -> Self {
+        Self::start_on(database().await).await
+    }
+
+    /// As [`Self::start`], on this database.
+    pub(super) async fn start_on(test: TestDb) -> Self {
         let sshd = Sshd::start().expect("OpenSSH is installed");
         let (host, port) = (sshd.host().to_owned(), sshd.port());
-        let deployment = Self::bare(sshd).await;
+        let deployment = Self::on(test, sshd, "info").await;
         deployment.add_server(&host, port).await;
         deployment
     }
@@ -85,7 +90,11 @@ impl Deployment {
 
     /// One without a server, whose processes log this.
     pub(super) async fn logging(sshd: Sshd, log: &'static str) -> Self {
-        let test = database().await;
+        Self::on(database().await, sshd, log).await
+    }
+
+    /// One on this database, without a server.
+    pub(super) async fn on(test: TestDb, sshd: Sshd, log: &'static str) -> Self {
         sqlx::raw_sql(WITNESS).execute(test.admin()).await.expect("the witness is set up");
         let dir = tempfile::tempdir().expect("a directory");
         // Workers come later, and their key is needed before.
@@ -96,10 +105,16 @@ impl Deployment {
         let url = api.ready().await;
         let http = reqwest::Client::builder().build().expect("a client");
         service(&test).await;
-        let admin = key(&test, "Ada", &[Role::Admin]).await;
-        let operator = key(&test, "Otto", &[Role::Operator]).await;
-        let approver = key(&test, "Berta", &[Role::Approver]).await;
+        let (_, admin) = key(&test, "Ada", &[Role::Admin]).await;
+        let (_, operator) = key(&test, "Otto", &[Role::Operator]).await;
+        let (_, approver) = key(&test, "Berta", &[Role::Approver]).await;
         Self { test, dir, sshd, api, log, http, url, admin, operator, approver }
+    }
+
+    /// One more person with these roles, and their key.
+    pub(super) async fn key(&self, name: &str, roles: &[Role]) -> (String, String) {
+        let (id, key) = key(&self.test, name, roles).await;
+        (id.to_string(), key)
     }
 
     pub(super) fn tenant(&self) -> TenantId {
@@ -261,8 +276,8 @@ async fn service(test: &TestDb) {
     .expect("the actor is written");
 }
 
-/// The key of a person with these roles.
-async fn key(test: &TestDb, name: &str, roles: &[Role]) -> String {
+/// A person with these roles, and their key.
+async fn key(test: &TestDb, name: &str, roles: &[Role]) -> (ActorId, String) {
     let actor = test.another_actor(test.tenant, name, roles).await;
     let token = new_key().expect("randomness");
     sqlx::query(
@@ -278,5 +293,5 @@ async fn key(test: &TestDb, name: &str, roles: &[Role]) -> String {
     .execute(test.admin())
     .await
     .expect("the key is written");
-    token.text
+    (actor.id, token.text)
 }

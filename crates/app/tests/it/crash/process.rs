@@ -9,6 +9,8 @@ use std::thread::JoinHandle;
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::clock::FakeClock;
+use super::control::{self, Fencing};
 use super::{LEASE, until};
 
 /// What the binary says once it listens.
@@ -30,25 +32,54 @@ pub(super) struct Setup<'a> {
     pub(super) log: &'a str,
     /// Further arguments.
     pub(super) more: &'a [&'a str],
+    /// The binary's, or a control worker's instead of it.
+    pub(super) fencing: Fencing,
+    /// Its clock, when that is wrong.
+    pub(super) clock: Option<&'a FakeClock>,
 }
 
 impl<'a> Setup<'a> {
     pub(super) const fn new(data_dir: &'a Path, database_url: Option<&'a str>) -> Self {
         let lease_s = LEASE.as_secs_f64();
         let (role, log) = ("all", "info");
-        Self { data_dir, database_url, role, failpoint: None, lease_s, log, more: &[] }
+        let (failpoint, more, fencing, clock) = (None, &[], Fencing::Whole, None);
+        Self { data_dir, database_url, role, failpoint, lease_s, log, more, fencing, clock }
+    }
+
+    /// The command of the binary.
+    fn binary(&self, command: &mut Command) {
+        command
+            .args([env!("CARGO_BIN_EXE_countersign"), "serve"])
+            .args(["--listen", "127.0.0.1:0", "--poll-s", "0.1", "--role", self.role])
+            .args(["--lease-s", &self.lease_s.to_string(), "--grace-s", "10"])
+            .arg("--data-dir")
+            .arg(self.data_dir)
+            .args(self.more);
+        if self.database_url.is_some() {
+            command.args(["--db-connections", "10"]);
+        }
+        if let Some(point) = self.failpoint {
+            command.args(["--failpoint", point]);
+        }
+    }
+
+    /// The command by which this program becomes a control worker.
+    fn control(&self, command: &mut Command) {
+        command
+            .arg(std::env::current_exe().expect("this program has a path"))
+            .args([control::ENTRY, "--exact", "--nocapture"])
+            .env(control::DIRECTORY, self.data_dir);
     }
 
     /// Starts it; it dies with the thread of this test.
     pub(super) fn spawn(&self) -> Process {
         let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL"]);
+        match self.fencing {
+            Fencing::Whole => self.binary(&mut command),
+            Fencing::Epoch | Fencing::Naive => self.control(&mut command),
+        }
         command
-            .args(["--pdeathsig", "KILL", env!("CARGO_BIN_EXE_countersign"), "serve"])
-            .args(["--listen", "127.0.0.1:0", "--poll-s", "0.1", "--role", self.role])
-            .args(["--lease-s", &self.lease_s.to_string(), "--grace-s", "10"])
-            .arg("--data-dir")
-            .arg(self.data_dir)
-            .args(self.more)
             .env_remove("DATABASE_URL")
             .env_remove("DATABASE_ADMIN_URL")
             .env_remove("COUNTERSIGN_FAILPOINT")
@@ -57,10 +88,10 @@ impl<'a> Setup<'a> {
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
         if let Some(url) = self.database_url {
-            command.env("DATABASE_URL", url).args(["--db-connections", "10"]);
+            command.env("DATABASE_URL", url);
         }
-        if let Some(point) = self.failpoint {
-            command.args(["--failpoint", point]);
+        if let Some(clock) = self.clock {
+            command.envs(clock.environment());
         }
         Process::of(command)
     }

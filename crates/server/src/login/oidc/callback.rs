@@ -174,12 +174,13 @@ impl Back<'_> {
         let keys = self.keys(&metadata, kid.as_deref()).await?;
         let access_token = tokens["access_token"].as_str();
         let nonce = browser.nonce();
+        let at = self.app.db.now().await?;
         let expected = Expected {
             issuer: &provider.issuer,
             client_id: &provider.client_id,
             nonce: &nonce,
             access_token,
-            at: self.app.clock.now(),
+            at,
         };
         let claims = token::verify(id_token, &keys, &expected).map_err(refused)?;
         let subject = claims["sub"].as_str().unwrap_or_default();
