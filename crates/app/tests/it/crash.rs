@@ -15,6 +15,7 @@ mod wire;
 
 mod h5;
 mod o1;
+mod o3;
 mod r1;
 mod r12;
 mod r14;

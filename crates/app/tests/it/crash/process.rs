@@ -30,20 +30,25 @@ pub(super) struct Setup<'a> {
     pub(super) log: &'a str,
     /// Further arguments.
     pub(super) more: &'a [&'a str],
+    /// Another version of the program.
+    pub(super) binary: Option<&'a Path>,
 }
 
 impl<'a> Setup<'a> {
     pub(super) const fn new(data_dir: &'a Path, database_url: Option<&'a str>) -> Self {
         let lease_s = LEASE.as_secs_f64();
         let (role, log) = ("all", "info");
-        Self { data_dir, database_url, role, failpoint: None, lease_s, log, more: &[] }
+        let more = &[];
+        Self { data_dir, database_url, role, failpoint: None, lease_s, log, more, binary: None }
     }
 
     /// Starts it; it dies with the thread of this test.
     pub(super) fn spawn(&self) -> Process {
         let mut command = Command::new("setpriv");
         command
-            .args(["--pdeathsig", "KILL", env!("CARGO_BIN_EXE_countersign"), "serve"])
+            .args(["--pdeathsig", "KILL"])
+            .arg(self.binary.unwrap_or_else(|| Path::new(env!("CARGO_BIN_EXE_countersign"))))
+            .arg("serve")
             .args(["--listen", "127.0.0.1:0", "--poll-s", "0.1", "--role", self.role])
             .args(["--lease-s", &self.lease_s.to_string(), "--grace-s", "10"])
             .arg("--data-dir")
