@@ -324,15 +324,7 @@ async fn o3_this_program_and_the_one_before_it_work_together_through_kills() {
         older.load(Ordering::Relaxed),
         doors.broken_off.load(Ordering::Relaxed),
     );
-    let mut faults = doors.faults.into_inner().unwrap_or_else(PoisonError::into_inner);
-    for (version, replica) in replicas.iter_mut().enumerate() {
-        replica.process.stop().await;
-        for log in &replica.logs {
-            let text = log.text();
-            let errors = text.lines().filter(|line| line.contains("ERROR"));
-            faults.extend(errors.map(|line| format!("version {version} said: {line}")));
-        }
-    }
+    let faults = std::mem::take(&mut *doors.faults.lock().unwrap_or_else(PoisonError::into_inner));
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
     assert!(kills > 1 && sent > 0 && asked.promised > 0);
 
@@ -350,4 +342,14 @@ async fn o3_this_program_and_the_one_before_it_work_together_through_kills() {
     let sql = "SELECT count(DISTINCT owner) FROM public.claims";
     assert!(count(&deployment, sql).await > 2, "both worked");
     assert_holds(&deployment, "O3").await;
+    let mut errors = Vec::new();
+    for (version, replica) in replicas.iter_mut().enumerate() {
+        replica.process.stop().await;
+        for log in &replica.logs {
+            let text = log.text();
+            let said = text.lines().filter(|line| line.contains("ERROR"));
+            errors.extend(said.map(|line| format!("version {version} said: {line}")));
+        }
+    }
+    assert!(errors.is_empty(), "{} errors:\n{}", errors.len(), errors.join("\n"));
 }
