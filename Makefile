@@ -30,4 +30,5 @@ bench: ## Measure, beside the comparisons, and write benches/REPORT.md
 
 chaos: ## The long crash and race runs
 	@scripts/install test
-	COUNTERSIGN_CHAOS=1 cargo xtask test -p app -p act -p connect-ssh -p prove
+	before=$$(scripts/before) && COUNTERSIGN_CHAOS=1 COUNTERSIGN_BEFORE="$$before" \
+	  cargo xtask test -p app -p act -p connect-ssh -p db -p prove

@@ -2,6 +2,8 @@
 //!
 //! Plain text search over the sources, well under a second. Each rule says what to do instead.
 
+mod migrations;
+mod patterns;
 mod sorted;
 mod way_out;
 
@@ -59,6 +61,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
         shape(source, &mut breaches);
         clearance(source, &mut breaches);
         way_out(source, &mut breaches);
+        regular_expressions(source, &mut breaches);
     }
     clients(root, &mut breaches)?;
     manifests(root, &mut breaches)?;
@@ -179,6 +182,17 @@ fn edges(source: &Source, breaches: &mut Vec<String>) {
     }
 }
 
+/// A user's regular expression has a limit of its size.
+fn regular_expressions(source: &Source, breaches: &mut Vec<String>) {
+    if source.is_test() {
+        return;
+    }
+    for line in patterns::made(&source.path, source.code()) {
+        let path = &source.path;
+        breaches.push(format!("{path}:{line}: patterns are read by act's template::value alone"));
+    }
+}
+
 /// One outbound client: every other one would have to be as careful.
 fn way_out(source: &Source, breaches: &mut Vec<String>) {
     if source.is_test() {
@@ -205,6 +219,9 @@ fn clients(root: &Path, breaches: &mut Vec<String>) -> Result<()> {
     for file in &files {
         for line in way_out::clients(&file.path, &file.text) {
             breaches.push(format!("{}:{line}: calls go out by connect::Outbound alone", file.path));
+        }
+        for line in patterns::backtracking(&file.text) {
+            breaches.push(format!("{}:{line}: a library that backtracks", file.path));
         }
     }
     Ok(())
@@ -262,6 +279,17 @@ fn manifests(root: &Path, breaches: &mut Vec<String>) -> Result<()> {
 fn migrations(root: &Path, sources: &[Source], breaches: &mut Vec<String>) -> Result<()> {
     let mut files = Vec::new();
     collect(root, &root.join("migrations"), "sql", &mut files)?;
+    // What the tests show to hold up nobody, the rules allow.
+    let (mut samples, dir) = (Vec::new(), root.join("crates/db/tests/it/migrations"));
+    collect(root, &dir, "sql", &mut samples)?;
+    let name = |file: &Source| file.path.rsplit('/').next().unwrap_or_default().to_owned();
+    let named = files.iter().map(|file| (name(file), file));
+    let sampled = samples.iter().map(|file| (format!("9{}", name(file)), file));
+    for (name, file) in named.chain(sampled) {
+        for (line, fault) in migrations::faults(&name, &file.text) {
+            breaches.push(format!("{}:{line}: {fault}", file.path));
+        }
+    }
     for file in &files {
         let mut before = "";
         for (line, text) in file.lines() {

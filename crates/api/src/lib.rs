@@ -15,6 +15,7 @@ pub mod permission;
 pub mod problem;
 pub mod state;
 pub mod strict;
+pub mod suspicious;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod together;

@@ -7,6 +7,7 @@ mod declare;
 mod describe;
 mod export;
 mod import;
+mod listed;
 mod owner;
 mod query;
 mod record;
@@ -26,6 +27,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
+
+pub use listed::{Listed, Wanted, parameters};
 
 use crate::body::Body;
 use crate::caller::{Caller, Can};

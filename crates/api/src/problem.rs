@@ -200,8 +200,24 @@ impl From<db::Error> for Problem {
     }
 }
 
+/// What an answer repeats of a text at most, in characters: a word of a megabyte that is refused is
+/// not sent back.
+const LONGEST_TOLD: usize = 2000;
+
+fn cut(text: &mut String) {
+    if let Some((at, _)) = text.char_indices().nth(LONGEST_TOLD) {
+        text.truncate(at);
+        text.push('…');
+    }
+}
+
 impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
+    fn into_response(mut self) -> Response {
+        cut(&mut self.detail);
+        for fault in &mut self.errors {
+            cut(&mut fault.path);
+            cut(&mut fault.message);
+        }
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let (retry_after, unknown) = (self.retry_after_s, self.code == OUTCOME_UNKNOWN);
         let mut response = (status, Json(self)).into_response();

@@ -4,16 +4,21 @@
 //! nobody logs in as; `countersign_queue` and `countersign_sequencer` own the functions that look
 //! across tenants; `countersign_app` owns nothing and is what the application logs in as.
 
+mod apply;
+
 use std::str::FromStr;
 use std::time::Duration;
 
 use model::canonical::Digest;
+#[cfg(feature = "testing")]
+use sqlx::migrate::Migration;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
 
 use crate::error::Error;
-use crate::lease;
+
+pub use apply::LOCK_TIMEOUT;
 
 static EMBEDDED: Migrator = sqlx::migrate!("../../migrations");
 
@@ -54,6 +59,8 @@ pub struct Migrated {
     pub from: Option<i64>,
     /// The newest migration applied now.
     pub to: Option<i64>,
+    /// How often a table was in use and the run stepped back.
+    pub retries: u32,
 }
 
 /// The newest migration of this program.
@@ -117,28 +124,30 @@ pub async fn report_password(admin_url: &str, password: &str) -> Result<String, 
     login_url(admin_url, REPORT_ROLE, password)
 }
 
-/// Applies the migrations that are missing. Several at once wait for each other.
+/// Applies the migrations that are missing, beside whoever uses the database. Several at once wait
+/// for each other.
 ///
 /// # Errors
-/// When a migration fails, or one that was applied has changed since.
+/// When a migration fails, one that was applied has changed since or is not known here, or a table
+/// is not to be had for ten minutes.
 pub async fn run(admin_url: &str) -> Result<Migrated, Error> {
-    let mut admin = connect(admin_url).await?;
-    sqlx::query("SELECT pg_advisory_lock($1)")
-        .bind(lease::key("migrate"))
-        .execute(&mut admin)
-        .await?;
-    // From here on no statement may queue behind a reader and hold up everybody else.
-    sqlx::query("SET lock_timeout = '10s'").execute(&mut admin).await?;
-    sqlx::query("SET ROLE countersign_owner").execute(&mut admin).await?;
-    let from = applied(&mut admin).await?;
-    let mut migrator = Migrator::with_migrations(EMBEDDED.iter().cloned().collect());
-    migrator.dangerous_set_table_name(RECORD);
-    migrator.set_locking(false);
-    migrator.run_direct(None, &mut admin, false).await.map_err(Error::Migrate)?;
-    let to = applied(&mut admin).await?;
-    // Closing the session lets go of the lock.
-    admin.close().await?;
-    Ok(Migrated { from, to })
+    apply::apply(admin_url, EMBEDDED.iter().cloned().collect()).await
+}
+
+/// As [`run`], with other migrations than this program's.
+///
+/// # Errors
+/// As [`run`].
+#[cfg(feature = "testing")]
+pub async fn run_these(admin_url: &str, migrations: Vec<Migration>) -> Result<Migrated, Error> {
+    apply::apply(admin_url, migrations).await
+}
+
+/// The migrations of this program.
+#[cfg(feature = "testing")]
+#[must_use]
+pub fn embedded() -> Vec<Migration> {
+    EMBEDDED.iter().cloned().collect()
 }
 
 async fn connect(admin_url: &str) -> Result<PgConnection, Error> {

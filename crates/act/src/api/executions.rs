@@ -1,10 +1,11 @@
 //! Executions: where they stand, what they did, stopping them, settling what nobody knows.
 
+use api::object::Wanted;
 use api::permission::{ReadPlans, Run};
 use api::problem::Answer;
-use api::{App, Body, Can, PageOut, Paging, Problem};
+use api::{App, Body, Can, PageOut, Problem, listed};
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use model::execution::ExecutionState;
@@ -12,16 +13,17 @@ use model::id::{
     ActorId, ApprovalId, DecisionId, EvidenceId, ExecutionId, IntentId, PlanId, ResourceId,
     RunbookId, StepRunId,
 };
+use model::intent::ExecutionMode;
 use model::objects::ObjectError;
 use model::{Digest, Timestamp};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::snapshot::Resolution;
 use crate::store::human::{self, By, Resolved};
-use crate::store::read::{self, Evidence, Filter, Step, Summary};
+use crate::store::read::{self, Evidence, Step, Summary};
 
 /// The routes of this room.
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -110,45 +112,22 @@ impl From<Summary> for ExecutionOut {
     }
 }
 
-/// Which executions are wanted.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(super) struct FilterIn {
-    /// In this state.
-    #[param(example = "needs_human")]
-    state: Option<String>,
-    /// Of this runbook.
-    runbook_id: Option<String>,
+listed! {
+    /// Which executions are wanted.
+    Executions: read::LISTED, "state": ExecutionState, "mode": ExecutionMode,
 }
 
-impl FilterIn {
-    fn check(&self) -> Answer<Filter> {
-        let state = self.state.as_deref().map(str::parse::<ExecutionState>).transpose();
-        let state = state
-            .map_err(|error| Problem::invalid("query.state", "unknown_word", error.to_string()))?;
-        let runbook = self.runbook_id.as_deref().map(str::parse::<RunbookId>).transpose();
-        let runbook = runbook
-            .map_err(|error| Problem::invalid("query.runbook_id", "id", error.to_string()))?;
-        Ok(Filter {
-            state: state.map(|state| state.word().to_owned()),
-            runbook: runbook.map(RunbookId::uuid),
-        })
-    }
-}
-
-/// List executions, newest first.
+/// List executions, newest first unless sorted.
 #[utoipa::path(get, path = "/executions", tag = "executions",
-    params(api::page::PagingIn, FilterIn),
+    params(Executions),
     responses((status = 200, body = PageOut<ExecutionOut>), (status = "4XX", body = Problem)))]
 async fn list_executions(
     State(app): State<App>,
     caller: Can<ReadPlans>,
-    Paging(page): Paging,
-    Query(filter): Query<FilterIn>,
+    Wanted(wanted, _): Wanted<Executions>,
 ) -> Answer<Json<PageOut<ExecutionOut>>> {
-    let filter = filter.check()?;
     let mut tx = app.db.tenant(caller.tenant()).await?;
-    Ok(Json(PageOut::of(read::list(&mut tx, &filter, page).await?, ExecutionOut::from)))
+    Ok(Json(PageOut::of(read::list(&mut tx, &wanted).await?, ExecutionOut::from)))
 }
 
 /// An execution with its steps and its evidence.

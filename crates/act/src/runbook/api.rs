@@ -1,16 +1,18 @@
 //! Runbooks over HTTP: import, export, lint, versions, status.
 
+use api::object::Wanted;
 use api::permission::{ReadRunbooks, WriteRunbooks};
 use api::problem::{Answer, FieldFault};
-use api::{App, Body, Can, Change, PageOut, Paging, Problem};
+use api::{App, Body, Can, Change, PageOut, Problem, listed};
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use model::Digest;
 use model::id::{ActorId, RunbookId};
+use model::intent::ExecutionMode;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -209,32 +211,22 @@ struct StatusIn {
     status: Status,
 }
 
-/// Which runbooks to list.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-struct ListIn {
-    /// Only those of this status: `draft`, `active` or `disabled`.
-    #[param(value_type = Option<String>)]
-    status: Option<String>,
+listed! {
+    /// Which runbooks are wanted.
+    Runbooks: store::LISTED, "status": Status, "mode": ExecutionMode,
 }
 
-/// List runbooks, newest first.
+/// List runbooks, newest first unless sorted.
 #[utoipa::path(get, path = "/runbooks", tag = "runbooks",
-    params(api::page::PagingIn, ListIn),
+    params(Runbooks),
     responses((status = 200, body = PageOut<SummaryOut>), (status = "4XX", body = Problem)))]
 async fn list_runbooks(
     State(app): State<App>,
     caller: Can<ReadRunbooks>,
-    Paging(page): Paging,
-    Query(wanted): Query<ListIn>,
+    Wanted(wanted, _): Wanted<Runbooks>,
 ) -> Answer<Json<PageOut<SummaryOut>>> {
-    let status = wanted.status.map(|text| text.parse()).transpose().map_err(
-        |error: model::words::UnknownWord| {
-            Problem::invalid("query.status", "unknown_word", error.to_string())
-        },
-    )?;
     let mut tx = app.db.tenant(caller.tenant()).await?;
-    let found = store::list(&mut tx, status, &page).await.map_err(answer)?;
+    let found = store::list(&mut tx, &wanted).await.map_err(answer)?;
     Ok(Json(PageOut::of(found, summary_out)))
 }
 

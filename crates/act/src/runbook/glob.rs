@@ -5,9 +5,6 @@ use regex::Regex;
 
 use super::template::value;
 
-/// The longest pattern taken, in bytes.
-const MAX_BYTES: usize = 500;
-
 /// What marks a regular expression.
 const REGEX: &str = "re:";
 
@@ -23,18 +20,9 @@ pub(crate) enum Pattern {
 impl Pattern {
     /// Reads a pattern.
     pub(crate) fn read(text: &str) -> Result<Self, String> {
-        if text.len() > MAX_BYTES {
-            return Err(format!(
-                "the pattern has {} bytes; at most {MAX_BYTES} are taken",
-                text.len()
-            ));
-        }
+        value::short(text)?;
         if let Some(regex) = text.strip_prefix(REGEX) {
-            return value::whole(regex).map(Self::Regex).map_err(|error| {
-                let shown = error.to_string();
-                let last = shown.lines().last().unwrap_or_default();
-                format!("no regular expression: {}", last.trim_start_matches("error: "))
-            });
+            return value::pattern(regex).map(Self::Regex);
         }
         GlobBuilder::new(text)
             .case_insensitive(true)

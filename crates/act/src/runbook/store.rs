@@ -3,7 +3,8 @@
 //! The snapshot of a version is the truth; the columns beside it are for lists and reports. Only
 //! the status lives in its column alone, for it changes without a new version.
 
-use db::{Cursor, Page, PageRequest, TenantTx};
+use db::object::{self, Column, Holds, Kind, ListRequest};
+use db::{Page, TenantTx};
 use model::Timestamp;
 use model::id::{ActorId, RunbookId};
 use model::intent::ExecutionMode;
@@ -337,34 +338,40 @@ impl SummaryRow {
     }
 }
 
-/// A page of runbooks, newest first; `status` keeps those of that status.
+/// By what runbooks are listed.
+pub const LISTED: Kind = Kind {
+    word: "runbook",
+    table: "countersign.runbooks",
+    columns: &[
+        Column::new("name", Holds::Text).filter().sort().search(),
+        Column::new("description", Holds::Text).search(),
+        Column::new("category", Holds::Text).filter(),
+        Column::new("mode", Holds::Text).filter(),
+        Column::new("status", Holds::Text).filter(),
+        Column::new("target_os", Holds::Text).filter(),
+        Column::new("updated_at", Holds::Time).filter(),
+    ],
+    natural: &[],
+};
+
+/// A page of runbooks, newest first unless sorted.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn list(
-    tx: &mut TenantTx,
-    status: Option<Status>,
-    page: &PageRequest,
-) -> Result<Page<Summary>, Error> {
-    let tenant = tx.tenant().uuid();
+pub async fn list(tx: &mut TenantTx, wanted: &ListRequest) -> Result<Page<Summary>, Error> {
+    let page = object::ids(tx, &LISTED, wanted).await?;
     let rows: Vec<SummaryRow> = sqlx::query_as(
         "SELECT id, name, description, category, mode, status, target_os, version, updated_at
          FROM countersign.runbooks
-         WHERE tenant_id = $1
-           AND ($2::text IS NULL OR status = $2)
-           AND ($3::uuid IS NULL OR id < $3)
-         ORDER BY id DESC
-         LIMIT $4",
+         WHERE tenant_id = $1 AND id = ANY ($2)",
     )
-    .bind(tenant)
-    .bind(status.map(Status::word))
-    .bind(page.after_id())
-    .bind(page.fetch())
+    .bind(tx.tenant().uuid())
+    .bind(&page.items)
     .fetch_all(tx.conn())
     .await?;
     let summaries: Vec<Summary> =
         rows.into_iter().map(SummaryRow::summary).collect::<Result<_, _>>()?;
-    Ok(page.page(summaries, |summary| Cursor::Id(summary.id.uuid())))
+    Ok(object::in_order(page, summaries, |summary| summary.id.uuid()))
 }
 
 /// Sets the status. Only a runbook lint lets become active becomes so.

@@ -1,6 +1,7 @@
 //! Lists of executions, their steps and what happened, for people.
 
-use db::{Cursor, Page, PageRequest, TenantTx};
+use db::object::{self, Column, Holds, Kind, ListRequest};
+use db::{Page, TenantTx};
 use model::id::ExecutionId;
 use serde::Serialize;
 use serde_json::Value;
@@ -153,24 +154,31 @@ fn hash<S: serde::Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(&hex::encode(bytes))
 }
 
-/// Which executions to list.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// Only in this state.
-    pub state: Option<String>,
-    /// Only of this runbook.
-    pub runbook: Option<Uuid>,
-}
+/// By what executions are listed.
+pub const LISTED: Kind = Kind {
+    word: "execution",
+    table: "(SELECT e.*, p.summary FROM countersign.executions e
+             JOIN countersign.plans p ON p.tenant_id = e.tenant_id AND p.id = e.plan_id)",
+    columns: &[
+        Column::new("state", Holds::Text).filter(),
+        Column::new("mode", Holds::Text).filter(),
+        Column::new("runbook_id", Holds::Id).filter(),
+        Column::new("intent_id", Holds::Id).filter(),
+        Column::new("plan_id", Holds::Id).filter(),
+        Column::new("initiated_by", Holds::Id).filter(),
+        Column::new("created_at", Holds::Time).filter().age(),
+        Column::new("completed_at", Holds::Time).filter(),
+        Column::new("summary", Holds::Text).search(),
+    ],
+    natural: &[],
+};
 
-/// A page of executions, newest first.
+/// A page of executions, newest first unless sorted.
 ///
 /// # Errors
 /// When the database cannot be asked.
-pub async fn list(
-    tx: &mut TenantTx,
-    filter: &Filter,
-    page: PageRequest,
-) -> Result<Page<Summary>, Error> {
+pub async fn list(tx: &mut TenantTx, wanted: &ListRequest) -> Result<Page<Summary>, Error> {
+    let page = object::ids(tx, &LISTED, wanted).await.map_err(Error::db("reading executions"))?;
     let rows: Vec<Summary> = sqlx::query_as(
         "SELECT e.id, e.intent_id, e.plan_id, e.decision_id, e.approval_id, e.runbook_id,
            e.runbook_version, p.summary, e.state, e.mode, e.rollback_reason, e.error_message,
@@ -178,24 +186,14 @@ pub async fn list(
            e.completed_at, e.duration_ms
          FROM countersign.executions e
          JOIN countersign.plans p ON p.tenant_id = e.tenant_id AND p.id = e.plan_id
-         WHERE e.tenant_id = $1
-           AND ($2::uuid IS NULL OR e.id < $2)
-           AND ($3::text IS NULL OR e.state = $3)
-           AND ($4::uuid IS NULL OR e.runbook_id = $4)
-         ORDER BY e.id DESC
-         LIMIT $5",
+         WHERE e.tenant_id = $1 AND e.id = ANY ($2)",
     )
     .bind(tx.tenant().uuid())
-    .bind(page.after_id())
-    .bind(&filter.state)
-    .bind(filter.runbook)
-    .bind(page.fetch())
-    // Planned for these values, so that an index of the filter given is used.
-    .persistent(false)
+    .bind(&page.items)
     .fetch_all(tx.conn())
     .await
     .map_err(failed)?;
-    Ok(page.page(rows, |row| Cursor::Id(row.id)))
+    Ok(object::in_order(page, rows, |row| row.id))
 }
 
 /// One execution.

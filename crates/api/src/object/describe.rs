@@ -1,6 +1,6 @@
 //! The description of a kind's endpoints, made of what the kind is.
 
-use db::object::{Column, Filled, Holds};
+use db::object::{Column, Filled, Holds, Kind};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use utoipa::openapi::OpenApi;
@@ -164,6 +164,11 @@ fn operation<O: Object>(
 }
 
 fn parameters<O: Object>() -> Vec<Value> {
+    query(&O::KIND)
+}
+
+/// The parameters of a list.
+pub(super) fn query(kind: &Kind) -> Vec<Value> {
     let query = |name: &str, schema: Value, what: &str| json!({ "name": name, "in": "query", "required": false, "schema": schema, "description": what });
     let mut all = vec![
         query(
@@ -177,7 +182,7 @@ fn parameters<O: Object>() -> Vec<Value> {
             "Where to go on: `next_cursor` of the page before, asked for in the same way.",
         ),
     ];
-    let sorts = O::KIND.columns.iter().filter(|column| column.sort).map(|column| column.name);
+    let sorts = kind.columns.iter().filter(|column| column.sort).map(|column| column.name);
     let words: Vec<String> = std::iter::once("id")
         .chain(sorts)
         .flat_map(|name| [name.to_owned(), format!("-{name}")])
@@ -187,11 +192,11 @@ fn parameters<O: Object>() -> Vec<Value> {
         json!({ "type": "string", "enum": words }),
         "In which order, a minus for descending; `-id`, newest first, when absent.",
     ));
-    if O::KIND.columns.iter().any(|column| column.search) {
+    if kind.columns.iter().any(|column| column.search) {
         let schema = json!({ "type": "string", "minLength": 1, "maxLength": LONGEST_SEARCH });
         all.push(query("q", schema, "A text that is looked for, in either case."));
     }
-    for column in O::KIND.columns.iter().filter(|column| column.filter) {
+    for column in kind.columns.iter().filter(|column| column.filter) {
         let what = format!("A value of `{}`; given several times, any of them.", column.name);
         let several = json!({ "type": "array", "items": { "type": "string" } });
         all.push(query(column.name, several, &what));

@@ -151,5 +151,9 @@ pub(super) fn shown(approval: &Value) -> String {
         let (who, what) = (view::at(vote, "/display_name"), view::at(vote, "/decision"));
         text.push_str(&format!("\n  {who}: {what}"));
     }
+    let warning = view::warning(approval);
+    if !warning.is_empty() {
+        text.push_str(&format!("\n\n{warning}"));
+    }
     text
 }

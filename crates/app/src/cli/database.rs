@@ -70,7 +70,7 @@ impl Database {
             Self::Report(roles) => roles.report(context).await,
             Self::Migrate(admin) => {
                 let done = db::migrate::run(&admin.admin_url).await.context("migrating")?;
-                let told = json!({ "from": done.from, "to": done.to });
+                let told = json!({ "from": done.from, "to": done.to, "retries": done.retries });
                 context.show(&told, |told| match done.from == done.to {
                     true => format!("nothing to do: the schema is {}", view::at(told, "/to")),
                     false => {

@@ -45,14 +45,9 @@ async fn around(client: &Client, plan: &Value) -> Result<(Option<Value>, Option<
         "" => None,
         id => Some(client.get(&["decisions", id], &[]).await?),
     };
-    let query = [("limit", "100".to_owned())];
-    let mut pages = client.pages(&["approvals"], &query);
-    while let Some(page) = pages.next().await? {
-        if let Some(found) = page.into_iter().find(|one| one["plan_id"] == plan["id"]) {
-            return Ok((decision, Some(found)));
-        }
-    }
-    Ok((decision, None))
+    let query = [("plan_id", view::raw(plan, "/id").to_owned()), ("limit", "1".to_owned())];
+    let asked = client.get(&["approvals"], &query).await?;
+    Ok((decision, view::items(&asked).first().cloned()))
 }
 
 fn shown(plan: &Value, (decision, approval): &(Option<Value>, Option<Value>)) -> String {
@@ -73,6 +68,10 @@ fn shown(plan: &Value, (decision, approval): &(Option<Value>, Option<Value>)) ->
     );
     if plan["intact"] == false {
         text.push_str("\n\nTHE STORED PLAN NO LONGER HAS THIS HASH: it will not run");
+    }
+    let warning = view::warning(plan);
+    if !warning.is_empty() {
+        text.push_str(&format!("\n\n{warning}"));
     }
     text.push_str(&format!("\n\n{}", steps(plan)));
     if let Some(decision) = decision {

@@ -2,6 +2,7 @@
 //!
 //! Names, labels and output come from outside. Whatever could steer a terminal is shown, not sent.
 
+use api::suspicious::escaped;
 use serde_json::Value;
 
 use crate::output;
@@ -9,25 +10,11 @@ use crate::output;
 /// What stands in a cell that has nothing to say.
 const NOTHING: &str = "-";
 
-/// A text without anything a terminal would act on; line breaks and tabs stay.
+/// A text without anything a terminal would act on, and in which nothing is hidden: characters that
+/// are not what they seem are written as their numbers. Line breaks and tabs stay.
 #[must_use]
 pub fn clean(text: &str) -> String {
-    let steers = |c: char| {
-        (c.is_control() && c != '\n' && c != '\t')
-            // Bidirectional overrides make a text look like another.
-            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
-    };
-    if !text.contains(steers) {
-        return text.to_owned();
-    }
-    text.chars().fold(String::with_capacity(text.len()), |mut clean, c| {
-        if steers(c) {
-            clean.extend(c.escape_unicode());
-        } else {
-            clean.push(c);
-        }
-        clean
-    })
+    escaped(text)
 }
 
 /// [`clean`], on one line.
@@ -107,6 +94,23 @@ pub fn facts(value: &Value, facts: &[Column]) -> String {
     let width = known.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     let lines = known.iter().map(|(name, fact)| format!("{name:width$}  {fact}"));
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// What of a plan or a request for approval is not what it seems, for whoever approves; empty when
+/// nothing is.
+#[must_use]
+pub fn warning(value: &Value) -> String {
+    let suspicious = items(&value["suspicious"]);
+    if suspicious.is_empty() {
+        return String::new();
+    }
+    let lines = suspicious.iter().map(|one| {
+        let why = words(&one["tricks"]).replace('_', " ");
+        let (path, what) = (line(raw(one, "/path")), words(&one["code_points"]));
+        format!("\n  {path}: {what} ({why})\n    {}", line(raw(one, "/shown")))
+    });
+    let count = suspicious.len();
+    format!("LOOK CLOSELY: {count} text(s) not what they seem{}", lines.collect::<String>())
 }
 
 /// A text with every line moved to the right.

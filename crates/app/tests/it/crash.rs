@@ -22,6 +22,7 @@ mod h5;
 mod l10;
 mod l11;
 mod o1;
+mod o3;
 mod r1;
 mod r10;
 mod r11;

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Postgres, QueryBuilder, Row as _};
 use uuid::Uuid;
 
@@ -130,11 +131,43 @@ pub async fn list(
     kind: &Kind,
     wanted: &ListRequest,
 ) -> Result<Page<Value>, Error> {
+    let page = rows(tx, kind, &kind.document(), wanted).await?;
+    let items = page.items.iter().map(super::document_of).collect::<Result<_, _>>()?;
+    Ok(Page { items, next_cursor: page.next_cursor, has_next: page.has_next })
+}
+
+/// A page of the ids of what meets the request, for what is read by statements of its own.
+///
+/// # Errors
+/// As [`list`].
+pub async fn ids(
+    tx: &mut TenantTx,
+    kind: &Kind,
+    wanted: &ListRequest,
+) -> Result<Page<Uuid>, Error> {
+    let page = rows(tx, kind, "NULL", wanted).await?;
+    let items = page.items.iter().map(|row| row.try_get(2)).collect::<Result<_, _>>()?;
+    Ok(Page { items, next_cursor: page.next_cursor, has_next: page.has_next })
+}
+
+/// What was read of a page of ids, in the page's order.
+#[must_use]
+pub fn in_order<T>(page: Page<Uuid>, mut read: Vec<T>, id: impl Fn(&T) -> Uuid) -> Page<T> {
+    let place = |one: &T| page.items.iter().position(|known| *known == id(one));
+    read.sort_by_key(place);
+    Page { items: read, next_cursor: page.next_cursor, has_next: page.has_next }
+}
+
+async fn rows(
+    tx: &mut TenantTx,
+    kind: &Kind,
+    shown: &str,
+    wanted: &ListRequest,
+) -> Result<Page<PgRow>, Error> {
     let key =
         wanted.sort.column.map_or_else(|| "NULL".to_owned(), |column| format!("o.{}", column.name));
     let mut sql = QueryBuilder::new(format!(
-        "SELECT {}, {key}::text, o.id FROM {} o WHERE o.tenant_id = ",
-        kind.document(),
+        "SELECT {shown}, {key}::text, o.id FROM {} o WHERE o.tenant_id = ",
         kind.table
     ));
     sql.push_bind(tx.tenant().uuid());
@@ -166,10 +199,10 @@ pub async fn list(
     // One row more than the page holds tells whether another follows.
     sql.push(format!("o.id {direction} LIMIT {}", limit + 1));
     // Planned for these values: how many rows a tenant or a word has differs by thousands of times.
-    let mut rows = sql.build().persistent(false).fetch_all(tx.conn()).await?;
-    let has_next = rows.len() > limit;
-    rows.truncate(limit);
-    let next_cursor = match rows.last().filter(|_| has_next) {
+    let mut items = sql.build().persistent(false).fetch_all(tx.conn()).await?;
+    let has_next = items.len() > limit;
+    items.truncate(limit);
+    let next_cursor = match items.last().filter(|_| has_next) {
         None => None,
         Some(last) => {
             let after =
@@ -178,7 +211,6 @@ pub async fn list(
             Some(URL_SAFE_NO_PAD.encode(text))
         }
     };
-    let items = rows.iter().map(super::document_of).collect::<Result<_, _>>()?;
     Ok(Page { items, next_cursor, has_next })
 }
 

@@ -12,6 +12,8 @@ mod lenses;
 #[cfg(test)]
 mod migrate;
 #[cfg(test)]
+mod migrating;
+#[cfg(test)]
 mod outbox;
 #[cfg(test)]
 mod partitions;

@@ -1,22 +1,28 @@
 //! Approvals: what waits for whom, and votes.
 
 use api::caller::Proof;
+use api::object::Wanted;
 use api::permission::{ReadPlans, Vote};
 use api::problem::Answer;
-use api::{App, Body, Can, Change, PageOut, Paging, Problem};
+use api::suspicious::{Suspicious, suspicious};
+use api::{App, Body, Can, Change, PageOut, Problem, listed};
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use model::id::{ActorId, ApprovalId, DecisionId, IntentId, PlanId};
 use model::intent::ApprovalState;
+use model::level::Tier;
 use model::{Digest, Timestamp};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde_json::json;
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::intents::PlanOut;
 use crate::approval::{Choice, Refused};
 use crate::store::approvals::{self, Authority, Ballot, Cast, End, Source, StoredApproval};
+use crate::store::{intents, plans};
 
 /// The routes of this room.
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -81,6 +87,18 @@ pub(super) struct ApprovalOut {
     decided_at: Option<Timestamp>,
 }
 
+/// A request for approval, and what in it is not what it seems.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ApprovalDetail {
+    /// The request.
+    #[serde(flatten)]
+    approval: ApprovalOut,
+    /// Texts of the plan (`/plan/…`, as `GET /plans/{id}` shows it), of the intent (`/intent/…`) and
+    /// of this request that are not what they seem: hidden characters, turned direction, letters
+    /// that look like others. Show these escaped to whoever approves.
+    suspicious: Vec<Suspicious>,
+}
+
 /// A vote that was cast.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct VoteOut {
@@ -125,42 +143,49 @@ fn out(stored: StoredApproval) -> ApprovalOut {
     }
 }
 
-/// Which approvals.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-struct Filter {
-    /// `pending`, `approved`, `denied`, `expired` or `void`; all when absent.
-    status: Option<String>,
+listed! {
+    /// Which approvals are wanted.
+    Approvals: approvals::LISTED, "status": ApprovalState, "tier": Tier,
 }
 
-/// List approvals, newest first.
-#[utoipa::path(get, path = "/approvals", tag = "approvals", params(Filter, api::page::PagingIn),
+/// List approvals, newest first unless sorted.
+#[utoipa::path(get, path = "/approvals", tag = "approvals", params(Approvals),
     responses((status = 200, body = PageOut<ApprovalOut>), (status = "4XX", body = Problem)))]
 async fn list_approvals(
     State(app): State<App>,
     caller: Can<ReadPlans>,
-    Query(filter): Query<Filter>,
-    Paging(page): Paging,
+    Wanted(wanted, _): Wanted<Approvals>,
 ) -> Answer<Json<PageOut<ApprovalOut>>> {
-    let state = filter.status.map(|word| word.parse::<ApprovalState>()).transpose();
-    let state = state
-        .map_err(|error| Problem::invalid("query.status", "unknown_word", error.to_string()))?;
     let mut tx = app.db.tenant(caller.tenant()).await?;
-    let approvals = approvals::list(&mut tx, state, &page).await?;
+    let approvals = approvals::list(&mut tx, &wanted).await?;
     Ok(Json(PageOut::of(approvals, out)))
 }
 
 /// Show an approval with its votes.
 #[utoipa::path(get, path = "/approvals/{id}", tag = "approvals",
     params(("id" = String, Path, description = "The approval")),
-    responses((status = 200, body = ApprovalOut), (status = "4XX", body = Problem)))]
+    responses((status = 200, body = ApprovalDetail), (status = "4XX", body = Problem)))]
 async fn show_approval(
     State(app): State<App>,
     caller: Can<ReadPlans>,
     Path(id): Path<ApprovalId>,
-) -> Answer<Json<ApprovalOut>> {
+) -> Answer<Json<ApprovalDetail>> {
     let mut tx = app.db.tenant(caller.tenant()).await?;
-    Ok(Json(out(approvals::get(&mut tx, id).await?)))
+    let approval = out(approvals::get(&mut tx, id).await?);
+    let plan = PlanOut::from(plans::get(&mut tx, approval.plan_id).await?);
+    let intent = intents::get(&mut tx, approval.intent_id).await?;
+    let [summary, steps, document] = plan.read().map(|(_, part)| part);
+    let suspicious = suspicious(&[
+        ("/plan/summary", summary),
+        ("/plan/steps", steps),
+        ("/intent/summary", json!(intent.summary)),
+        ("/intent/intent", json!(intent.text)),
+        ("/intent/payload", intent.payload),
+        ("/votes", json!(approval.votes)),
+        ("/reason", json!(approval.reason)),
+        ("/plan/document", document),
+    ]);
+    Ok(Json(ApprovalDetail { approval, suspicious }))
 }
 
 /// A vote.

@@ -1,11 +1,15 @@
 //! Intents and their plans, as they are recorded.
 
+use api::object::Wanted;
 use api::permission::ReadPlans;
 use api::problem::Answer;
-use api::{App, Can, PageOut, Paging, Problem};
+use api::suspicious::{Suspicious, suspicious};
+use api::{App, Can, PageOut, Problem, listed};
 use axum::Json;
 use axum::extract::{Path, State};
 use model::id::{ActorId, DecisionId, EnvironmentId, FindingId, IntentId, PlanId, RunbookId};
+use model::intent::{IntentState, Purpose, TriggerKind};
+use model::level::EnvironmentClass;
 use model::plan::{Plan, Script};
 use model::{Digest, Timestamp};
 use serde::Serialize;
@@ -102,16 +106,22 @@ impl IntentOut {
     }
 }
 
-/// List intents, newest first.
-#[utoipa::path(get, path = "/intents", tag = "gate", params(api::page::PagingIn),
+listed! {
+    /// Which intents are wanted.
+    Intents: intents::LISTED, "status": IntentState, "purpose": Purpose, "trigger": TriggerKind,
+    "environment_class": EnvironmentClass,
+}
+
+/// List intents, newest first unless sorted.
+#[utoipa::path(get, path = "/intents", tag = "gate", params(Intents),
     responses((status = 200, body = PageOut<IntentOut>), (status = "4XX", body = Problem)))]
 async fn list_intents(
     State(app): State<App>,
     caller: Can<ReadPlans>,
-    Paging(page): Paging,
+    Wanted(wanted, _): Wanted<Intents>,
 ) -> Answer<Json<PageOut<IntentOut>>> {
     let mut tx = app.db.tenant(caller.tenant()).await?;
-    let page = intents::list(&mut tx, &page).await?;
+    let page = intents::list(&mut tx, &wanted).await?;
     Ok(Json(PageOut::of(page, |intent| IntentOut::of(intent, None))))
 }
 
@@ -160,6 +170,10 @@ pub(super) struct PlanOut {
     /// The whole plan, as it is hashed.
     #[schema(value_type = Object)]
     document: Value,
+    /// Texts of the summary, the steps and the document that are not what they seem: hidden
+    /// characters, turned direction, letters that look like others. Show these escaped to whoever
+    /// approves.
+    suspicious: Vec<Suspicious>,
     /// When it was made.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -199,7 +213,7 @@ impl From<StoredPlan> for PlanOut {
             commands: shown(plan, &step.scripts),
             undo: shown(plan, &step.undo),
         });
-        Self {
+        let mut plan = Self {
             id: stored.id,
             intent_id: stored.intent,
             version: stored.version,
@@ -210,8 +224,22 @@ impl From<StoredPlan> for PlanOut {
             author_id: stored.author,
             steps: steps.collect(),
             document: json!(stored.plan),
+            suspicious: Vec::new(),
             created_at: stored.created_at,
-        }
+        };
+        plan.suspicious = suspicious(&plan.read());
+        plan
+    }
+}
+
+impl PlanOut {
+    /// What people read of it, what they read first before the rest: a text is told of once.
+    pub(super) fn read(&self) -> [(&'static str, Value); 3] {
+        [
+            ("/summary", json!(self.summary)),
+            ("/steps", json!(self.steps)),
+            ("/document", self.document.clone()),
+        ]
     }
 }
 

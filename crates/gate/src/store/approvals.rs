@@ -6,7 +6,7 @@ mod rows;
 mod voting;
 
 pub use closing::{Reopened, ask_again, expire_due, expire_one, withdraw};
-pub use rows::{StoredApproval, get, list, of_plan, request, voter};
+pub use rows::{LISTED, StoredApproval, get, list, of_plan, request, voter};
 pub use voting::{Authority, Ballot, Cast, End, MAX_NOTE_CHARS, vote};
 
 use db::TenantTx;

@@ -1,6 +1,7 @@
 //! Intents: what was asked for. The same deterministic id means the same request, or a conflict.
 
-use db::{Cursor, Page, PageRequest, TenantTx};
+use db::object::{self, Column, Holds, Kind, ListRequest};
+use db::{Page, TenantTx};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use model::audit::{Event, Who};
 use model::id::{ActorId, DecisionId, EnvironmentId, FindingId, IntentId, RunbookId, TriggerId};
@@ -296,27 +297,48 @@ pub async fn get(tx: &mut TenantTx, id: IntentId) -> Result<Intent, Error> {
     row.ok_or_else(|| Error::NotFound { what: "intent", id: id.to_string() })?.try_into()
 }
 
-/// Intents, newest first.
+/// By what intents are listed.
+pub const LISTED: Kind = Kind {
+    word: "intent",
+    table: "(SELECT i.*, i.intent_type AS type, i.requester_actor_id AS requester_id
+             FROM countersign.intents i)",
+    columns: &[
+        Column::new("status", Holds::Text).filter(),
+        Column::new("purpose", Holds::Text).filter(),
+        Column::new("type", Holds::Text).filter(),
+        Column::new("environment_class", Holds::Text).filter(),
+        Column::new("category", Holds::Text).filter(),
+        Column::new("trigger", Holds::Text).filter(),
+        Column::new("deterministic_id", Holds::Text).filter().search(),
+        Column::new("requester_id", Holds::Id).filter(),
+        Column::new("finding_id", Holds::Id).filter(),
+        Column::new("runbook_id", Holds::Id).filter(),
+        Column::new("created_at", Holds::Time).filter().age(),
+        Column::new("summary", Holds::Text).search(),
+        Column::new("intent", Holds::Text).search(),
+    ],
+    natural: &[],
+};
+
+/// A page of intents, newest first unless sorted.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn list(tx: &mut TenantTx, page: &PageRequest) -> Result<Page<Intent>, Error> {
+pub async fn list(tx: &mut TenantTx, wanted: &ListRequest) -> Result<Page<Intent>, Error> {
+    let page = object::ids(tx, &LISTED, wanted).await?;
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT id, deterministic_id, purpose, intent_type, payload, body_hash, environment_id,
            environment_class, category, requester_actor_id, trigger, finding_id, trigger_id,
            runbook_id, summary, intent, constraints, status, created_at
          FROM countersign.intents
-         WHERE tenant_id = $1 AND ($2::uuid IS NULL OR id < $2)
-         ORDER BY id DESC
-         LIMIT $3",
+         WHERE tenant_id = $1 AND id = ANY ($2)",
     )
     .bind(tx.tenant().uuid())
-    .bind(page.after_id())
-    .bind(page.fetch())
+    .bind(&page.items)
     .fetch_all(tx.conn())
     .await?;
     let intents = rows.into_iter().map(TryInto::try_into).collect::<Result<Vec<Intent>, _>>()?;
-    Ok(page.page(intents, |intent| Cursor::Id(intent.id.uuid())))
+    Ok(object::in_order(page, intents, |intent| intent.id.uuid()))
 }
 
 /// Moves an open intent to where it ends up.

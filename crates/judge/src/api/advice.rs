@@ -260,6 +260,11 @@ object! {
         sized("/title", &wanted.title, 1..=500)?;
         sized("/description", &wanted.description, 0..=20_000)?;
         sized("/rationale", &wanted.rationale, 0..=20_000)?;
+        let currency = &wanted.savings_currency;
+        if currency.len() != 3 || !currency.bytes().all(|letter| letter.is_ascii_uppercase()) {
+            let message = "must be three capital letters, such as USD";
+            return Err(Problem::invalid("/savings_currency", "shape", message));
+        }
         objects("/implementation_steps", &wanted.implementation_steps)?;
         an_object("/risk_assessment", &wanted.risk_assessment)?;
         let amounts =

@@ -207,6 +207,7 @@ async fn accept_invitation(
     throttle.begin(origin.ip.as_deref())?;
     password::check_strength("/password", &wanted.password)?;
     sized("/full_name", &wanted.full_name, 0..=100)?;
+    sized("/username", &wanted.username, 1..=50)?;
     let tenant = tenant_of(&wanted.token).ok_or_else(refused)?;
     let token = Digest::of(wanted.token.as_bytes());
     let mut tx = app.db.tenant(tenant).await?;

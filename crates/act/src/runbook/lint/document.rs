@@ -23,6 +23,9 @@ const MAX_TRIGGERS: usize = 50;
 /// Variables of one runbook, at most.
 const MAX_VARIABLES: usize = 50;
 
+/// The most patterns, or demands for evidence, in one place: each costs something every time.
+const MAX_PATTERNS: usize = 50;
+
 pub(super) fn check(runbook: &Runbook) -> Vec<Found> {
     let mut found = Vec::new();
     name(&mut found, "/name", &runbook.name, 200);
@@ -108,11 +111,21 @@ fn counts(found: &mut Vec<Found>, runbook: &Runbook) {
     if runbook.steps.is_empty() {
         found.push(Found::error("/steps", "no_steps", "a runbook needs at least one step"));
     }
-    for (path, count, most) in [
-        ("/steps", runbook.steps.len(), MAX_STEPS),
-        ("/triggers", runbook.triggers.len(), MAX_TRIGGERS),
-        ("/environment_vars", runbook.environment_vars.len(), MAX_VARIABLES),
-    ] {
+    let mut counts = vec![
+        ("/steps".to_owned(), runbook.steps.len(), MAX_STEPS),
+        ("/triggers".to_owned(), runbook.triggers.len(), MAX_TRIGGERS),
+        ("/environment_vars".to_owned(), runbook.environment_vars.len(), MAX_VARIABLES),
+        ("/allowed_servers/names".to_owned(), runbook.allowed_servers.names.len(), MAX_PATTERNS),
+    ];
+    for (at, trigger) in runbook.triggers.iter().enumerate() {
+        let path = format!("/triggers/{at}/labels_match");
+        counts.push((path, trigger.labels_match.len(), MAX_PATTERNS));
+    }
+    for (at, step) in runbook.steps.iter().enumerate() {
+        counts.push((format!("/steps/{at}/params"), step.params.len(), MAX_PATTERNS));
+        counts.push((format!("/steps/{at}/evidence"), step.evidence.len(), MAX_PATTERNS));
+    }
+    for (path, count, most) in counts {
         if count > most {
             found.push(Found::error(path, "too_many", format!("{count} entries; at most {most}")));
         }

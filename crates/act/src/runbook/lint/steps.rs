@@ -85,8 +85,7 @@ fn numbers(found: &mut Vec<Found>, path: &str, step: &Step) {
     }
     for (name, param) in &step.params {
         let path = format!("{path}/params/{}", escape(name));
-        if value::whole(&param.pattern).is_err() {
-            let message = format!("{} is no regular expression", param.pattern);
+        if let Err(message) = value::pattern(&param.pattern) {
             found.push(Found::error(format!("{path}/pattern"), "pattern", message));
         }
     }

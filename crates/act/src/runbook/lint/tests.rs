@@ -171,6 +171,64 @@ fn what_cannot_work_is_refused() {
 }
 
 #[test]
+fn p7_patterns_too_long_too_large_or_too_many_are_refused_with_their_path() {
+    let refused = |yaml: &str, place: &str, word: &str| {
+        let found = of_yaml(yaml).err().unwrap_or_default();
+        let problem = found.iter().find(|one| one.path == place && one.code == word);
+        let problem = problem.unwrap_or_else(|| panic!("{place} {word}: {found:?}"));
+        assert!(problem.message.len() < 400, "{}", problem.message);
+    };
+    let trigger = |extra: &str| {
+        with(&format!("triggers:\n  - name: t\n    alert_name_pattern: a\n    {extra}\n"))
+    };
+    let param = |pattern: &str| with(&format!("    params: {{A: {{pattern: '{pattern}'}}}}\n"));
+    // 50,000 characters; a program of gigabytes; groups in groups; what only backtracking knows.
+    for pattern in [
+        "a".repeat(50_000),
+        "(a|b)*c".repeat(10_000),
+        "((a{100}){100}){100}".to_owned(),
+        r"\pL{1000}{1000}".to_owned(),
+        format!("{}a{}", "(".repeat(240), ")".repeat(240)) + &"(".repeat(20),
+        r"(a)\1".to_owned(),
+        "(?=a)b".to_owned(),
+    ] {
+        refused(
+            &trigger(&format!("severity_pattern: 're:{pattern}'")),
+            "/triggers/0/severity_pattern",
+            "pattern",
+        );
+        refused(
+            &trigger(&format!("labels_match: {{a: 're:{pattern}'}}")),
+            "/triggers/0/labels_match/a",
+            "pattern",
+        );
+        refused(&param(&pattern), "/steps/0/params/A/pattern", "pattern");
+    }
+    refused(
+        &with(&format!("allowed_servers: {{names: ['{}']}}\n", "a".repeat(50_000))),
+        "/allowed_servers/names/0",
+        "pattern",
+    );
+    let many = |one: &str| (0..51).map(|at| format!("{one}{at}")).collect::<Vec<_>>().join(", ");
+    refused(
+        &with(&format!("allowed_servers: {{names: [{}]}}\n", many("a"))),
+        "/allowed_servers/names",
+        "too_many",
+    );
+    let labels = (0..51).map(|at| format!("a{at}: b")).collect::<Vec<_>>().join(", ");
+    refused(
+        &trigger(&format!("labels_match: {{{labels}}}")),
+        "/triggers/0/labels_match",
+        "too_many",
+    );
+    // What makes others backtrack for ages is answered.
+    let text = format!("{}!", "a".repeat(4096));
+    for pattern in ["re:(a+)+$", "re:(a|aa)+", "re:(.*)(.*)(.*)(.*)x", "*a*a*a*a*a*a*b"] {
+        assert!(!super::super::glob::Pattern::read(pattern).unwrap().matches(&text), "{pattern}");
+    }
+}
+
+#[test]
 fn what_deserves_a_look_is_a_warning() {
     let (_, warnings) = of_yaml(&with("    retry_count: 2\n")).unwrap();
     let codes: Vec<_> = warnings.iter().map(|problem| problem.code).collect();

@@ -41,7 +41,8 @@ fn patterns(found: &mut Vec<Found>, path: &str, trigger: &Trigger) {
         if pattern.is_empty() {
             found.push(Found::error(path, "empty", "an empty pattern matches nothing"));
         } else if let Err(reason) = Pattern::read(pattern) {
-            found.push(Found::error(path, "pattern", format!("{pattern}: {reason}")));
+            let shown: String = pattern.chars().take(100).collect();
+            found.push(Found::error(path, "pattern", format!("{shown}: {reason}")));
         }
     }
 }

@@ -113,7 +113,7 @@ async fn j2_an_unsafe_document_is_not_stored() {
         (problems[0].code, problems[0].line, problems[0].column),
         ("evaluated_again", 16, 19)
     );
-    let page = list(&mut tx, None, &PageRequest::default()).await.unwrap();
+    let page = list(&mut tx, &ListRequest::default()).await.unwrap();
     assert!(page.items.is_empty());
 }
 
@@ -129,8 +129,8 @@ async fn lists_go_on_page_by_page_and_stay_within_the_tenant() {
     let mut names = Vec::new();
     let mut cursor = None;
     loop {
-        let request = PageRequest::parse(Some(2), cursor.as_deref()).unwrap();
-        let page = list(&mut tx, Some(Status::Draft), &request).await.unwrap();
+        let request = ListRequest::default().page(Some(2), cursor.as_deref()).unwrap();
+        let page = list(&mut tx, &request).await.unwrap();
         names.extend(page.items.into_iter().map(|one| one.name));
         cursor = page.next_cursor;
         if cursor.is_none() {
@@ -140,7 +140,7 @@ async fn lists_go_on_page_by_page_and_stay_within_the_tenant() {
     assert_eq!(names, ["book-4", "book-3", "book-2", "book-1", "book-0"]);
     let other = test.another_tenant().await;
     let mut tx = test.db.tenant(other).await.unwrap();
-    assert!(list(&mut tx, None, &PageRequest::default()).await.unwrap().items.is_empty());
+    assert!(list(&mut tx, &ListRequest::default()).await.unwrap().items.is_empty());
 }
 
 #[tokio::test]

@@ -6,8 +6,12 @@ use regex::{Regex, RegexBuilder};
 
 use crate::runbook::Param;
 
-/// The compiled size of a user's regular expression, at most.
+/// The compiled size of a user's regular expression, at most. Its engine takes time proportional to
+/// this and to the text, whatever the pattern: there is no backtracking.
 const REGEX_BYTES: usize = 1 << 20;
+
+/// The longest pattern a user may write, in bytes.
+const PATTERN_BYTES: usize = 500;
 
 /// Names of groups by which a slot's pattern carries what its parameter allows.
 const LEADING_DASH: &str = "leading_dash";
@@ -72,6 +76,24 @@ pub(crate) fn check(text: &str, tainted: bool, param: &Param) -> Result<(), Valu
         _ => whole(&param.pattern).map_err(|_| bad())?.is_match(text),
     };
     if matches { Ok(()) } else { Err(ValueFault::Pattern(param.pattern.clone())) }
+}
+
+/// Refuses a pattern that is too long, before anything is made of it.
+pub(crate) fn short(pattern: &str) -> Result<(), String> {
+    if pattern.len() <= PATTERN_BYTES {
+        return Ok(());
+    }
+    Err(format!("the pattern has {} bytes; at most {PATTERN_BYTES} are taken", pattern.len()))
+}
+
+/// A regular expression as a user wrote it; what is wrong with it, in words.
+pub(crate) fn pattern(text: &str) -> Result<Regex, String> {
+    short(text)?;
+    whole(text).map_err(|error| {
+        let shown = error.to_string();
+        let last = shown.lines().last().unwrap_or_default();
+        format!("no regular expression: {}", last.trim_start_matches("error: "))
+    })
 }
 
 /// A regular expression that must match all of a text.

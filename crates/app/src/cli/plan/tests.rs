@@ -40,3 +40,23 @@ fn a_plan_that_was_altered_says_so() {
     let plan = json!({"id": "pln_1", "intact": false, "steps": []});
     assert!(shown(&plan, &(None, None)).contains("NO LONGER HAS THIS HASH"));
 }
+
+#[test]
+fn p8_a_plan_that_is_not_what_it_seems_says_so_before_its_commands() {
+    let command = "rm \u{202e}gpj.exe";
+    let plan = json!({
+        "id": "pln_1", "intact": true,
+        "steps": [{"order": 1, "commands": {"w\u{435}b-1": command}, "undo": {}}],
+        "suspicious": [{
+            "path": "/steps/0/commands/w\\u{435}b-1", "code_points": ["U+202E"],
+            "tricks": ["direction", "mixed_scripts"], "shown": "rm \\u{202e}gpj.exe",
+        }],
+    });
+    let text = shown(&plan, &(None, None));
+    let (warning, commands) = text.split_once("1. ").expect("the step comes last");
+    assert!(warning.contains("LOOK CLOSELY: 1 text(s)"), "{text}");
+    assert!(warning.contains("U+202E (direction, mixed scripts)"), "{text}");
+    assert!(commands.contains("rm \\u{202e}gpj.exe"), "{text}");
+    assert!(commands.contains("on w\\u{435}b-1:"), "{text}");
+    assert!(text.chars().all(|one| one == '\n' || matches!(one, ' '..='~')), "{text}");
+}

@@ -10,6 +10,14 @@ fn nothing_from_outside_steers_the_terminal() {
 }
 
 #[test]
+fn p8_what_is_not_what_it_seems_is_written_as_numbers_in_every_cell() {
+    let name = json!({"name": "w\u{435}b-1", "tags": {"a\u{200b}": "\u{202e}b"}});
+    let shown = table(std::slice::from_ref(&name), &[("name", "/name"), ("tags", "/tags")]);
+    assert!(shown.contains("w\\u{435}b-1") && shown.contains("a\\u{200b}=\\u{202e}b"), "{shown}");
+    assert_eq!(facts(&name, &[("name", "/name")]), "name  w\\u{435}b-1");
+}
+
+#[test]
 fn values_read_as_words() {
     let cases = [
         (json!(null), "-"),

@@ -36,20 +36,35 @@ pub(super) struct Setup<'a> {
     pub(super) fencing: Fencing,
     /// Its clock, when that is wrong.
     pub(super) clock: Option<&'a FakeClock>,
+    /// Another version of the program.
+    pub(super) program: Option<&'a Path>,
 }
 
 impl<'a> Setup<'a> {
     pub(super) const fn new(data_dir: &'a Path, database_url: Option<&'a str>) -> Self {
         let lease_s = LEASE.as_secs_f64();
         let (role, log) = ("all", "info");
-        let (failpoint, more, fencing, clock) = (None, &[], Fencing::Whole, None);
-        Self { data_dir, database_url, role, failpoint, lease_s, log, more, fencing, clock }
+        let (failpoint, more, fencing) = (None, &[], Fencing::Whole);
+        let (clock, program) = (None, None);
+        Self {
+            data_dir,
+            database_url,
+            role,
+            failpoint,
+            lease_s,
+            log,
+            more,
+            fencing,
+            clock,
+            program,
+        }
     }
 
     /// The command of the binary.
     fn binary(&self, command: &mut Command) {
         command
-            .args([env!("CARGO_BIN_EXE_countersign"), "serve"])
+            .arg(self.program.unwrap_or_else(|| Path::new(env!("CARGO_BIN_EXE_countersign"))))
+            .arg("serve")
             .args(["--listen", "127.0.0.1:0", "--poll-s", "0.1", "--role", self.role])
             .args(["--lease-s", &self.lease_s.to_string(), "--grace-s", "10"])
             .arg("--data-dir")

@@ -16,7 +16,7 @@ pub(crate) struct Described {
     /// Below the API's prefix.
     pub(crate) path: String,
     pub(crate) example: Value,
-    word: String,
+    pub(crate) word: String,
     filters: Vec<(String, String)>,
     sorts: Vec<String>,
     verbs: Vec<String>,
@@ -33,7 +33,7 @@ impl Described {
     }
 
     /// The example, with ids of what is there.
-    fn body(&self, ids: &BTreeMap<String, String>) -> Option<Value> {
+    pub(crate) fn body(&self, ids: &BTreeMap<String, String>) -> Option<Value> {
         let mut body = self.example.clone();
         for (field, value) in body.as_object_mut().unwrap() {
             if !value.as_str().is_some_and(|value| value.contains("0190a3c4")) {

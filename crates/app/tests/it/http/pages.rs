@@ -103,6 +103,76 @@ async fn every_paged_list_walks_every_row_once() {
     }
 }
 
+/// Lists of what has statements of its own know the words plain objects' lists know.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lists_are_narrowed_searched_and_sorted_in_the_same_words() {
+    let site = Site::start().await;
+    let stage = Stage::set(&site, site.tenant(), "prod").await;
+    let runbook = site.runbook(&stage.admin, REPAIR).await;
+    let other = REPAIR.replace("name: repair", "name: another").replace("active", "draft");
+    site.runbook(&stage.admin, &other).await;
+    for note in ["x", "y", "z"] {
+        let run = json!({"targets": ["web-1"], "variables": {"NOTE": note}});
+        stage.admin.post(&format!("/runbooks/{runbook}/run"), &run).await.expect(202);
+    }
+    let items = async |query: &str| {
+        let page = stage.admin.get(query).await.expect(200);
+        page["items"].as_array().unwrap().clone()
+    };
+    for (path, narrowed, none, sort) in [
+        ("/executions", format!("runbook_id={runbook}"), "state=completed", "created_at"),
+        ("/approvals", "status=pending&status=denied".to_owned(), "tier=read", "created_at"),
+        (
+            "/intents",
+            format!("type=runbook.run&runbook_id={runbook}"),
+            "trigger=alert",
+            "created_at",
+        ),
+        ("/runbooks", "status=active&status=draft".to_owned(), "status=disabled", "name"),
+    ] {
+        let all = items(path).await;
+        assert!(all.len() > 1, "{path}: {all:#?}");
+        assert_eq!(items(&format!("{path}?{narrowed}")).await, all, "{path}");
+        assert_eq!(items(&format!("{path}?{none}")).await, [json!(null); 0], "{path}");
+        assert!(!items(&format!("{path}?q=REPAIR")).await.is_empty(), "{path}");
+        assert_eq!(items(&format!("{path}?q=nothing%25")).await, [json!(null); 0], "{path}");
+        for order in [sort.to_owned(), format!("-{sort}")] {
+            let mut sorted: Vec<String> = Vec::new();
+            let mut cursor = String::new();
+            loop {
+                let query = format!("{path}?sort={order}&limit=1{cursor}");
+                let page = stage.admin.get(&query).await.expect(200);
+                let one = &page["items"][0];
+                sorted.push(format!("{} {}", one[sort].as_str().unwrap(), text(one, "id")));
+                let Some(next) = page["next_cursor"].as_str() else { break };
+                cursor = format!("&cursor={next}");
+            }
+            let mut expected = sorted.clone();
+            expected.sort();
+            if order.starts_with('-') {
+                expected.reverse();
+            }
+            assert_eq!((sorted.len(), &sorted), (all.len(), &expected), "{path} {order}");
+        }
+        for wrong in ["nothing=1", "sort=nothing", "q=", "limit=0", "cursor=x", "q=a&q=b"] {
+            let refused = stage.admin.get(&format!("{path}?{wrong}")).await;
+            let name = format!("query.{}", wrong.split('=').next().unwrap());
+            assert_eq!((refused.status.as_u16(), refused.path()), (400, &*name), "{path} {wrong}");
+        }
+    }
+    for (path, word) in [
+        ("/executions", "state"),
+        ("/approvals", "status"),
+        ("/intents", "trigger"),
+        ("/runbooks", "mode"),
+    ] {
+        let refused = stage.admin.get(&format!("{path}?{word}=lost")).await;
+        let path = format!("query.{word}");
+        assert_eq!((refused.status.as_u16(), refused.path()), (400, &*path));
+        assert_eq!(refused.body["errors"][0]["code"], "unknown_word");
+    }
+}
+
 /// One event of a stream.
 #[derive(Debug, Clone, PartialEq)]
 struct Told {

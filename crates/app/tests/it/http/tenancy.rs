@@ -150,7 +150,7 @@ fn nothing(id: &str) -> String {
 }
 
 /// A body that would be good, so that the id is what decides.
-fn body(name: &str, environment: &str, host_key: &str) -> Value {
+pub(crate) fn body(name: &str, environment: &str, host_key: &str) -> Value {
     match name
         .split_once("/api/v1/")
         .map(|(method, path)| format!("{method}{path}"))
@@ -200,7 +200,12 @@ const NAMED_BY_THE_CALLER: [&str; 2] = ["/api/v1/circuit-breakers/", "/api/v1/se
 /// What comes back from a provider is found by its state, which names the tenant.
 const FOUND_BY_STATE: &str = "/api/v1/auth/oidc/{name}/callback";
 
-async fn call(caller: &Caller, method: &Method, path: &str, body: Option<&Value>) -> Reply {
+pub(crate) async fn call(
+    caller: &Caller,
+    method: &Method,
+    path: &str,
+    body: Option<&Value>,
+) -> Reply {
     let request = caller.request(method.clone(), path);
     let request = match body {
         Some(body) => request.json(body),

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use db::{Cursor, Page, PageRequest, TenantTx};
+use db::object::{self, Column, Holds, Kind, ListRequest};
+use db::{Page, TenantTx};
 use jiff_sqlx::Timestamp as SqlTimestamp;
 use model::Timestamp;
 use model::actor::{Actor, Role};
 use model::id::{ActorId, ApprovalId, DecisionId, IntentId, PlanId, TenantId};
-use model::intent::ApprovalState;
 use model::verdict::ApprovalRequirement;
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -214,15 +214,32 @@ pub(super) async fn fetch(
     row.read(votes)
 }
 
-/// Approvals, newest first; with a state, only those in it.
+/// By what approvals are listed.
+pub const LISTED: Kind = Kind {
+    word: "approval",
+    table: "(SELECT a.*, a.requester_actor_id AS requester_id, p.summary
+             FROM countersign.approvals a
+             JOIN countersign.plans p ON p.tenant_id = a.tenant_id AND p.id = a.plan_id)",
+    columns: &[
+        Column::new("status", Holds::Text).filter(),
+        Column::new("tier", Holds::Text).filter(),
+        Column::new("intent_id", Holds::Id).filter(),
+        Column::new("plan_id", Holds::Id).filter(),
+        Column::new("decision_id", Holds::Id).filter(),
+        Column::new("requester_id", Holds::Id).filter(),
+        Column::new("created_at", Holds::Time).filter().age(),
+        Column::new("expires_at", Holds::Time).filter(),
+        Column::new("summary", Holds::Text).search(),
+    ],
+    natural: &[],
+};
+
+/// A page of approvals, newest first unless sorted.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn list(
-    tx: &mut TenantTx,
-    state: Option<ApprovalState>,
-    page: &PageRequest,
-) -> Result<Page<StoredApproval>, Error> {
+pub async fn list(tx: &mut TenantTx, wanted: &ListRequest) -> Result<Page<StoredApproval>, Error> {
+    let page = object::ids(tx, &LISTED, wanted).await?;
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT a.id, a.intent_id, a.plan_id, a.decision_id, a.requester_actor_id,
            a.author_actor_id, countersign.people_of(a.tenant_id, a.requester_actor_id)
@@ -234,29 +251,20 @@ pub async fn list(
          FROM countersign.approvals a
          LEFT JOIN countersign.break_glass g
            ON g.tenant_id = a.tenant_id AND g.id = a.break_glass_id
-         WHERE a.tenant_id = $1
-           AND ($2::text IS NULL OR a.status = $2)
-           AND ($3::uuid IS NULL OR a.id < $3)
-         ORDER BY a.id DESC
-         LIMIT $4",
+         WHERE a.tenant_id = $1 AND a.id = ANY ($2)",
     )
     .bind(tx.tenant().uuid())
-    .bind(state.map(ApprovalState::word))
-    .bind(page.after_id())
-    .bind(page.fetch())
-    // Planned for these values, so that an index of the filter given is used.
-    .persistent(false)
+    .bind(&page.items)
     .fetch_all(tx.conn())
     .await?;
-    let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-    let votes = votes(tx, &ids).await?;
+    let votes = votes(tx, &page.items).await?;
     let with_votes = |row: Row| {
         let mine = votes.iter().filter(|(approval, _)| *approval == row.id);
         let mine = mine.map(|(_, vote)| vote.clone()).collect();
         row.read(mine)
     };
     let approvals = rows.into_iter().map(with_votes).collect::<Result<Vec<_>, _>>()?;
-    Ok(page.page(approvals, |approval| Cursor::Id(approval.id.uuid())))
+    Ok(object::in_order(page, approvals, |approval| approval.id.uuid()))
 }
 
 async fn votes(tx: &mut TenantTx, approvals: &[Uuid]) -> Result<Vec<(Uuid, Vote)>, Error> {
