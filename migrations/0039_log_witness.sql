@@ -7,7 +7,6 @@ ALTER TABLE countersign.audit_heads
   -- Why it refuses to, while it does.
   ADD COLUMN witness_refusal text,
   ADD CONSTRAINT audit_heads_witnessed_range CHECK (witnessed >= 0) NOT VALID;
-ALTER TABLE countersign.audit_heads VALIDATE CONSTRAINT audit_heads_witnessed_range;
 
 GRANT UPDATE (witnessed, witnessed_at, witness_refusal) ON countersign.audit_heads
   TO countersign_sequencer;

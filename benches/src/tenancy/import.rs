@@ -64,7 +64,8 @@ fn body(kind: &str, environment: &str, run: usize, lines: usize) -> Result<Strin
 
 async fn send(ground: &Ground<'_>, path: &str, body: String) -> Result<u64> {
     let key = ground.target.key.as_deref().context("no key")?;
-    let answer = reqwest::Client::new()
+    let answer = reqwest::Client::builder()
+        .build()?
         .post(format!("http://{}/api/v1{path}", ground.target.address))
         .bearer_auth(key)
         .header("content-type", "application/x-ndjson")

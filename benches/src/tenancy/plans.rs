@@ -78,7 +78,7 @@ fn did(name: &str, plans: &[Value]) -> Did {
     for plan in plans {
         let Some(root) = plan.get("Plan") else { continue };
         let mut scans = Vec::new();
-        scanned(root, 1.0, &mut scans);
+        walk(root, false, &mut scans);
         let read =
             ["findings", "alerts", "correlations", "ml_predictions", "resources", "audit_events"];
         if !scans.iter().any(|scan| read.iter().any(|table| scan.of.starts_with(table))) {
@@ -109,11 +109,7 @@ struct Scan {
     cut: bool,
 }
 
-fn scanned(node: &Value, loops: f64, into: &mut Vec<Scan>) {
-    walk(node, loops, false, into);
-}
-
-fn walk(node: &Value, loops: f64, cut: bool, into: &mut Vec<Scan>) {
+fn walk(node: &Value, cut: bool, into: &mut Vec<Scan>) {
     let text = |name: &str| node.get(name).and_then(Value::as_str).unwrap_or_default();
     let of = |name: &str| node.get(name).and_then(Value::as_f64).unwrap_or_default();
     let kind = text("Node Type");
@@ -136,7 +132,7 @@ fn walk(node: &Value, loops: f64, cut: bool, into: &mut Vec<Scan>) {
         });
     }
     for child in node.get("Plans").and_then(Value::as_array).into_iter().flatten() {
-        walk(child, loops, cut, into);
+        walk(child, cut, into);
     }
 }
 

@@ -112,7 +112,7 @@ pub(super) async fn readings(ground: &Ground<'_>) -> Result<Vec<Reading>> {
         ("/resources", "resources", None),
         ("/resources", "resources", Some("name")),
     ] {
-        let name = sort.map_or(path.to_owned(), |sort| format!("{path} by {sort}"));
+        let name = sort.map_or_else(|| path.to_owned(), |sort| format!("{path} by {sort}"));
         let paths = pages(ground, path, table, sort).await?;
         all.push(several(&format!("{name}, at every depth"), "page", paths));
     }
