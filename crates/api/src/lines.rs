@@ -21,6 +21,8 @@ use crate::problem::{Answer, FieldFault, Problem};
 pub const MOST_LINES: u64 = 100_000;
 /// Lines that are kept together.
 pub const BATCH: usize = 1_000;
+/// Bytes after which a batch is kept whatever its lines: several are in memory at once, parsed.
+const BATCH_BYTES: usize = 4 << 20;
 /// Refusals that are told; beyond that they are counted.
 const MOST_TOLD: usize = 1_000;
 
@@ -74,13 +76,16 @@ impl Refused {
     pub fn add(&mut self, line: u64, problem: Problem) {
         self.count += 1;
         if self.told.len() < MOST_TOLD {
+            let problem = problem.brief();
             self.told.push(RefusedLine { line, detail: problem.detail, errors: problem.errors });
         }
     }
 
     fn append(&mut self, other: Self) {
         self.count += other.count;
-        self.told.extend(other.told);
+        // Those of the reader and of every batch together are put in order and cut at the end.
+        let room = (2 * MOST_TOLD).saturating_sub(self.told.len());
+        self.told.extend(other.told.into_iter().take(room));
     }
 }
 
@@ -131,15 +136,17 @@ impl<N: Ord> Keeping<N> {
         Ok(())
     }
 
-    /// What came of all of them.
+    /// What came of all of them, when all have ended: also after an error nothing goes on behind the
+    /// answer.
     ///
     /// # Errors
     /// Those of the first batch that failed.
     pub async fn done(mut self) -> Answer<Kept> {
+        let mut first = Ok(());
         while !self.under_way.is_empty() {
-            self.next().await?;
+            first = first.and(self.next().await);
         }
-        Ok(self.kept)
+        first.map(|()| self.kept)
     }
 
     async fn next(&mut self) -> Answer<()> {
@@ -207,9 +214,10 @@ impl Lines {
         &mut self,
         refused: &mut Refused,
     ) -> Answer<Option<Vec<(u64, T)>>> {
-        let mut batch = Vec::new();
-        while batch.len() < BATCH {
+        let (mut batch, mut bytes) = (Vec::new(), 0);
+        while batch.len() < BATCH && bytes < BATCH_BYTES {
             let Some(line) = self.next().await? else { break };
+            bytes += line.len();
             if line.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }

@@ -211,16 +211,25 @@ fn cut(text: &mut String) {
     }
 }
 
-impl IntoResponse for Problem {
-    fn into_response(mut self) -> Response {
+impl Problem {
+    /// The same with long texts cut, as it is told.
+    #[must_use]
+    pub(crate) fn brief(mut self) -> Self {
         cut(&mut self.detail);
         for fault in &mut self.errors {
             cut(&mut fault.path);
             cut(&mut fault.message);
         }
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let (retry_after, unknown) = (self.retry_after_s, self.code == OUTCOME_UNKNOWN);
-        let mut response = (status, Json(self)).into_response();
+        self
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let this = self.brief();
+        let status = StatusCode::from_u16(this.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let (retry_after, unknown) = (this.retry_after_s, this.code == OUTCOME_UNKNOWN);
+        let mut response = (status, Json(this)).into_response();
         if let Some(seconds) = retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

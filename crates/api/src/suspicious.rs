@@ -64,8 +64,9 @@ pub fn oddities(text: &str) -> Vec<Oddity> {
         return Vec::new();
     }
     let mut found = alone(text);
+    let prose = prose(text);
     for (start, word) in words(text) {
-        if let Some(trick) = of_word(word, text) {
+        if let Some(trick) = of_word(word, &prose) {
             let odd = word.char_indices().filter(|(_, one)| match trick {
                 Trick::MixedScripts => !is_latin(*one),
                 _ => !one.is_ascii(),
@@ -116,12 +117,12 @@ pub fn suspicious(documents: &[(&str, Value)]) -> Vec<Suspicious> {
     let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
     for (at, document) in documents {
         walk(document, at, &mut |path, text| {
-            if found.len() < MOST_TOLD
-                && let odd = oddities(text)
-                && !odd.is_empty()
-                && seen.insert(text.to_owned())
-            {
-                found.push(told(path, text, &odd));
+            // A plan says the same for each of its targets.
+            if found.len() < MOST_TOLD && seen.insert(text) {
+                let odd = oddities(text);
+                if !odd.is_empty() {
+                    found.push(told(path, text, &odd));
+                }
             }
         });
     }
@@ -248,7 +249,7 @@ fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 /// What a word gives away as a whole.
-fn of_word(word: &str, text: &str) -> Option<Trick> {
+fn of_word(word: &str, prose: &[AugmentedScriptSet]) -> Option<Trick> {
     if word.is_ascii() || !word.chars().any(|one| !one.is_ascii() && one.is_alphanumeric()) {
         return None;
     }
@@ -256,8 +257,11 @@ fn of_word(word: &str, text: &str) -> Option<Trick> {
         return Some(Trick::MixedScripts);
     }
     // Words of one letter are common in prose: `а`, `о`, `с`.
-    let excused = word.chars().count() == 1 && prose_of(word, text);
-    (looks_plain(word) && !excused).then_some(Trick::Lookalike)
+    let excused = || {
+        let scripts = word.resolve_script_set();
+        word.chars().count() == 1 && prose.iter().any(|others| share(*others, scripts))
+    };
+    (looks_plain(word) && !excused()).then_some(Trick::Lookalike)
 }
 
 /// Whether all letters are of one script, or of Latin and one of East Asia, which are written
@@ -277,8 +281,11 @@ fn is_latin(character: char) -> bool {
 
 /// Whether two characters may stand in one word; digits and marks go with everything.
 fn shares_script(one: char, other: char) -> bool {
-    let mut scripts = AugmentedScriptSet::for_char(one);
-    scripts.intersect_with(AugmentedScriptSet::for_char(other));
+    share(AugmentedScriptSet::for_char(one), AugmentedScriptSet::for_char(other))
+}
+
+fn share(mut scripts: AugmentedScriptSet, others: AugmentedScriptSet) -> bool {
+    scripts.intersect_with(others);
     !scripts.is_empty()
 }
 
@@ -287,15 +294,21 @@ fn looks_plain(word: &str) -> bool {
     skeleton(word).all(|one| one.is_ascii())
 }
 
-/// Whether another word of the text is plainly of the script of this one.
-fn prose_of(letter: &str, text: &str) -> bool {
-    let Some(letter) = letter.chars().next() else { return false };
-    words(text).any(|(_, word)| {
-        word.chars().count() > 1
-            && word.chars().all(|one| shares_script(one, letter))
-            && !word.is_ascii()
-            && !looks_plain(word)
-    })
+/// The scripts in which the text is plainly written, each once: those of its words of more than one
+/// letter that look like no word of ASCII.
+fn prose(text: &str) -> Vec<AugmentedScriptSet> {
+    let mut found: Vec<AugmentedScriptSet> = Vec::new();
+    for (_, word) in words(text) {
+        let mut letters = word.chars();
+        if word.is_ascii() || letters.next().is_none() || letters.next().is_none() {
+            continue;
+        }
+        let scripts = word.resolve_script_set();
+        if !scripts.is_empty() && !found.contains(&scripts) && !looks_plain(word) {
+            found.push(scripts);
+        }
+    }
+    found
 }
 
 #[cfg(test)]

@@ -74,9 +74,12 @@ async fn kept(pool: &PgPool, tenant: TenantId, told: EventId) -> Result<bool, Er
         Err(Error::Conflict { .. }) => return Ok(true),
         put => put?,
     };
-    // Not there: it never was, or the sequencer has given it its place by now.
+    // Not there: it never was, or the sequencer has given it its place by now, be it among those
+    // it could not read.
     let logged = sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM countersign.audit_events WHERE tenant_id = $1 AND id = $2)",
+        "SELECT EXISTS (SELECT 1 FROM countersign.audit_events WHERE tenant_id = $1 AND id = $2)
+           OR EXISTS (
+             SELECT 1 FROM countersign.audit_quarantine WHERE tenant_id = $1 AND id = $2)",
     )
     .bind(tenant.uuid())
     .bind(told.uuid())

@@ -131,6 +131,15 @@ pub async fn report_password(admin_url: &str, password: &str) -> Result<String, 
 /// When a migration fails, one that was applied has changed since or is not known here, or a table
 /// is not to be had for ten minutes.
 pub async fn run(admin_url: &str) -> Result<Migrated, Error> {
+    // A deployment whose roles were made by an earlier version has not got them.
+    let mut admin = connect(admin_url).await?;
+    while let Err(error) = make_extensions(&mut admin).await {
+        // Then it is there, and the next look sees it.
+        if !made_by_another(&error) {
+            return Err(error.into());
+        }
+    }
+    admin.close().await?;
     apply::apply(admin_url, EMBEDDED.iter().cloned().collect()).await
 }
 
@@ -214,10 +223,21 @@ async fn make_roles(admin: &mut PgConnection, app_password: &str) -> Result<(), 
             format!("CREATE SCHEMA IF NOT EXISTS {schema} AUTHORIZATION countersign_owner");
         sqlx::query(AssertSqlSafe(statement)).execute(&mut *admin).await?;
     }
+    make_extensions(admin).await
+}
+
+async fn make_extensions(admin: &mut PgConnection) -> Result<(), sqlx::Error> {
     for extension in EXTENSIONS {
-        // Both words are constants of this module.
-        let statement = format!("CREATE EXTENSION IF NOT EXISTS {extension} SCHEMA public");
-        sqlx::query(AssertSqlSafe(statement)).execute(&mut *admin).await?;
+        let there: bool =
+            sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM pg_extension WHERE extname = $1)")
+                .bind(extension)
+                .fetch_one(&mut *admin)
+                .await?;
+        if !there {
+            // The word is a constant of this module.
+            let statement = format!("CREATE EXTENSION IF NOT EXISTS {extension} SCHEMA public");
+            sqlx::query(AssertSqlSafe(statement)).execute(&mut *admin).await?;
+        }
     }
     Ok(())
 }

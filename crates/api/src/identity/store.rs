@@ -151,7 +151,7 @@ pub async fn session_caller(
         .execute(tx.conn())
         .await
         .map_err(db::Error::from)?;
-        tx.commit().await?;
+        noted(tx).await;
     }
     origin.session = Some(found.id.to_string());
     Ok(Some(Caller {
@@ -208,13 +208,21 @@ pub async fn key_caller(
         .execute(tx.conn())
         .await
         .map_err(db::Error::from)?;
-        tx.commit().await?;
+        noted(tx).await;
     }
     Ok(Some(Caller {
         actor: actor(found.tenant, row.actor_id, &row.r#type, row.display_name, &row.roles)?,
         proof: Proof::Key { id: found.id, scopes: row.scopes },
         origin,
     }))
+}
+
+/// Keeps that somebody was seen. Nothing of the request has begun yet and nothing depends on it, so
+/// its failure is no answer to anybody.
+async fn noted(tx: TenantTx) {
+    if let Err(error) = tx.commit().await {
+        tracing::warn!(%error, "when a session or key was last used is not kept");
+    }
 }
 
 /// One actor of the transaction's tenant who may act: an inactive one, or one of an inactive

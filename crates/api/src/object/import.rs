@@ -34,8 +34,22 @@ pub(super) async fn import<O: Object>(
     let mut lines = Lines::of(&parts.headers, body, LONGEST_LINE)?;
     let mut refused = Refused::default();
     let mut keeping: Keeping<Name> = Keeping::new(AT_ONCE);
-    let caller: Arc<Caller> = Arc::new(Caller::clone(&caller));
-    while let Some(batch) = lines.batch::<O::In>(&mut refused).await? {
+    let fed = feed::<O>(&app, &caller, &mut lines, &mut refused, &mut keeping).await;
+    let kept = keeping.done().await;
+    fed?;
+    Ok(Json(ImportOut::of(lines.read(), kept?, refused)))
+}
+
+/// Reads batch after batch and has them kept.
+async fn feed<O: Object>(
+    app: &App,
+    caller: &Caller,
+    lines: &mut Lines,
+    refused: &mut Refused,
+    keeping: &mut Keeping<Name>,
+) -> Answer<()> {
+    let caller = Arc::new(caller.clone());
+    while let Some(batch) = lines.batch::<O::In>(refused).await? {
         let mut good: Vec<Good> = Vec::with_capacity(batch.len());
         for (line, wanted) in batch {
             match O::check(&wanted).and_then(|()| made_by::<O>(&caller, &wanted)) {
@@ -47,8 +61,7 @@ pub(super) async fn import<O: Object>(
         let (app, caller) = (app.clone(), Arc::clone(&caller));
         keeping.add(names, async move { keep::<O>(&app, &caller, &good).await }).await?;
     }
-    let kept = keeping.done().await?;
-    Ok(Json(ImportOut::of(lines.read(), kept, refused)))
+    Ok(())
 }
 
 /// Keeps a batch. One that the database refuses as a whole is kept line by line, so that the line

@@ -41,6 +41,17 @@ fn p8_what_hides_or_deceives_is_found_and_escaped() {
 }
 
 #[test]
+fn p8_one_letter_words_are_excused_by_the_prose_around_them_and_by_nothing_else() {
+    let odd = |text: &str| !oddities(text).is_empty();
+    assert!(!odd("Перезапустить а потом проверить"));
+    assert!(odd("restart а then check"));
+    // Greek around it says nothing of a Cyrillic letter.
+    assert!(odd("λόγος а δρόμος"));
+    // As long as a runbook may be, of nothing else: each word is looked at, and none for each.
+    assert_eq!(oddities(&"а ".repeat(87_000)).len(), 87_000);
+}
+
+#[test]
 fn p8_names_and_prose_of_any_language_are_what_they_seem() {
     for text in [
         "systemctl restart 'nginx' && echo \"ok\"\n\techo done",

@@ -361,8 +361,22 @@ async fn import_findings(
     let mut refused = Refused::default();
     // One batch at a time is kept: two must not each begin the same finding.
     let mut keeping: Keeping<()> = Keeping::new(1);
-    let caller = Arc::new(api::Caller::clone(&caller));
-    while let Some(batch) = lines.batch::<FindingReportIn>(&mut refused).await? {
+    let fed = feed(&app, &caller, &mut lines, &mut refused, &mut keeping).await;
+    let kept = keeping.done().await;
+    fed?;
+    Ok(Json(ImportOut::of(lines.read(), kept?, refused)))
+}
+
+/// Reads batch after batch and has them kept.
+async fn feed(
+    app: &App,
+    caller: &api::Caller,
+    lines: &mut Lines,
+    refused: &mut Refused,
+    keeping: &mut Keeping<()>,
+) -> Answer<()> {
+    let caller = Arc::new(caller.clone());
+    while let Some(batch) = lines.batch::<FindingReportIn>(refused).await? {
         let mut good = Vec::with_capacity(batch.len());
         for (line, report) in batch {
             match report.reported() {
@@ -373,8 +387,7 @@ async fn import_findings(
         let (app, caller) = (app.clone(), Arc::clone(&caller));
         keeping.add(BTreeSet::new(), async move { keep(&app, &caller, good).await }).await?;
     }
-    let kept = keeping.done().await?;
-    Ok(Json(ImportOut::of(lines.read(), kept, refused)))
+    Ok(())
 }
 
 /// Keeps a batch. One that the database refuses as a whole is kept line by line, so that the line

@@ -355,7 +355,7 @@ async fn an_import_is_known_by_names_from_outside_and_names_the_lines_at_fault()
     let errors = second["errors"].as_array().unwrap();
     let at: Vec<(&Value, &Value)> =
         errors.iter().map(|one| (&one["line"], &one["errors"][0]["path"])).collect();
-    let expected = [(json!(4), json!("/name")), (json!(2), json!("/environment_id"))];
+    let expected = [(json!(2), json!("/environment_id")), (json!(4), json!("/name"))];
     assert_eq!(at, expected.iter().map(|(line, path)| (line, path)).collect::<Vec<_>>());
     assert_eq!(second["new"], 1, "{second:#}");
     let teams = |team: &str| format!("/resources?owner_team={team}");
