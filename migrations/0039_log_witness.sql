@@ -55,7 +55,9 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
     CASE WHEN cosigned THEN countersign.audit_waiting_since(s.id, true) END,
     (SELECT h.witness_refusal FROM countersign.audit_heads h WHERE h.tenant_id = s.id)
   FROM (
-    SELECT DISTINCT o.tenant_id AS id FROM countersign.audit_outbox o
+    -- From the tenants: an outbox that grows while nothing can be signed is not walked through.
+    SELECT t.id FROM countersign.tenants t
+    WHERE EXISTS (SELECT 1 FROM countersign.audit_outbox o WHERE o.tenant_id = t.id)
     UNION
     SELECT h.tenant_id FROM countersign.audit_heads h
     WHERE h.witness_refusal IS NOT NULL

@@ -4,6 +4,8 @@
 //! A directory, meant to be mounted from elsewhere or written by another account. Checkpoints
 //! prove that a log was changed; the level-0 tiles (32 bytes an event) name the event.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use model::Timestamp;
 
 use crate::checkpoint::Checkpoint;
@@ -58,6 +60,8 @@ const LATEST: &str = "checkpoint";
 #[derive(Debug, Clone)]
 pub struct Anchor {
     root: Directory,
+    /// Comparing with what is there and writing what is new are one step, for all that share it.
+    turn: Arc<Mutex<()>>,
 }
 
 /// The newest checkpoint in an anchor.
@@ -74,8 +78,8 @@ pub struct Anchored {
 impl Anchor {
     /// The anchor in this directory.
     #[must_use]
-    pub const fn new(root: Directory) -> Self {
-        Self { root }
+    pub fn new(root: Directory) -> Self {
+        Self { root, turn: Arc::default() }
     }
 
     /// The newest checkpoint of a log; none when it was never anchored.
@@ -118,6 +122,7 @@ impl Anchor {
         note: &str,
         log: &Directory,
     ) -> Result<(), AnchorError> {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let Checkpoint { origin, size, root } = checkpoint;
         let mut from = 0;
         if let Some(Anchored { checkpoint: last, .. }) = self.latest(origin)? {
@@ -155,16 +160,24 @@ impl Anchor {
     /// Puts a witness's cosignature under a checkpoint that was added before.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// When it cannot be written, or the anchor has seen another root of this size; then nothing is
+    /// written.
     pub fn cosigned(&self, checkpoint: &Checkpoint, note: &str) -> Result<(), AnchorError> {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let Checkpoint { origin, size, .. } = checkpoint;
         let Some(Anchored { checkpoint: last, .. }) = self.latest(origin)? else { return Ok(()) };
-        if last.size < *size {
-            // The checkpoint itself is not here yet: its cosignature comes with the next.
-            return Ok(());
-        }
         let anchored = self.root.below(origin);
-        anchored.write(&format!("checkpoints/{size:020}"), note.as_bytes(), Readable::ByAll)?;
+        let path = format!("checkpoints/{size:020}");
+        let Some(present) = anchored.read_text(&path)? else {
+            // The checkpoint itself is not here (yet): a cosignature comes with the next.
+            return Ok(());
+        };
+        let present =
+            unverified(&present).ok_or_else(|| AnchorError::Damaged { origin: origin.clone() })?;
+        if present != *checkpoint || (last.size == *size && last != *checkpoint) {
+            return Err(AnchorError::Forked { origin: origin.clone(), size: *size });
+        }
+        anchored.write(&path, note.as_bytes(), Readable::ByAll)?;
         if last == *checkpoint {
             anchored.write(LATEST, note.as_bytes(), Readable::ByAll)?;
         }

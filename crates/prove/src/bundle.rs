@@ -1,5 +1,6 @@
 //! For auditors: a log or a single event, verifiable without the database and without us.
 
+use model::Timestamp;
 use model::id::TenantId;
 use uuid::Uuid;
 
@@ -12,7 +13,7 @@ use crate::prune;
 use crate::publish::{COSIGNED, read};
 use crate::tile::{Kind as TileKind, Place, WIDTH, parse_entries};
 use crate::verify::report::{Report, WitnessState};
-use crate::verify::witnessed;
+use crate::verify::{uncosigned, witnessed};
 
 pub mod proof_file;
 mod walk;
@@ -75,9 +76,7 @@ pub fn export(log: &Directory, policy: &Policy, to: &Directory) -> Result<Checkp
 }
 
 /// Verifies an export with keys the auditor has from elsewhere. With the key of a witness, its newest
-/// cosignature must be there, and be of this very log.
-///
-/// The export is read once, a tile and a bundle at a time, however long the log is.
+/// cosignature must be there, be of this very log, and cover the whole of it.
 ///
 /// # Errors
 /// When the export is incomplete or its checkpoint is refused.
@@ -85,6 +84,22 @@ pub fn verify_bundle(
     bundle: &Directory,
     policy: &Policy,
     witness: Option<&WitnessKey>,
+) -> Result<Report, BundleError> {
+    verify_bundle_at(bundle, policy, witness, None)
+}
+
+/// The same; where the present is given, the newest events need no cosignature while the last one is
+/// of this hour, as for a log in the database.
+///
+/// The export is read once, a tile and a bundle at a time, however long the log is.
+///
+/// # Errors
+/// When the export is incomplete or its checkpoint is refused.
+pub fn verify_bundle_at(
+    bundle: &Directory,
+    policy: &Policy,
+    witness: Option<&WitnessKey>,
+    now: Option<Timestamp>,
 ) -> Result<Report, BundleError> {
     let note = bundle.read_text(CHECKPOINT)?.ok_or(BundleError::NoCheckpoint)?;
     let origin = claimed(&note)?.origin;
@@ -95,14 +110,10 @@ pub fn verify_bundle(
     let witnessed = match witness {
         Some(key) => {
             let found = cosignature(bundle, policy, key, &checkpoint)?;
-            if found.is_none() && checkpoint.size > 0 {
-                let name = key.name();
-                cannot_tell = Some(format!("no checkpoint is cosigned by the witness {name}"));
-            }
-            found.map(|(cosigned, state)| {
-                roots.push((cosigned.size, cosigned.root));
-                state
-            })
+            let newest = found.as_ref().map(|(cosigned, at)| (cosigned.size, *at));
+            cannot_tell = uncosigned(key, newest, checkpoint.size, now);
+            roots.extend(found.map(|(cosigned, _)| (cosigned.size, cosigned.root)));
+            newest.map(WitnessState::from)
         }
         None => None,
     };
@@ -130,7 +141,7 @@ fn cosignature(
     policy: &Policy,
     key: &WitnessKey,
     latest: &Checkpoint,
-) -> Result<Option<(Checkpoint, WitnessState)>, BundleError> {
+) -> Result<Option<(Checkpoint, Timestamp)>, BundleError> {
     let Some(text) = bundle.read_text(COSIGNED)? else { return Ok(None) };
     let checkpoint = policy.open(&text, &latest.origin)?;
     let Some(at) = witnessed(key, &text).map_err(PolicyError::from)? else { return Ok(None) };
@@ -138,8 +149,7 @@ fn cosignature(
         let path = format!("the log from {} to {}", latest.size, checkpoint.size);
         return Err(BundleError::Missing { path });
     }
-    let state = WitnessState { size: checkpoint.size, at: at.to_string() };
-    Ok(Some((checkpoint, state)))
+    Ok(Some((checkpoint, at)))
 }
 
 /// The tenant whose log bears this name.

@@ -6,6 +6,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use model::Timestamp;
@@ -31,6 +32,9 @@ pub struct FileError {
     #[source]
     pub source: io::Error,
 }
+
+/// How many files this process has begun to write: no two go by one temporary name.
+static BEGUN: AtomicU64 = AtomicU64::new(0);
 
 /// A directory and everything below it.
 #[derive(Debug, Clone)]
@@ -130,7 +134,8 @@ impl Directory {
         let parent = path.parent().unwrap_or(&self.root);
         make_directory(parent, readable).map_err(fail)?;
         let mut temporary = path.clone().into_os_string();
-        temporary.push(format!(".{}.tmp", std::process::id()));
+        let begun = BEGUN.fetch_add(1, Ordering::Relaxed);
+        temporary.push(format!(".{}.{begun}.tmp", std::process::id()));
         let temporary = PathBuf::from(temporary);
         let mode = if readable == Readable::ByOwner { 0o600 } else { 0o644 };
         let written = OpenOptions::new()

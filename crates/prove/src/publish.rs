@@ -87,6 +87,9 @@ pub enum WitnessedError {
     /// The anchor is away.
     #[error("the cosignature is not anchored")]
     Anchor(#[from] AnchorError),
+    /// A blocking task was cut off.
+    #[error("the work was interrupted")]
+    Interrupted(#[from] tokio::task::JoinError),
 }
 
 /// Where a deployment's logs lie, and who signs them.
@@ -291,8 +294,9 @@ impl Publisher {
         }
         tx.commit().await?;
         let cosigned = asked?;
-        if let (Some(Cosigned { checkpoint, note, .. }), Some(anchor)) = (&cosigned, &self.anchor) {
-            anchor.cosigned(checkpoint, note)?;
+        if let (Some(cosigned), Some(anchor)) = (cosigned.clone(), self.anchor.clone()) {
+            let Cosigned { checkpoint, note, .. } = cosigned;
+            tokio::task::spawn_blocking(move || anchor.cosigned(&checkpoint, &note)).await??;
         }
         Ok(cosigned)
     }

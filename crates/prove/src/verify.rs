@@ -12,6 +12,7 @@ use crate::note::{Note, NoteError};
 use crate::policy::Policy;
 use crate::publish::chain as source_of;
 use crate::store::{checkpoints, events, stream};
+use crate::witness::client::REFRESH_S;
 
 pub mod report;
 pub mod walk;
@@ -44,7 +45,7 @@ struct Evidence {
     roots: Vec<(u64, Hash)>,
     mirror: Vec<Hash>,
     anchor: Option<AnchorState>,
-    witness: Option<WitnessState>,
+    witness: Option<(u64, Timestamp)>,
     bad: Option<FirstBad>,
     cannot_tell: Option<String>,
 }
@@ -84,12 +85,7 @@ impl Evidence {
     fn look_for_cosignature(&mut self, options: &Options<'_>, size: u64, note: &str) {
         let Some(key) = options.witness else { return };
         match witnessed(key, note) {
-            Ok(Some(at)) => {
-                let state = WitnessState { size, at: at.to_string() };
-                if self.witness.as_ref().is_none_or(|known| known.size <= size) {
-                    self.witness = Some(state);
-                }
-            }
+            Ok(Some(at)) => self.witness = self.witness.max(Some((size, at))),
             Ok(None) => {}
             Err(error) => self.add(FirstBad {
                 seq: size,
@@ -97,6 +93,38 @@ impl Evidence {
                 expected: format!("a cosignature by {}", key.name()),
                 found: source_of(&error),
             }),
+        }
+    }
+}
+
+/// How old the events beyond the newest cosignature may be, in seconds: an idle log is cosigned again
+/// within an hour, and what is appended to it then is cosigned within seconds. What came after a
+/// cosignature that is older may be anything.
+const MAX_UNCOSIGNED_S: i64 = REFRESH_S + 300;
+
+/// Why the cosignatures of a witness do not speak for a log of `size` entries: there is none, or
+/// the newest covers a part only and the rest need not be new. Nothing but the time in the
+/// cosignature says how old that may be, as whoever makes another history makes its times as well;
+/// without a present (`now`) the rest counts as old.
+pub(crate) fn uncosigned(
+    key: &WitnessKey,
+    newest: Option<(u64, Timestamp)>,
+    size: u64,
+    now: Option<Timestamp>,
+) -> Option<String> {
+    let name = key.name();
+    match newest {
+        _ if size == 0 => None,
+        None => Some(format!("no checkpoint is cosigned by the witness {name}")),
+        Some((covered, at)) => {
+            let age = now.map(|now| now.duration_since(at).as_secs());
+            let new = age.is_some_and(|age| age <= MAX_UNCOSIGNED_S);
+            (covered < size && !new).then(|| {
+                format!(
+                    "the witness {name} cosigned {covered} of {size} events, last at {at}; \
+                     it does not speak for the rest"
+                )
+            })
         }
     }
 }
@@ -132,10 +160,6 @@ pub async fn verify(db: &Db, tenant: TenantId, options: &Options<'_>) -> Result<
             evidence.open(options, size, &note);
         }
     }
-    if let Some(key) = options.witness.filter(|_| evidence.witness.is_none() && head_before > 0) {
-        let why = format!("no checkpoint is cosigned by the witness {}", key.name());
-        evidence.cannot_tell.get_or_insert(why);
-    }
     evidence.roots.sort_unstable();
     evidence.roots.dedup();
     let gaps = read_gaps(&mut tx).await?;
@@ -163,6 +187,11 @@ pub async fn verify(db: &Db, tenant: TenantId, options: &Options<'_>) -> Result<
     let head_after = events::log_size(&mut tx).await?;
     tx.rollback().await?;
     let rows = walked.rows;
+    if let Some(key) = options.witness {
+        let size = rows.max(head_before);
+        let why = uncosigned(key, evidence.witness, size, Some(options.now));
+        evidence.cannot_tell = evidence.cannot_tell.or(why);
+    }
     if let Some(bad) = walked.first_bad {
         evidence.add(bad);
     } else if let Some(bad) = wrong_length(rows, (head_before, head_after), &evidence) {
@@ -177,7 +206,7 @@ pub async fn verify(db: &Db, tenant: TenantId, options: &Options<'_>) -> Result<
         first_bad: evidence.bad,
         bounded_by: walked.bounded_by,
         anchor: evidence.anchor,
-        witness: evidence.witness,
+        witness: evidence.witness.map(WitnessState::from),
         cannot_tell: evidence.cannot_tell,
     })
 }

@@ -25,8 +25,16 @@ pub mod request;
 
 use request::Request;
 
-/// How many contradicting checkpoints of a log are kept.
+/// How many checkpoints of a log that contradict what was cosigned are kept, and how many of which
+/// that is not certain.
 const MAX_KEPT: usize = 100;
+
+/// Checkpoints of a size that was cosigned, with another root: each proves that the log was forked.
+const FORKED: &str = "forked";
+/// What was cosigned at those sizes, each the other half of the proof.
+const COSIGNED: &str = "contradicted";
+/// Checkpoints that came without a proof. Whoever can read the log can make such calls.
+const REFUSED: &str = "refused";
 
 const LATEST: &str = "checkpoint";
 
@@ -174,18 +182,21 @@ impl Witness {
         let last = self.latest(origin)?;
         let (known, known_root) =
             last.map_or_else(|| (0, empty_root()), |last| (last.size, last.root));
+        if *size == known && *root != known_root {
+            // Whatever size the caller started from: the two contradict each other.
+            self.keep_forked(checkpoint, &request.note)?;
+            return Ok(Answer::Conflict(known));
+        }
         if request.old != known {
             if *size < known {
                 tracing::warn!(origin, size, known, "a log is shorter than it was");
             }
             return Ok(Answer::Conflict(known));
         }
-        if *size == known && *root != known_root {
-            self.keep(checkpoint, &request.note)?;
-            return Ok(Answer::Conflict(known));
-        }
         if verify_consistency((known, &known_root), (*size, root), &request.proof).is_err() {
-            self.keep(checkpoint, &request.note)?;
+            if *size != known {
+                self.keep_refused(checkpoint, &request.note)?;
+            }
             return Ok(Answer::Inconsistent);
         }
         let line = cosign(&self.key, self.own.name(), note.unverified_text(), now)?;
@@ -199,9 +210,34 @@ impl Witness {
         Ok(Answer::Cosigned(text))
     }
 
-    /// Keeps a signed checkpoint that does not continue the log that was cosigned. A call whose
-    /// proof alone is wrong is kept as well: nobody can tell them apart.
-    fn keep(&self, checkpoint: &Checkpoint, note: &str) -> Result<(), WitnessError> {
+    /// Keeps a signed checkpoint of the size that was cosigned last, with another root, and beside
+    /// it what was cosigned. Only who has the log's key can make one, and nothing else counts
+    /// against it: the first of them stay.
+    fn keep_forked(&self, checkpoint: &Checkpoint, note: &str) -> Result<(), WitnessError> {
+        let Checkpoint { origin, size, root } = checkpoint;
+        tracing::error!(
+            origin,
+            size,
+            root = hex::encode(root),
+            "the log's own key signed another history than the one that was cosigned"
+        );
+        let log = self.state.below(origin);
+        let kept = notes_in(&log, FORKED)?;
+        let name = name_of(checkpoint);
+        if kept.len() >= MAX_KEPT || kept.contains(&name) {
+            return Ok(());
+        }
+        if let Some(cosigned) = log.read_text(LATEST)? {
+            log.write(&format!("{COSIGNED}/{size:020}"), cosigned.as_bytes(), Readable::ByAll)?;
+        }
+        log.write(&format!("{FORKED}/{name}"), note.as_bytes(), Readable::ByAll)?;
+        Ok(())
+    }
+
+    /// Keeps a signed checkpoint that was not shown to continue the log that was cosigned. A call
+    /// whose proof alone is wrong is kept as well, as nobody can tell them apart; so anybody can make
+    /// many, and the oldest make room.
+    fn keep_refused(&self, checkpoint: &Checkpoint, note: &str) -> Result<(), WitnessError> {
         let Checkpoint { origin, size, root } = checkpoint;
         tracing::error!(
             origin,
@@ -210,28 +246,49 @@ impl Witness {
             "a checkpoint of the log's own key does not continue the log that was cosigned"
         );
         let log = self.state.below(origin);
-        if log.list("refused")?.len() < MAX_KEPT {
-            let name = format!(
-                "refused/{size:020}-{}",
-                hex::encode(root.first_chunk::<8>().unwrap_or(&[0; 8]))
-            );
-            log.write(&name, note.as_bytes(), Readable::ByAll)?;
+        let kept = notes_in(&log, REFUSED)?;
+        let name = name_of(checkpoint);
+        if kept.iter().any(|kept| kept.ends_with(&name)) {
+            return Ok(());
+        }
+        let number = |name: &String| name.split('-').next()?.parse::<u64>().ok();
+        let next = kept.iter().filter_map(number).max().map_or(0, |last| last.saturating_add(1));
+        log.write(&format!("{REFUSED}/{next:020}-{name}"), note.as_bytes(), Readable::ByAll)?;
+        // Their names begin with the order they came in.
+        let surplus = (kept.len() + 1).saturating_sub(MAX_KEPT);
+        for oldest in kept.iter().take(surplus) {
+            log.remove(&format!("{REFUSED}/{oldest}"))?;
         }
         Ok(())
     }
 
-    /// The contradicting checkpoints of a log that were kept, by size.
+    /// The checkpoints of a log that were kept: first those that contradict what was cosigned, then
+    /// those that were not shown to continue it, each in the order of their names.
     ///
     /// # Errors
     /// When they cannot be read.
     pub fn refused(&self, origin: &str) -> Result<Vec<String>, WitnessError> {
         let log = self.state.below(origin);
         let mut notes = Vec::new();
-        for name in log.list("refused")? {
-            notes.extend(log.read_text(&format!("refused/{name}"))?);
+        for directory in [FORKED, REFUSED] {
+            for name in notes_in(&log, directory)? {
+                notes.extend(log.read_text(&format!("{directory}/{name}"))?);
+            }
         }
         Ok(notes)
     }
+}
+
+/// What a kept checkpoint is called.
+fn name_of(Checkpoint { size, root, .. }: &Checkpoint) -> String {
+    format!("{size:020}-{}", hex::encode(root))
+}
+
+/// The names of the notes in a directory, sorted, without what a crash left half written.
+fn notes_in(log: &Directory, directory: &str) -> Result<Vec<String>, FileError> {
+    let mut names = log.list(directory)?;
+    names.retain(|name| !name.contains('.'));
+    Ok(names)
 }
 
 /// Whether the name of a log may be a directory below the witness's.

@@ -71,3 +71,76 @@ fn leaves_of_another_log_under_a_larger_size_do_not_give_its_root() {
     }
     assert_ne!(range.root(), forked.root);
 }
+
+#[test]
+fn l10_a_cosignature_of_another_root_is_refused_and_one_of_an_older_size_leaves_the_newest() {
+    let files = tempfile::tempdir().unwrap();
+    let anchor = Anchor::new(Directory::new(files.path().join("anchor")));
+    let at = Directory::new(files.path().join("log"));
+    let older = log(&at, 3);
+    anchor.publish(&older, &note(&older), &at).unwrap();
+    let newest = log(&at, 5);
+    anchor.publish(&newest, &note(&newest), &at).unwrap();
+    let notes = anchor.checkpoints("audit.test/x").unwrap();
+    for known in [&older, &newest] {
+        let forked = Checkpoint { root: [7; 32], ..known.clone() };
+        let refused = anchor.cosigned(&forked, &note(&forked));
+        assert!(matches!(refused, Err(AnchorError::Forked { .. })), "{refused:?}");
+    }
+    assert_eq!(anchor.checkpoints("audit.test/x").unwrap(), notes);
+    // A size that was never added: nobody has compared its root.
+    let skipped = Checkpoint { size: 4, root: [7; 32], ..older.clone() };
+    anchor.cosigned(&skipped, &note(&skipped)).unwrap();
+    assert_eq!(anchor.checkpoints("audit.test/x").unwrap(), notes);
+    anchor.cosigned(&older, &format!("{}\u{2014} w AAAAAAAA\n", note(&older))).unwrap();
+    assert_ne!(anchor.checkpoints("audit.test/x").unwrap(), notes, "its line is there");
+    assert_eq!(anchor.latest("audit.test/x").unwrap().unwrap().checkpoint, newest);
+}
+
+#[test]
+fn l10_an_anchor_never_goes_back_while_cosignatures_arrive() {
+    let files = tempfile::tempdir().unwrap();
+    let anchor = Anchor::new(Directory::new(files.path().join("anchor")));
+    let at = Directory::new(files.path().join("log"));
+    std::thread::scope(|scope| {
+        // A clone, as the task of the cosignatures has.
+        let (publishing, at) = (anchor.clone(), &at);
+        let publishing = scope.spawn(move || {
+            let mut back = Vec::new();
+            for size in 1..=150 {
+                let checkpoint = log(at, size);
+                publishing.publish(&checkpoint, &note(&checkpoint), at).unwrap();
+                for _ in 0..5 {
+                    let seen = publishing.latest("audit.test/x").unwrap().unwrap().checkpoint.size;
+                    back.extend((seen != size).then_some((size, seen)));
+                }
+            }
+            back
+        });
+        while !publishing.is_finished() {
+            if let Some(last) = anchor.latest("audit.test/x").unwrap() {
+                anchor.cosigned(&last.checkpoint, &last.note).unwrap();
+            }
+        }
+        assert_eq!(publishing.join().unwrap(), []);
+    });
+}
+
+#[test]
+fn l10_a_file_written_by_many_at_once_is_whole_and_none_of_them_fails() {
+    let files = tempfile::tempdir().unwrap();
+    let at = Directory::new(files.path());
+    std::thread::scope(|scope| {
+        for byte in 0..8_u8 {
+            let at = &at;
+            scope.spawn(move || {
+                for _ in 0..25 {
+                    at.write("one", &[byte; 4096], Readable::ByAll).unwrap();
+                }
+            });
+        }
+    });
+    let bytes = at.read("one").unwrap().unwrap();
+    assert!(bytes.len() == 4096 && bytes.iter().all(|byte| Some(byte) == bytes.first()));
+    assert_eq!(at.list("").unwrap(), ["one"]);
+}

@@ -7,7 +7,7 @@ mod edge;
 mod torn;
 
 use super::*;
-use crate::sequence::task::{begin_epoch, drain, publish_due, run};
+use crate::sequence::task::{Drained, SoFar, begin_epoch, drain, publish_due, round, run};
 use crate::testing::{Level, World};
 
 #[tokio::test]
@@ -134,6 +134,29 @@ async fn an_anchor_that_was_away_catches_up_and_one_that_knows_more_refuses() {
     let forked = Checkpoint { root: [1; 32], ..world.publish().await.unwrap() };
     let refused = anchor.publish(&forked, "note", &world.log_directory());
     assert!(matches!(refused, Err(AnchorError::Forked { size: 600, .. })));
+}
+
+#[tokio::test]
+async fn l11_a_new_leader_lets_nothing_in_while_the_signer_is_away_and_events_are_to_wait() {
+    let mut world = World::new().await;
+    world.publisher.unsigned = Unsigned::Wait;
+    world.logged(2).await;
+    let (signer, away) = (world.files.path().join("signer"), world.files.path().join("away"));
+    std::fs::rename(&signer, &away).unwrap();
+    std::fs::write(&signer, "no directory").unwrap();
+    world.write(world.test.tenant, 3).await;
+    // One that has no log yet.
+    let other = world.test.another_tenant().await;
+    world.write(other, 4).await;
+    let (db, publisher) = (&world.test.db, &world.publisher);
+    let drained = round(db, publisher, world.epoch, &mut SoFar::default()).await.unwrap();
+    assert_eq!(drained, Drained::default(), "all of it waits in the outbox");
+    std::fs::remove_file(&signer).unwrap();
+    std::fs::rename(&away, &signer).unwrap();
+    let drained = round(db, publisher, world.epoch, &mut SoFar::default()).await.unwrap();
+    assert_eq!(drained.appended, 7);
+    assert!(world.verify(Level::Anchor).await.ok);
+    assert!(world.verify_with(other, Level::Anchor, None).await.ok);
 }
 
 #[tokio::test]

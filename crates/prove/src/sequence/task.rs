@@ -187,22 +187,47 @@ async fn sequence(
     let epoch = begin_epoch(db).await?;
     tracing::info!(epoch, "sequencing the audit log");
     let mut waker = db.waker(Topic::Audit);
-    let mut again = BTreeSet::new();
-    let mut signed_at: Option<Instant> = None;
+    let mut so_far = SoFar::default();
     loop {
         leadership.confirm().await?;
-        let drained = match publisher.unsigned {
-            Unsigned::Sequence => drain(db, epoch).await,
-            Unsigned::Wait => drain_but(db, epoch, &again).await,
-        };
-        if signed_at.is_none_or(|at| at.elapsed() >= SIGN_EVERY) {
-            signed_at = Some(Instant::now());
-            again = publish_due(db, publisher, &again).await?;
-        }
-        drained?;
+        round(db, publisher, epoch, &mut so_far).await?;
         waker.wait(POLL).await;
         tokio::time::sleep(GATHER).await;
     }
+}
+
+/// What a leader knows from its earlier rounds.
+#[derive(Debug, Default)]
+pub(crate) struct SoFar {
+    /// The logs that could not be published.
+    again: BTreeSet<TenantId>,
+    signed_at: Option<Instant>,
+}
+
+/// One round: gives waiting events their places, and signs when that is due.
+pub(crate) async fn round(
+    db: &Db,
+    publisher: &Publisher,
+    epoch: i64,
+    so_far: &mut SoFar,
+) -> Result<Drained, PublishError> {
+    if so_far.signed_at.is_none() && publisher.unsigned == Unsigned::Wait {
+        // A new leader does not know yet which logs cannot be signed: it asks before it lets
+        // anything in.
+        let mut tx = db.across().await?;
+        let pending = outbox::pending(&mut tx).await?;
+        tx.commit().await?;
+        so_far.again = publish_due(db, publisher, &pending.into_iter().collect()).await?;
+    }
+    let drained = match publisher.unsigned {
+        Unsigned::Sequence => drain(db, epoch).await,
+        Unsigned::Wait => drain_but(db, epoch, &so_far.again).await,
+    };
+    if so_far.signed_at.is_none_or(|at| at.elapsed() >= SIGN_EVERY) {
+        so_far.signed_at = Some(Instant::now());
+        so_far.again = publish_due(db, publisher, &so_far.again).await?;
+    }
+    Ok(drained?)
 }
 
 /// Shows the witness what is signed, for as long as there is one. It may be away for as long as it
@@ -226,8 +251,10 @@ async fn cosign(db: &Db, publisher: &Publisher) {
     }
 }
 
-/// Has every log cosigned that needs it; says whether the witness answers. A log it refuses rests
-/// for a while: it will hardly think better of it.
+/// Has every log cosigned that needs it; says whether the witness answers.
+///
+/// A log it refuses, or gives no proper answer for, rests for a while: it will hardly think better of
+/// it, and the others must have their turn. Only no answer at all ends the round.
 ///
 /// # Errors
 /// When the database does not answer.

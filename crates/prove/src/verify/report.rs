@@ -1,5 +1,6 @@
 //! What `audit verify` says.
 
+use model::Timestamp;
 use model::id::TenantId;
 use serde::Serialize;
 
@@ -57,10 +58,16 @@ pub struct AnchorState {
 /// What the witness says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct WitnessState {
-    /// The size of the newest checkpoint it cosigned.
+    /// The size of the newest checkpoint it cosigned: events beyond are not covered.
     pub size: u64,
     /// When it did, in RFC 3339.
     pub at: String,
+}
+
+impl From<(u64, Timestamp)> for WitnessState {
+    fn from((size, at): (u64, Timestamp)) -> Self {
+        Self { size, at: at.to_string() }
+    }
 }
 
 /// The answer.

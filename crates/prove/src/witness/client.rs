@@ -18,7 +18,7 @@ use crate::tile::reader::{Reader, TileError};
 use super::request::Request;
 
 /// How old a cosignature of an idle log may become before another is asked for, in seconds.
-const REFRESH_S: i64 = 3600;
+pub(crate) const REFRESH_S: i64 = 3600;
 
 /// What a witness answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,9 +87,12 @@ pub enum Refusal {
 /// Why there is no cosignature.
 #[derive(Debug, thiserror::Error)]
 pub enum CosignError {
-    /// The witness does not answer, or not as a witness does.
+    /// The witness does not answer: it would not for another log either.
     #[error("the witness gives no answer: {0}")]
     Away(String),
+    /// It answers, but not as a witness does. That may be for this log alone.
+    #[error("the witness gives an answer that is none: {0}")]
+    Answer(String),
     /// It refuses.
     #[error("the witness refuses")]
     Refused(#[from] Refusal),
@@ -172,7 +175,7 @@ impl Client {
                 return Err(Refusal::Forked { size: witness }.into());
             }
             Told::Knows(_) => {
-                return Err(CosignError::Away("it is asked by somebody else as well".to_owned()));
+                return Err(answer("it is asked by somebody else as well"));
             }
             Told::Inconsistent => return Err(Refusal::Forked { size: old }.into()),
         };
@@ -187,13 +190,13 @@ impl Client {
             200 => Ok(Told::Lines(text)),
             409 => {
                 let size = decimal(text.trim_end_matches('\n'));
-                let size = size.ok_or_else(|| away("409 without a size"))?;
+                let size = size.ok_or_else(|| answer("409 without a size"))?;
                 Ok(Told::Knows(size))
             }
             422 => Ok(Told::Inconsistent),
             404 => Err(Refusal::Unknown.into()),
             403 => Err(Refusal::Key.into()),
-            other => Err(away(&format!("status {other}"))),
+            other => Err(answer(&format!("status {other}"))),
         }
     }
 
@@ -205,10 +208,10 @@ impl Client {
         note: Note,
         lines: &str,
     ) -> Result<Cosigned, CosignError> {
-        let lines = signature_lines(lines).ok_or_else(|| away("no signature lines"))?;
+        let lines = signature_lines(lines).ok_or_else(|| answer("no signature lines"))?;
         let note = note.and(lines.into_iter().filter(|line| self.key.made(line)));
-        let at = self.key.cosigned(&note).map_err(|_| away("a signature that does not hold"))?;
-        let at = at.ok_or_else(|| away("no signature by the key that is expected of it"))?;
+        let at = self.key.cosigned(&note).map_err(|_| answer("a signature that does not hold"))?;
+        let at = at.ok_or_else(|| answer("no signature by the key that is expected of it"))?;
         let note = note.to_string();
         log.write(COSIGNED, note.as_bytes(), Readable::ByAll)?;
         Ok(Cosigned { checkpoint, note, at, new: true })
@@ -222,6 +225,6 @@ enum Told {
     Inconsistent,
 }
 
-fn away(why: &str) -> CosignError {
-    CosignError::Away(why.to_owned())
+fn answer(why: &str) -> CosignError {
+    CosignError::Answer(why.to_owned())
 }

@@ -13,10 +13,11 @@ use super::api::witness_routes;
 use super::client::{Carrier, Client, CosignError, Refusal, Reply, cosigned};
 use super::*;
 use crate::bundle::proof_file::{ProofFile, ProofFileError};
-use crate::bundle::{export, verify_bundle};
+use crate::bundle::{export, verify_bundle, verify_bundle_at};
+use crate::checkpoint::origin;
 use crate::publish::WitnessedError;
 use crate::sequence::task::{begin_epoch, cosign_due, drain};
-use crate::testing::{Level, World};
+use crate::testing::{DEPLOYMENT, Level, World, ring};
 use crate::verify::{Options, verify};
 
 const NAME: &str = "witness.example/w1";
@@ -150,7 +151,7 @@ async fn l10_a_log_that_grows_is_cosigned_and_its_proofs_and_exports_show_it() {
     world.logged(3).await;
     let to = Directory::new(world.files.path().join("export"));
     export(&world.log_directory(), &policy, &to).unwrap();
-    let told = verify_bundle(&to, &policy, Some(key)).unwrap();
+    let told = verify_bundle_at(&to, &policy, Some(key), Some(FakeClock.now())).unwrap();
     assert!(told.ok, "{told:?}");
     assert_eq!((told.size, told.witness.map(|state| state.size)), (553, Some(550)));
     assert_eq!(verify_bundle(&to, &policy, Some(&stranger)).unwrap().exit_code(), 3);
@@ -314,7 +315,7 @@ async fn l10_the_witness_remembers_across_its_own_end_and_believes_only_its_own_
     assert!(matches!(again.latest(&world.origin()), Err(WitnessError::ForeignState { .. })));
     world.logged(1).await;
     let gone = world.cosigned().await;
-    assert!(matches!(gone, Err(WitnessedError::Cosign(CosignError::Away(_)))), "{gone:?}");
+    assert!(matches!(gone, Err(WitnessedError::Cosign(CosignError::Answer(_)))), "{gone:?}");
 }
 
 #[tokio::test]
@@ -329,4 +330,139 @@ async fn l10_the_cosigned_note_stands_beside_the_published_one_in_database_and_a
     let mut tx = world.test.db.tenant(world.test.tenant).await.unwrap();
     let newest = crate::store::checkpoints::latest(&mut tx).await.unwrap();
     assert_eq!(newest, Some(published.note));
+}
+
+/// A way to the witness that spoils the answers for one log: the first it is asked for.
+#[derive(Debug)]
+struct FakeSpoiler {
+    site: Site,
+    answer: Reply,
+    spoiled: Mutex<Option<String>>,
+}
+
+impl Carrier for FakeSpoiler {
+    fn post(&self, body: String) -> BoxFuture<'_, Result<Reply, String>> {
+        Box::pin(async move {
+            let note = body.parse::<Request>().unwrap().note;
+            let asked = note.lines().next().unwrap().to_owned();
+            let spoiled = self.spoiled.lock().unwrap().get_or_insert(asked.clone()).clone();
+            if spoiled == asked {
+                return Ok(self.answer.clone());
+            }
+            Ok(self.site.post(body).await.0)
+        })
+    }
+}
+
+#[tokio::test]
+async fn l10_a_log_with_bad_answers_does_not_keep_the_others_from_the_witness() {
+    let site = Site::new();
+    let mut world = World::new().await;
+    let other = world.test.another_tenant().await;
+    let theirs = origin(DEPLOYMENT, other);
+    for (status, body) in [(500, ""), (400, "no"), (409, "no size"), (200, "no line")] {
+        world.logged(2).await;
+        world.write(other, 2).await;
+        world.drain().await;
+        world.publisher.publish(&world.test.db, other).await.unwrap();
+        let policies = [world.policy(), world.publisher.signer.policy(&theirs).unwrap()];
+        let lines: String = policies.iter().map(|policy| format!("{policy}\n")).collect();
+        std::fs::write(site.files.path().join("logs"), lines).unwrap();
+        let answer = Reply { status, body: body.into() };
+        let carrier = FakeSpoiler { site: site.clone(), answer, spoiled: Mutex::default() };
+        let key = site.witness.key().clone();
+        world.publisher.witness = Some(Client { key, carrier: Box::new(carrier) });
+        let mut rest = std::collections::BTreeMap::new();
+        let told = cosign_due(&world.test.db, &world.publisher, &mut rest).await.unwrap();
+        assert!(told, "{status}: the witness answers");
+        assert_eq!(rest.len(), 1, "{status}: the spoiled log rests");
+        let cosigned: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM countersign.audit_heads WHERE size > 0 AND witnessed = size",
+        )
+        .fetch_one(world.test.admin())
+        .await
+        .unwrap();
+        assert_eq!(cosigned, 1, "{status}: the other log is cosigned");
+    }
+}
+
+#[tokio::test]
+async fn l10_what_came_after_an_old_cosignature_is_not_vouched_for() {
+    let site = Site::new();
+    let world = World::witnessed(&site, 20).await;
+    let (origin, policy) = (world.origin(), world.policy());
+    let report = async |now: &str| {
+        let options = Options {
+            origin: &origin,
+            policy: Some(&policy),
+            anchor: world.publisher.anchor.as_ref(),
+            witness: Some(site.witness.key()),
+            mac: None,
+            now: now.parse().unwrap(),
+            max_anchor_age: None,
+        };
+        verify(&world.test.db, world.test.tenant, &options).await.unwrap()
+    };
+    let late = "2026-05-01T12:00:00Z";
+    assert!(report(late).await.ok, "all of it is cosigned");
+    // Sequenced and not signed, then signed and not cosigned.
+    world.log(3).await;
+    for signed in [false, true] {
+        if signed {
+            world.publish().await.unwrap();
+        }
+        assert!(report("2026-05-01T11:00:00Z").await.ok, "the rest is of this hour");
+        let told = report(late).await;
+        assert_eq!((told.exit_code(), told.witness.unwrap().size), (3, 20));
+        let why = told.cannot_tell.unwrap();
+        assert!(why.contains("cosigned 20 of 23 events"), "{why}");
+    }
+    let to = Directory::new(world.files.path().join("export"));
+    export(&world.log_directory(), &policy, &to).unwrap();
+    let exported = |now: Option<&str>| {
+        let now = now.map(|now| now.parse().unwrap());
+        verify_bundle_at(&to, &policy, Some(site.witness.key()), now).unwrap()
+    };
+    assert!(exported(Some("2026-05-01T11:00:00Z")).ok);
+    for told in [exported(Some(late)), exported(None)] {
+        assert_eq!((told.exit_code(), told.witness.unwrap().size), (3, 20));
+    }
+    assert_eq!(world.cosigned().await.unwrap(), 23);
+    assert!(report(late).await.ok);
+}
+
+#[test]
+fn l10_proof_of_a_fork_is_kept_however_many_calls_without_a_proof_came_before() {
+    let (site, keys, name) = (Site::new(), ring(&[1]), "audit.test/x");
+    let policy = Policy::of(keys.verifiers(name).unwrap());
+    std::fs::write(site.files.path().join("logs"), policy.to_string()).unwrap();
+    let note = |size: u64, root: u8| {
+        let checkpoint = Checkpoint { origin: name.to_owned(), size, root: [root; 32] };
+        keys.sign_note(name, checkpoint.to_string()).unwrap().to_string()
+    };
+    let ask = |old: u64, proof: &[[u8; 32]], note: &str| {
+        let call = Request { old, proof: proof.to_vec(), note: note.to_owned() };
+        site.witness.add_checkpoint(&call.to_string(), FakeClock.now()).unwrap()
+    };
+    let refused = || site.witness.refused(name).unwrap();
+    let known = note(2, 2);
+    assert!(matches!(ask(0, &[], &known), Answer::Cosigned(_)));
+    assert_eq!(ask(2, &[[0; 32]], &known), Answer::Inconsistent);
+    assert!(refused().is_empty(), "what is known contradicts nothing");
+    for size in 3..=122 {
+        assert_eq!(ask(2, &[[0; 32]], &note(size, 2)), Answer::Inconsistent);
+        assert_eq!(ask(2, &[[0; 32]], &note(size, 2)), Answer::Inconsistent, "the same again");
+    }
+    let newest: Vec<String> = (23..=122).map(|size| note(size, 2)).collect();
+    assert_eq!(refused(), newest, "the newest hundred");
+    // Whichever size it thinks the witness knows: another root of a cosigned size is proof.
+    assert_eq!(ask(2, &[], &note(2, 3)), Answer::Conflict(2));
+    assert_eq!(ask(1, &[], &note(2, 4)), Answer::Conflict(2));
+    assert_eq!(ask(2, &[[0; 32]], &note(150, 5)), Answer::Inconsistent);
+    let kept = refused();
+    assert_eq!(kept.get(..2), Some(&[note(2, 3), note(2, 4)][..]));
+    assert_eq!((kept.len(), kept.last()), (102, Some(&note(150, 5))));
+    let state = Directory::new(site.files.path().join("state")).below(name);
+    let half = state.read_text("contradicted/00000000000000000002").unwrap().unwrap();
+    assert_eq!(policy.open(&half, name).unwrap().root, [2; 32]);
 }

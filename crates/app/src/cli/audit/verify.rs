@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use model::Clock as _;
 use prove::anchor::Anchor;
 use prove::bundle::proof_file::{ProofFile, ProofFileError};
-use prove::bundle::verify_bundle;
+use prove::bundle::verify_bundle_at;
 use prove::checkpoint::origin;
 use prove::cosignature::WitnessKey;
 use prove::directory::Directory;
@@ -183,7 +183,8 @@ impl Verify {
             "no keys to trust: give --keys with what the operator published. The export's own \
              file of keys proves nothing",
         )?;
-        Ok(verify_bundle(&export, &keys, self.witness.as_ref())?)
+        let now = Some(SystemClock.now());
+        Ok(verify_bundle_at(&export, &keys, self.witness.as_ref(), now)?)
     }
 }
 
