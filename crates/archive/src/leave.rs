@@ -43,11 +43,11 @@ impl Archiver {
         let mut tx = self.db.tenant(tenant).await?;
         let gone = match rows::of(&mut tx, subject, &piece.roots, Hand::Remove).await {
             Ok(gone) => gone,
-            // A hold, or something that came meanwhile and refers to it: it stays for now.
+            // A hold, or something that came meanwhile and refers to it: it stays until the next run.
             Err(db::Error::Invalid { constraint, .. }) => {
                 let why = constraint.unwrap_or_default();
                 let held = why == HOLD;
-                tracing::info!(%tenant, archive = %id, why, held, "archived rows stay for now");
+                tracing::info!(%tenant, archive = %id, why, held, "archived rows stay until the next run");
                 return Ok(Left::Kept);
             }
             Err(error) => return Err(error.into()),
@@ -133,7 +133,7 @@ impl Archiver {
         }
     }
 
-    /// Deletes things that leave no copy; what something keeps stays for now.
+    /// Deletes things that leave no copy; what something keeps stays until the next run.
     pub(crate) async fn delete(
         &self,
         tenant: TenantId,
@@ -143,7 +143,7 @@ impl Archiver {
         match self.try_delete(tenant, subject, roots).await? {
             Removed::Rows(rows) => Ok(rows),
             Removed::Kept(why) => {
-                tracing::info!(%tenant, subject = subject.name, why, "old things stay for now");
+                tracing::info!(%tenant, subject = subject.name, why, "old things stay until the next run");
                 Ok(0)
             }
         }
