@@ -14,7 +14,7 @@ pub(super) struct FakeClock {
 }
 
 impl FakeClock {
-    /// One that is right, for now.
+    /// One that is right until it is set wrong.
     pub(super) fn new() -> Self {
         let dir = tempfile::Builder::new().prefix("cs-clock-").tempdir().expect("a directory");
         // PostgreSQL's own user must get through.
