@@ -20,9 +20,9 @@ pub(super) struct Did {
     found_by: Vec<String>,
     /// Pages looked at.
     pages: f64,
-    /// Of the scan whose estimate was farthest from the truth: rows estimated and found.
-    estimated: f64,
-    actual: f64,
+    /// Of the scan whose estimate was farthest from the truth, rows estimated and found; none when a
+    /// limit stopped every scan.
+    farthest: Option<(f64, f64)>,
 }
 
 /// Asks for each reading once and reads what PostgreSQL wrote of it.
@@ -95,7 +95,7 @@ fn did(name: &str, plans: &[Value]) -> Did {
             let off = (scan.actual.max(1.0) / scan.estimated.max(1.0)).ln().abs();
             if off >= farthest && !scan.cut {
                 farthest = off;
-                (did.estimated, did.actual) = (scan.estimated, scan.actual);
+                did.farthest = Some((scan.estimated, scan.actual));
             }
             if !did.found_by.contains(&scan.by) {
                 did.found_by.push(scan.by);
@@ -159,7 +159,10 @@ pub(super) fn tell(report: &mut Report, few: &[Did], many: &[Did]) {
     let mut rows = Vec::new();
     let mut degraded = Vec::new();
     for (few, many) in few.iter().zip(many) {
-        let estimates = |did: &Did| format!("{} / {}", number(did.estimated), number(did.actual));
+        let estimates = |did: &Did| match did.farthest {
+            None => "–".to_owned(),
+            Some((estimated, actual)) => format!("{} / {}", number(estimated), number(actual)),
+        };
         let by = if few.found_by == many.found_by {
             many.found_by.join(", ")
         } else {

@@ -100,7 +100,7 @@ pub(super) async fn readings(ground: &Ground<'_>) -> Result<Vec<Reading>> {
         one("audit, one action", "page", "/audit/events?action=approval.voted"),
         one("audit, a rare action", "page", "/audit/events?action=api_key.created"),
         one("audit, of one thing", "page", "/audit/events?target_type=finding&target_id=fnd_7"),
-        one("alerts, one name", "page", "/alerts?name=Alert7"),
+        one("alerts, one name", "page", "/alerts?alert_name=Alert7"),
     ];
     for (path, table, sort) in [
         ("/findings", "findings", None),
@@ -116,13 +116,12 @@ pub(super) async fn readings(ground: &Ground<'_>) -> Result<Vec<Reading>> {
         let paths = pages(ground, path, table, sort).await?;
         all.push(several(&format!("{name}, at every depth"), "page", paths));
     }
-    for (path, table, ids) in [("/alerts", "alerts", alerts), ("/audit/events", "audit", vec![])] {
-        let ids =
-            if table == "audit" { self::ids(ground, "audit_events", "seq").await? } else { ids };
-        let at = |id: &Uuid| format!("{path}?cursor={}", db::Cursor::Id(*id).encode());
-        let paths = ids.iter().map(at).collect();
-        all.push(several(&format!("{path}, at every depth"), "page", paths));
-    }
+    // Alerts are listed after any finding.
+    let paths = pages(ground, "/alerts", "findings", None).await?;
+    all.push(several("/alerts, at every depth", "page", paths));
+    let events = self::ids(ground, "audit_events", "seq").await?;
+    let at = |id: &Uuid| format!("/audit/events?cursor={}", db::Cursor::Id(*id).encode());
+    all.push(several("/audit/events, at every depth", "page", events.iter().map(at).collect()));
     Ok(all)
 }
 

@@ -126,9 +126,17 @@ pub struct Column {
     pub age: bool,
     /// Whether a search looks into it; such a column is text.
     pub search: bool,
-    /// Whether the search is a function's, which uses an index: that of the table's name with
-    /// `_like` after it. No other column of the kind is searched then.
-    pub indexed: bool,
+    /// The function that searches it by an index, where there is one: of a pattern and how many ids
+    /// at most. No other column of the kind is searched then.
+    pub indexed: Option<&'static str>,
+    /// The column that says the same as a number, which indexes have in its place, and the words of
+    /// 1, 2 and so on.
+    pub ranked: Option<(&'static str, &'static [&'static str])>,
+    /// The column an index has before it, and all the values that one may have.
+    pub behind: Option<(&'static str, &'static [&'static str])>,
+    /// Whether it is the id once more, on the other side of a join: both sides are then entered where
+    /// a page begins, and neither is read from the newest row on.
+    pub twin: bool,
 }
 
 impl Column {
@@ -148,7 +156,10 @@ impl Column {
             sort: false,
             age: false,
             search: false,
-            indexed: false,
+            indexed: None,
+            ranked: None,
+            behind: None,
+            twin: false,
         }
     }
 
@@ -181,6 +192,22 @@ impl Column {
         self
     }
 
+    /// Lists may be narrowed by it, through an index that has another column before it: one of few
+    /// values, all of which are named here.
+    #[must_use]
+    pub const fn behind(mut self, column: &'static str, values: &'static [&'static str]) -> Self {
+        self.filter = true;
+        self.behind = Some((column, values));
+        self
+    }
+
+    /// It is the id once more, on the other side of a join.
+    #[must_use]
+    pub const fn twin(mut self) -> Self {
+        self.twin = true;
+        self
+    }
+
     /// A search looks into it.
     #[must_use]
     pub const fn search(mut self) -> Self {
@@ -188,11 +215,20 @@ impl Column {
         self
     }
 
-    /// A search looks into it by an index.
+    /// A search looks into it by an index, through this function.
     #[must_use]
-    pub const fn search_index(mut self) -> Self {
+    pub const fn search_index(mut self, function: &'static str) -> Self {
         self.search = true;
-        self.indexed = true;
+        self.indexed = Some(function);
+        self
+    }
+
+    /// Lists may be narrowed by it, and are by its rank: the column of this name, which is 1 for the
+    /// first of these words, 2 for the second and so on.
+    #[must_use]
+    pub const fn ranked(mut self, column: &'static str, words: &'static [&'static str]) -> Self {
+        self.filter = true;
+        self.ranked = Some((column, words));
         self
     }
 }

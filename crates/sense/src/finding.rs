@@ -24,6 +24,9 @@ model::words! {
     }
 }
 
+/// Severities by their ranks, from 1.
+pub const SEVERITIES: [&str; 4] = ["low", "medium", "high", "critical"];
+
 /// An alert with its header.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finding {
@@ -88,19 +91,6 @@ pub struct AlertPart {
     pub analyzed_at: Option<Timestamp>,
     /// Why each trigger of each runbook matched or did not.
     pub trigger_report: Option<Value>,
-}
-
-/// Which findings a list shows; what is absent does not narrow it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// Of this severity.
-    pub severity: Option<Severity>,
-    /// In this state.
-    pub status: Option<FindingStatus>,
-    /// With an alert of exactly this name.
-    pub name: Option<String>,
-    /// With this text in the title, whatever its case.
-    pub search: Option<String>,
 }
 
 /// An alert that could not be read, as it is kept.

@@ -30,7 +30,7 @@ macro_rules! object {
             $($(#[$from_meta:meta])* $from:ident: $from_kind:ty => $from_holds:ident $(.$from_can:ident())*;)*
         })?
         kept {
-            $($(#[$kept_meta:meta])* $kept:ident: $kept_kind:ty => $kept_holds:ident $(.$kept_can:ident())*;)*
+            $($(#[$kept_meta:meta])* $kept:ident: $kept_kind:ty => $kept_holds:ident $(.$kept_can:ident($($kept_with:expr),*))*;)*
         }
         $(maker $maker:ident;)?
         check($wanted:ident) $check:block
@@ -78,7 +78,7 @@ macro_rules! object {
                     $($(::db::object::Column::new(stringify!($from), ::db::object::Holds::$from_holds)
                         .filled(::db::object::Filled::Derived)$(.$from_can())*,)*)?
                     $(::db::object::Column::new(stringify!($kept), ::db::object::Holds::$kept_holds)
-                        .filled(::db::object::Filled::ByUs)$(.$kept_can())*,)*
+                        .filled(::db::object::Filled::ByUs)$(.$kept_can($($kept_with),*))*,)*
                     $(::db::object::Column::new(stringify!($maker), ::db::object::Holds::Id)
                         .filled(::db::object::Filled::ByMaker).filter(),)?
                 ],

@@ -128,8 +128,8 @@ impl List {
         let wanted = [
             ("severity", self.severity),
             ("status", self.status),
-            ("name", self.name),
-            ("search", self.search),
+            ("alert_name", self.name),
+            ("q", self.search),
         ];
         let filter: Vec<_> =
             wanted.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();

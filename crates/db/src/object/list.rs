@@ -164,42 +164,17 @@ async fn rows(
     shown: &str,
     wanted: &ListRequest,
 ) -> Result<Page<PgRow>, Error> {
-    let key =
-        wanted.sort.column.map_or_else(|| "NULL".to_owned(), |column| format!("o.{}", column.name));
-    let mut sql = QueryBuilder::new(format!(
-        "SELECT {shown}, {key}::text, o.id FROM {} o WHERE o.tenant_id = ",
-        kind.table
-    ));
-    sql.push_bind(tx.tenant().uuid());
-    let found = match &wanted.search {
-        Some(text) if kind.columns.iter().any(|column| column.indexed) => {
-            alike(tx, kind.table, text).await?
-        }
-        Some(_) | None => None,
-    };
-    for filter in &wanted.filters {
-        narrow(&mut sql, filter);
-    }
-    match (&wanted.search, found) {
-        (Some(_), Some(ids)) => {
-            sql.push(" AND o.id = ANY (").push_bind(ids).push(")");
-        }
-        (Some(text), None) => look_for(&mut sql, kind, text),
-        (None, _) => {}
-    }
-    if let Some(after) = &wanted.after {
-        go_on(&mut sql, wanted.sort, after);
-    }
-    let direction = if wanted.sort.ascending { "ASC" } else { "DESC" };
-    sql.push(" ORDER BY ");
-    if let Some(column) = wanted.sort.column {
-        sql.push(format!("o.{} {direction}, ", column.name));
-    }
     let limit = usize::from(wanted.limit.unwrap_or(DEFAULT_LIMIT));
-    // One row more than the page holds tells whether another follows.
-    sql.push(format!("o.id {direction} LIMIT {}", limit + 1));
-    // Planned for these values: how many rows a tenant or a word has differs by thousands of times.
-    let mut items = sql.build().persistent(false).fetch_all(tx.conn()).await?;
+    let found = match (&wanted.search, kind.columns.iter().find_map(|column| column.indexed)) {
+        (Some(text), Some(function)) => alike(tx, function, text).await?,
+        (Some(_) | None, _) => None,
+    };
+    let mut items = match found {
+        Some(ids) if wanted.sort.column.is_none() => {
+            looked_up(tx, kind, shown, wanted, ids).await?
+        }
+        found => asked(tx, kind, shown, wanted, found.as_deref()).await?,
+    };
     let has_next = items.len() > limit;
     items.truncate(limit);
     let next_cursor = match items.last().filter(|_| has_next) {
@@ -214,10 +189,84 @@ async fn rows(
     Ok(Page { items, next_cursor, has_next })
 }
 
+/// Rows of known ids, in the order of ids: the first ones until the page is full, and no others. How
+/// the database finds a few ids does not depend on what else it holds.
+async fn looked_up(
+    tx: &mut TenantTx,
+    kind: &Kind,
+    shown: &str,
+    wanted: &ListRequest,
+    mut ids: Vec<Uuid>,
+) -> Result<Vec<PgRow>, Error> {
+    let ascending = wanted.sort.ascending;
+    if let Some(after) = &wanted.after {
+        ids.retain(|id| if ascending { *id > after.id } else { *id < after.id });
+    }
+    ids.sort_unstable();
+    if !ascending {
+        ids.reverse();
+    }
+    // One row more than the page holds tells whether another follows.
+    let full = usize::from(wanted.limit.unwrap_or(DEFAULT_LIMIT)) + 1;
+    let (mut rows, mut rest, mut at_once) = (Vec::new(), ids.as_slice(), full);
+    while rows.len() < full && !rest.is_empty() {
+        let (now, later) = rest.split_at(at_once.min(rest.len()));
+        rows.extend(asked(tx, kind, shown, wanted, Some(now)).await?);
+        (rest, at_once) = (later, at_once * 4);
+    }
+    Ok(rows)
+}
+
+/// One statement's rows: of these ids, where they are known.
+async fn asked(
+    tx: &mut TenantTx,
+    kind: &Kind,
+    shown: &str,
+    wanted: &ListRequest,
+    ids: Option<&[Uuid]>,
+) -> Result<Vec<PgRow>, Error> {
+    let key =
+        wanted.sort.column.map_or_else(|| "NULL".to_owned(), |column| format!("o.{}", column.name));
+    let mut sql = QueryBuilder::new(format!(
+        "SELECT {shown}, {key}::text, o.id FROM {} o WHERE o.tenant_id = ",
+        kind.table
+    ));
+    sql.push_bind(tx.tenant().uuid());
+    for filter in &wanted.filters {
+        narrow(&mut sql, filter);
+    }
+    match (&wanted.search, ids) {
+        (Some(_), Some(ids)) => {
+            sql.push(" AND o.id = ANY (").push_bind(ids).push(")");
+        }
+        (Some(text), None) => look_for(&mut sql, kind, text),
+        (None, _) => {}
+    }
+    if let Some(after) = &wanted.after {
+        go_on(&mut sql, kind, wanted.sort, after);
+    }
+    let direction = if wanted.sort.ascending { "ASC" } else { "DESC" };
+    sql.push(" ORDER BY ");
+    if let Some(column) = wanted.sort.column {
+        sql.push(format!("o.{} {direction}, ", column.name));
+    }
+    let limit = usize::from(wanted.limit.unwrap_or(DEFAULT_LIMIT));
+    // One row more than the page holds tells whether another follows.
+    sql.push(format!("o.id {direction} LIMIT {}", limit + 1));
+    // Planned for these values: how many rows a tenant or a word has differs by thousands of times.
+    Ok(sql.build().persistent(false).fetch_all(tx.conn()).await?)
+}
+
 fn narrow(sql: &mut QueryBuilder<Postgres>, filter: &Filter) {
-    let Column { name, holds, .. } = filter.column;
+    let Column { name, holds, ranked, behind, .. } = filter.column;
     let kind = holds.sql();
+    if let Some((before, values)) = behind {
+        sql.push(format!(" AND o.{before} = ANY (")).push_bind(*values).push(")");
+    }
     match &filter.test {
+        Test::OneOf(values) if let Some((rank, words)) = ranked => {
+            of_rank(sql, rank, words, values)
+        }
         Test::OneOf(values) if *holds == Holds::Texts => {
             sql.push(format!(" AND o.{name} && ")).push_bind(values.clone());
         }
@@ -241,6 +290,18 @@ fn narrow(sql: &mut QueryBuilder<Postgres>, filter: &Filter) {
     }
 }
 
+/// What is one of these words, by the numbers indexes have in their place.
+fn of_rank(sql: &mut QueryBuilder<Postgres>, rank: &str, words: &[&str], values: &[String]) {
+    let number = |value: &String| words.iter().position(|word| word == value);
+    let numbers: Vec<i16> =
+        values.iter().filter_map(number).filter_map(|at| i16::try_from(at + 1).ok()).collect();
+    sql.push(format!(" AND o.{rank} "));
+    match numbers.as_slice() {
+        [one] => sql.push("= ").push_bind(*one),
+        _ => sql.push("= ANY (").push_bind(numbers).push(")"),
+    };
+}
+
 /// The `LIKE` pattern of whatever holds this text.
 #[must_use]
 pub fn pattern(text: &str) -> String {
@@ -248,18 +309,18 @@ pub fn pattern(text: &str) -> String {
     format!("%{literal}%")
 }
 
-/// The rows of a table whose indexed text holds `text`, in no order; none when they are so many
-/// that whoever reads the table in any order soon meets enough of them.
+/// The ids of what holds `text`, by the function of [`Column::indexed`], in no order; none when they
+/// are so many that whoever reads the table in any order soon meets enough of them.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn alike(
     tx: &mut TenantTx,
-    table: &'static str,
+    function: &'static str,
     text: &str,
 ) -> Result<Option<Vec<Uuid>>, Error> {
     let ids: Vec<Uuid> =
-        sqlx::query_scalar(AssertSqlSafe(format!("SELECT i FROM {table}_like($1, $2) AS i")))
+        sqlx::query_scalar(AssertSqlSafe(format!("SELECT i FROM {function}($1, $2) AS i")))
             .bind(pattern(text))
             .bind(i32::try_from(MOST_ALIKE + 1).map_err(Error::internal)?)
             .fetch_all(tx.conn())
@@ -276,11 +337,14 @@ fn look_for(sql: &mut QueryBuilder<Postgres>, kind: &Kind, text: &str) {
     sql.push(")");
 }
 
-fn go_on(sql: &mut QueryBuilder<Postgres>, sort: Sort, after: &After) {
+fn go_on(sql: &mut QueryBuilder<Postgres>, kind: &Kind, sort: Sort, after: &After) {
     let than = if sort.ascending { ">" } else { "<" };
     match sort.column {
         None => {
-            sql.push(format!(" AND o.id {than} ")).push_bind(after.id);
+            let twin = kind.columns.iter().find(|column| column.twin).map(|column| column.name);
+            for id in twin.into_iter().chain(["id"]) {
+                sql.push(format!(" AND o.{id} {than} ")).push_bind(after.id);
+            }
         }
         Some(column) => {
             sql.push(format!(" AND (o.{}, o.id) {than} (", column.name));

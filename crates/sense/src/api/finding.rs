@@ -2,21 +2,23 @@
 
 use std::collections::BTreeMap;
 
+use api::object::Wanted;
 use api::permission::ReadFindings;
 use api::problem::Answer;
-use api::{App, Can, PageOut, Paging, Problem};
+use api::{App, Can, PageOut, Problem, listed};
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use model::Timestamp;
+use model::finding::{RuleAction, SourceStatus};
 use model::id::{AlertRuleId, EnvironmentId, FindingId, ResourceId};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use model::level::Severity;
+use serde::Serialize;
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{answer, sized};
-use crate::finding::{Filter, Finding};
+use super::answer;
+use crate::finding::{Finding, FindingStatus};
 use crate::store;
 
 /// The routes of this room.
@@ -24,47 +26,10 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list_alerts)).routes(routes!(get_alert))
 }
 
-/// Which alerts are wanted.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(super) struct FilterIn {
-    /// `low`, `medium`, `high` or `critical`.
-    severity: Option<String>,
-    /// `open`, `suppressed`, `fixed`, `accepted` or `escalated`.
-    status: Option<String>,
-    /// Exactly this alert name.
-    #[param(max_length = 255)]
-    name: Option<String>,
-    /// This text in the title, whatever its case.
-    #[param(max_length = 255)]
-    search: Option<String>,
-}
-
-/// The query of a list, or what is wrong with it.
-type FilterQuery = Result<Query<FilterIn>, QueryRejection>;
-
-fn filter(query: FilterQuery) -> Answer<Filter> {
-    let Query(wanted) =
-        query.map_err(|error| Problem::invalid("query", "shape", error.body_text()))?;
-    for (path, text) in [("query.name", &wanted.name), ("query.search", &wanted.search)] {
-        let text = text.as_deref().unwrap_or_default();
-        sized(path, text, 0..=255)?;
-        if text.contains('\0') {
-            return Err(Problem::invalid(path, "nul", "holds U+0000, which no text may"));
-        }
-    }
-    let severity = wanted.severity.as_deref().map(str::parse).transpose();
-    let status = wanted.status.as_deref().map(str::parse).transpose();
-    Ok(Filter {
-        severity: severity.map_err(|error: model::words::UnknownWord| {
-            Problem::invalid("query.severity", "unknown_word", error.to_string())
-        })?,
-        status: status.map_err(|error: model::words::UnknownWord| {
-            Problem::invalid("query.status", "unknown_word", error.to_string())
-        })?,
-        name: wanted.name,
-        search: wanted.search,
-    })
+listed! {
+    /// Which alerts are wanted.
+    Alerts: store::finding::LISTED, "severity": Severity, "status": FindingStatus,
+    "source_status": SourceStatus, "action_taken": RuleAction,
 }
 
 /// The finding of an alert.
@@ -183,19 +148,17 @@ fn alert_out(finding: Finding) -> AlertOut {
     }
 }
 
-/// List alerts, newest first.
+/// List alerts, newest first unless sorted.
 #[utoipa::path(get, path = "/alerts", tag = "findings",
-    params(api::page::PagingIn, FilterIn),
+    params(Alerts),
     responses((status = 200, body = PageOut<AlertOut>), (status = "4XX", body = Problem)))]
 async fn list_alerts(
     State(app): State<App>,
     caller: Can<ReadFindings>,
-    Paging(page): Paging,
-    query: FilterQuery,
+    Wanted(wanted, _): Wanted<Alerts>,
 ) -> Answer<Json<PageOut<AlertOut>>> {
-    let filter = filter(query)?;
     let mut tx = app.db.tenant(caller.tenant()).await?;
-    let findings = store::finding::list(&mut tx, &filter, &page).await?;
+    let findings = store::finding::list(&mut tx, &wanted).await?;
     Ok(Json(PageOut::of(findings, alert_out)))
 }
 

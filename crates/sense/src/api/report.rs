@@ -21,6 +21,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{answer, sized};
+use crate::finding::SEVERITIES;
 use crate::report::{Change as Differs, Detail, Drift, Reported, fold};
 use crate::store::report::{Placed, place};
 
@@ -28,6 +29,9 @@ use crate::store::report::{Placed, place};
 const LONGEST_LINE: usize = 1 << 20;
 /// Properties one drift may have.
 const MOST_CHANGES: usize = 1_000;
+
+/// The kinds of findings there are.
+const KINDS: [&str; 5] = ["alert", "drift", "violation", "cost", "exposure"];
 
 /// The routes of this room.
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -47,11 +51,11 @@ object! {
         /// `alert`, `drift`, `violation`, `cost` or `exposure`.
         kind: String => Text.filter();
         /// One line: what, and where. A search looks here.
-        title: String => Text.search_index();
+        title: String => Text.search_index("countersign.findings_like");
         /// Why it is one.
         reason: String => Text;
         /// `low`, `medium`, `high` or `critical`.
-        severity: String => Text.filter();
+        severity: String => Text.ranked("severity_rank", &SEVERITIES);
         /// The same as a number that can be sorted by: 1 to 4.
         severity_rank: i32 => Integer.sort();
         /// The same from 0 to 1, where it was measured.
@@ -63,7 +67,7 @@ object! {
         /// `open`, `suppressed`, `fixed`, `accepted` or `escalated`.
         status: String => Text.filter();
         /// What tells it from other problems of its kind.
-        fingerprint: String => Text.filter();
+        fingerprint: String => Text.behind("kind", &KINDS);
         /// The resource it is about, when known.
         #[schema(value_type = Option<String>)]
         resource_id: Option<ResourceId> => Id.filter();

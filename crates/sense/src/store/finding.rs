@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use db::{Cursor, Page, PageRequest, TenantTx};
+use db::object::{self, Column, Holds, Kind, ListRequest};
+use db::{Page, TenantTx};
 use model::finding::Alert;
 use model::id::FindingId;
 use serde_json::Value;
@@ -11,7 +12,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{instant, word};
-use crate::finding::{AlertPart, Filter, Finding};
+use crate::finding::{AlertPart, Finding, SEVERITIES};
 
 #[derive(FromRow)]
 struct Row {
@@ -80,31 +81,52 @@ impl Row {
     }
 }
 
-/// A page of findings, newest first.
+/// By what alerts are listed.
+pub const LISTED: Kind = Kind {
+    word: "alert",
+    table: "(SELECT f.*, a.finding_id, a.alert_name, a.instance, a.job, a.source_name AS source,
+               a.source_status, a.ends_at, a.action_taken, a.matched_rule_id, a.analyzed
+             FROM countersign.alerts a
+             JOIN countersign.findings f ON f.tenant_id = a.tenant_id AND f.id = a.finding_id)",
+    columns: &[
+        Column::new("finding_id", Holds::Id).twin(),
+        Column::new("title", Holds::Text).search_index("countersign.findings_like"),
+        Column::new("severity", Holds::Text).ranked("severity_rank", &SEVERITIES),
+        Column::new("severity_raw", Holds::Text).filter(),
+        Column::new("status", Holds::Text).filter(),
+        Column::new("fingerprint", Holds::Text).behind("kind", &["alert"]),
+        Column::new("resource_id", Holds::Id).filter(),
+        Column::new("environment_id", Holds::Id).filter(),
+        Column::new("began_at", Holds::Time).filter(),
+        Column::new("first_seen", Holds::Time).filter().age(),
+        Column::new("last_seen", Holds::Time).filter(),
+        Column::new("resolved_at", Holds::Time).filter(),
+        Column::new("alert_name", Holds::Text).filter(),
+        Column::new("instance", Holds::Text).filter(),
+        Column::new("job", Holds::Text).filter(),
+        Column::new("source", Holds::Text).filter(),
+        Column::new("source_status", Holds::Text).filter(),
+        Column::new("ends_at", Holds::Time).filter(),
+        Column::new("action_taken", Holds::Text).filter(),
+        Column::new("matched_rule_id", Holds::Id).filter(),
+        Column::new("analyzed", Holds::Boolean).filter(),
+    ],
+    natural: &[],
+};
+
+/// A page of alerts with their findings, newest first unless sorted.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn list(
-    tx: &mut TenantTx,
-    filter: &Filter,
-    page: &PageRequest,
-) -> Result<Page<Finding>, db::Error> {
-    let tenant = tx.tenant().uuid();
-    let rows: Vec<Row> = sqlx::query_as(include_str!("finding/list.sql"))
-        .bind(tenant)
-        .bind(page.after_id())
-        .bind(filter.severity.map(model::level::Severity::word))
-        .bind(filter.status.map(crate::finding::FindingStatus::word))
-        .bind(filter.name.as_deref())
-        .bind(filter.search.as_deref())
-        .bind(page.fetch())
-        // Planned for these values, so that an index of the filter given is used.
-        .persistent(false)
+pub async fn list(tx: &mut TenantTx, wanted: &ListRequest) -> Result<Page<Finding>, db::Error> {
+    let page = object::ids(tx, &LISTED, wanted).await?;
+    let rows: Vec<Row> = sqlx::query_as(include_str!("finding/get.sql"))
+        .bind(tx.tenant().uuid())
+        .bind(&page.items)
         .fetch_all(tx.conn())
         .await?;
-    let page = page.page(rows, |row| Cursor::Id(row.id));
-    let items = page.items.into_iter().map(Row::finding).collect::<Result<_, _>>()?;
-    Ok(Page { items, next_cursor: page.next_cursor, has_next: page.has_next })
+    let found = rows.into_iter().map(Row::finding).collect::<Result<_, _>>()?;
+    Ok(object::in_order(page, found, |finding: &Finding| finding.id.uuid()))
 }
 
 /// One finding.
@@ -115,7 +137,7 @@ pub async fn get(tx: &mut TenantTx, id: FindingId) -> Result<Finding, db::Error>
     let tenant = tx.tenant().uuid();
     let row: Row = sqlx::query_as(include_str!("finding/get.sql"))
         .bind(tenant)
-        .bind(id.uuid())
+        .bind([id.uuid()])
         .fetch_one(tx.conn())
         .await?;
     row.finding()

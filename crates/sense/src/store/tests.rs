@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use db::object::{Filter, ListRequest, Test};
 use db::testing::{TestDb, database};
 use db::{PageRequest, TenantTx};
 use model::Timestamp;
@@ -13,7 +14,7 @@ use super::ingest::{Delivery, IngestReport, ingest};
 use super::{finding, quarantine, rule};
 use crate::alert::rule::Rule;
 use crate::alert::{Batch, alertmanager, state};
-use crate::finding::{Filter, FindingStatus};
+use crate::finding::FindingStatus;
 use crate::source::Sender;
 
 mod estate;
@@ -304,27 +305,41 @@ async fn lists_are_filtered_and_paged_and_show_only_the_own_tenant() {
     let foreign = post(&test.db, other, &there, batch(&[firing(9), json!({})])).await;
 
     let mut tx = test.db.tenant(test.tenant).await.unwrap();
-    let page = PageRequest::parse(Some(2), None).unwrap();
-    let first = finding::list(&mut tx, &Filter::default(), &page).await.unwrap();
+    let page = ListRequest::default().page(Some(2), None).unwrap();
+    let first = finding::list(&mut tx, &page).await.unwrap();
     assert_eq!((first.items.len(), first.has_next), (2, true));
-    let rest = PageRequest::parse(Some(100), first.next_cursor.as_deref()).unwrap();
-    let rest = finding::list(&mut tx, &Filter::default(), &rest).await.unwrap();
+    let rest = ListRequest::default().page(Some(100), first.next_cursor.as_deref()).unwrap();
+    let rest = finding::list(&mut tx, &rest).await.unwrap();
     assert_eq!((rest.items.len(), rest.has_next), (3, false));
-    let all = PageRequest::default();
-    let mut titles = async |filter: Filter| {
-        let page = finding::list(&mut tx, &filter, &all).await.unwrap();
+    let fingerprint = rest.items[0].fingerprint.clone();
+    let mut titles = async |filters: &[(&str, &str)], search: Option<&str>| {
+        let mut wanted = ListRequest::default().page(Some(1), None).unwrap();
+        wanted.search = search.map(str::to_owned);
+        wanted.filters = filters
+            .iter()
+            .map(|(column, value)| Filter {
+                column: finding::LISTED.column(column).unwrap(),
+                test: Test::OneOf(vec![(*value).to_owned()]),
+            })
+            .collect();
+        let page = finding::list(&mut tx, &wanted).await.unwrap();
         page.items.into_iter().map(|f| f.title).collect::<Vec<_>>()
     };
-    let fixed = Filter { status: Some(FindingStatus::Fixed), ..Filter::default() };
-    assert_eq!(titles(fixed).await, ["DiskFull on db-3:9100"]);
-    let search = Filter { search: Some("DB-4".to_owned()), ..Filter::default() };
-    assert_eq!(titles(search).await, ["DiskFull on db-4:9100"]);
-    let pattern = Filter { search: Some("%".to_owned()), ..Filter::default() };
-    assert_eq!(titles(pattern).await.len(), 0);
-    let name = Filter { name: Some("diskfull".to_owned()), ..Filter::default() };
-    assert_eq!(titles(name).await.len(), 0);
+    let fixed = ("status", "fixed");
+    assert_eq!(titles(&[fixed], None).await, ["DiskFull on db-3:9100"]);
+    assert_eq!(titles(&[], Some("DB-4")).await, ["DiskFull on db-4:9100"]);
+    // All five hold it, and the one that is wanted is not among the first that are looked up.
+    assert_eq!(titles(&[fixed], Some("diskfull")).await, ["DiskFull on db-3:9100"]);
+    assert_eq!(titles(&[], Some("%")).await.len(), 0);
+    assert_eq!(titles(&[("alert_name", "diskfull")], None).await.len(), 0);
+    assert_eq!(titles(&[("alert_name", "DiskFull"), fixed], None).await.len(), 1);
+    assert_eq!(titles(&[("severity", "critical"), fixed], None).await.len(), 1);
+    assert_eq!(titles(&[("severity", "low")], None).await.len(), 0);
+    assert_eq!(titles(&[("severity", "no such word")], None).await.len(), 0);
+    assert_eq!(titles(&[("fingerprint", &fingerprint)], None).await.len(), 1);
     let hidden = finding::get(&mut tx, foreign.findings[0]).await.unwrap_err();
     assert_eq!(hidden.kind(), db::Kind::NotFound);
+    let all = PageRequest::default();
     let set_aside = quarantine::list(&mut tx, &all).await.unwrap().items;
     assert_eq!(set_aside.len(), 1);
     assert_eq!(quarantine::get(&mut tx, set_aside[0].id).await.unwrap(), set_aside[0]);

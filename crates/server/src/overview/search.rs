@@ -36,12 +36,20 @@ pub(super) struct Kind {
     pub(super) detail: &'static str,
     /// Where is looked besides the title.
     pub(super) also: &'static [&'static str],
-    /// What names one of them outside: the text may be it, whole. The title is then looked through
-    /// by an index.
-    pub(super) known_by: Option<&'static str>,
+    /// How the title is looked through by an index.
+    pub(super) indexed: Option<Indexed>,
     /// What is needed to see it, and who has that.
     permission: &'static str,
     roles: &'static [model::actor::Role],
+}
+
+/// What is found by an index.
+#[derive(Debug)]
+pub(super) struct Indexed {
+    /// The function that gives ids for a pattern, and at most how many.
+    pub(super) function: &'static str,
+    /// What names one of them outside is the text `$2`, whole.
+    pub(super) known_by: &'static str,
 }
 
 /// In the order in which they are shown.
@@ -54,7 +62,12 @@ const KINDS: [Kind; 8] = [
         title: "o.title",
         detail: "o.kind || ', ' || o.severity || ', ' || o.status",
         also: &[],
-        known_by: Some("o.fingerprint"),
+        indexed: Some(Indexed {
+            function: "countersign.findings_like",
+            // By the unique key, which has the kind before.
+            known_by: "o.kind IN ('alert', 'drift', 'violation', 'cost', 'exposure')
+                       AND o.fingerprint = $2",
+        }),
         permission: permission::ReadFindings::NAME,
         roles: permission::ReadFindings::ROLES,
     },
@@ -66,7 +79,7 @@ const KINDS: [Kind; 8] = [
         title: "o.name",
         detail: "o.provider || ' ' || o.kind",
         also: &["o.external_id", "o.hostname", "o.owner_team"],
-        known_by: None,
+        indexed: None,
         permission: permission::ReadEstate::NAME,
         roles: permission::ReadEstate::ROLES,
     },
@@ -78,7 +91,7 @@ const KINDS: [Kind; 8] = [
         title: "o.name",
         detail: "coalesce(o.owner_team, '')",
         also: &["o.owner_team"],
-        known_by: None,
+        indexed: None,
         permission: permission::ReadEstate::NAME,
         roles: permission::ReadEstate::ROLES,
     },
@@ -90,7 +103,7 @@ const KINDS: [Kind; 8] = [
         title: "o.name",
         detail: "o.class",
         also: &["o.slug"],
-        known_by: None,
+        indexed: None,
         permission: permission::ReadEstate::NAME,
         roles: permission::ReadEstate::ROLES,
     },
@@ -102,7 +115,7 @@ const KINDS: [Kind; 8] = [
         title: "o.name",
         detail: "o.status",
         also: &["o.description"],
-        known_by: None,
+        indexed: None,
         permission: permission::ReadRunbooks::NAME,
         roles: permission::ReadRunbooks::ROLES,
     },
@@ -114,7 +127,7 @@ const KINDS: [Kind; 8] = [
         title: "o.summary",
         detail: "o.intent_type || ', ' || o.status",
         also: &["o.deterministic_id"],
-        known_by: None,
+        indexed: None,
         permission: permission::ReadPlans::NAME,
         roles: permission::ReadPlans::ROLES,
     },
@@ -126,7 +139,7 @@ const KINDS: [Kind; 8] = [
         title: "o.title",
         detail: "o.priority || ', ' || o.status",
         also: &["o.description"],
-        known_by: None,
+        indexed: None,
         permission: permission::ReadFindings::NAME,
         roles: permission::ReadFindings::ROLES,
     },
@@ -138,7 +151,7 @@ const KINDS: [Kind; 8] = [
         title: "o.name",
         detail: "o.provider || ', ' || o.status",
         also: &["o.external_id"],
-        known_by: None,
+        indexed: None,
         permission: permission::ReadPolicy::NAME,
         roles: permission::ReadPolicy::ROLES,
     },

@@ -37,20 +37,33 @@ pub(super) async fn search(
             .fetch_all(tx.conn())
             .await?;
         // What names a thing outside may look like an id of ours.
-        if kind.known_by.is_none() || !one.is_empty() {
+        if kind.indexed.is_none() || !one.is_empty() {
             return Ok(one);
         }
     }
-    if let Some(known_by) = kind.known_by
-        && let Some(ids) = rows::alike(tx, kind.table, text).await?
+    if let Some(indexed) = &kind.indexed
+        && let Some(mut ids) = rows::alike(tx, indexed.function, text).await?
     {
-        let statement =
-            format!("{named} AND (o.id = ANY ($2) OR {known_by} = $3) ORDER BY o.id DESC LIMIT $4");
+        let known = format!(
+            "SELECT o.id FROM {} o WHERE o.tenant_id = $1 AND {} ORDER BY o.id DESC LIMIT $3",
+            kind.table, indexed.known_by
+        );
+        let known: Vec<Uuid> = sqlx::query_scalar(AssertSqlSafe(known))
+            .bind(tenant)
+            .bind(text)
+            .bind(limit)
+            .persistent(false)
+            .fetch_all(tx.conn())
+            .await?;
+        ids.extend(known);
+        // Those that are shown and no others: a few ids are found alike whatever else is there.
+        ids.sort_unstable_by(|a, b| b.cmp(a));
+        ids.dedup();
+        ids.truncate(usize::try_from(limit).map_err(Error::internal)?);
+        let statement = format!("{named} AND o.id = ANY ($2) ORDER BY o.id DESC");
         return Ok(sqlx::query_as(AssertSqlSafe(statement))
             .bind(tenant)
             .bind(ids)
-            .bind(text)
-            .bind(limit)
             .persistent(false)
             .fetch_all(tx.conn())
             .await?);

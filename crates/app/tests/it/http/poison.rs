@@ -103,8 +103,8 @@ async fn p4_a_nul_is_refused_with_its_path_in_bodies_paths_and_queries() {
     }
     for path in [
         "/findings?q=%00",
-        "/alerts?name=%00",
-        "/alerts?search=a%00",
+        "/alerts?alert_name=%00",
+        "/alerts?q=a%00",
         "/findings?cursor=%00",
         "/audit/events?action=%00",
         "/audit/events?target_id=%00",

@@ -29,7 +29,7 @@ async fn i4_a_delivery_with_one_bad_alert_is_answered_with_200_and_keeps_the_res
     assert_eq!((&receipt["new"], &receipt["quarantined"]), (&json!(2), &json!(1)));
     let (_, list) = site.ask(Method::GET, "/quarantined-alerts", &Value::Null).await;
     assert_eq!(list["items"][0]["path"], "/alerts/1/labels/note");
-    let (_, list) = site.ask(Method::GET, "/alerts?search=db-3", &Value::Null).await;
+    let (_, list) = site.ask(Method::GET, "/alerts?q=db-3", &Value::Null).await;
     assert_eq!(list["items"][0]["alert_name"], "DiskFull");
     assert_eq!(list["items"][0]["title"], "DiskFull on db-3:9100");
     let id = receipt["finding_ids"][0].as_str().unwrap();
@@ -186,8 +186,8 @@ async fn a_key_sends_for_its_own_source_only() {
 async fn p4_a_query_with_a_nul_or_an_unknown_word_is_refused() {
     let site = site().await;
     for (query, path) in [
-        ("search=a%00b", "query.search"),
-        ("name=%00", "query.name"),
+        ("q=a%00b", "query.q"),
+        ("alert_name=%00", "query.alert_name"),
         ("severity=terrible", "query.severity"),
         ("status=gone", "query.status"),
         ("limit=0", "query.limit"),

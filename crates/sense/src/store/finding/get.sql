@@ -1,4 +1,4 @@
--- One finding with its alert.
+-- Alerts with their findings.
 SELECT
   f.id, f.kind, f.title, f.severity, f.severity_raw, f.status, f.fingerprint, f.began_at,
   f.seen_count, f.first_seen, f.last_seen, f.resolved_at, f.resource_id, f.environment_id,
@@ -8,4 +8,4 @@ SELECT
 FROM countersign.findings f
 JOIN countersign.alerts a ON a.tenant_id = f.tenant_id AND a.finding_id = f.id
 WHERE f.tenant_id = $1
-  AND f.id = $2
+  AND f.id = ANY ($2)
