@@ -27,6 +27,10 @@ use crate::store::report::{Placed, place};
 
 /// The longest line of an import, in bytes.
 const LONGEST_LINE: usize = 1 << 20;
+/// Batches of an import that are kept at once.
+const AT_ONCE: usize = 2;
+/// What a finding is known by: its kind and its fingerprint.
+type Name = (&'static str, String);
 /// Properties one drift may have.
 const MOST_CHANGES: usize = 1_000;
 
@@ -363,8 +367,7 @@ async fn import_findings(
     let (parts, body) = request.into_parts();
     let mut lines = Lines::of(&parts.headers, body, LONGEST_LINE)?;
     let mut refused = Refused::default();
-    // One batch at a time is kept: two must not each begin the same finding.
-    let mut keeping: Keeping<()> = Keeping::new(1);
+    let mut keeping: Keeping<Name> = Keeping::new(AT_ONCE);
     let fed = feed(&app, &caller, &mut lines, &mut refused, &mut keeping).await;
     let kept = keeping.done().await;
     fed?;
@@ -377,7 +380,7 @@ async fn feed(
     caller: &api::Caller,
     lines: &mut Lines,
     refused: &mut Refused,
-    keeping: &mut Keeping<()>,
+    keeping: &mut Keeping<Name>,
 ) -> Answer<()> {
     let caller = Arc::new(caller.clone());
     while let Some(batch) = lines.batch::<FindingReportIn>(refused).await? {
@@ -389,7 +392,9 @@ async fn feed(
             }
         }
         let (app, caller) = (app.clone(), Arc::clone(&caller));
-        keeping.add(BTreeSet::new(), async move { keep(&app, &caller, good).await }).await?;
+        let names = good.iter().map(|(_, one)| (one.detail.kind(), one.fingerprint.clone()));
+        let names: BTreeSet<Name> = names.collect();
+        keeping.add(names, async move { keep(&app, &caller, good).await }).await?;
     }
     Ok(())
 }

@@ -6,8 +6,8 @@ use db::TenantTx;
 use model::Timestamp;
 use model::id::FindingId;
 use serde_json::{Value, json};
-use sqlx::FromRow;
 use sqlx::types::Json;
+use sqlx::{AssertSqlSafe, FromRow};
 use uuid::Uuid;
 
 use crate::report::{Counted, Detail};
@@ -37,11 +37,12 @@ struct Header {
 /// batch is written.
 pub async fn place(tx: &mut TenantTx, batch: &[Counted]) -> Result<Placed, db::Error> {
     let tenant = tx.tenant().uuid();
-    // Two reporters at once must not each begin the same finding.
-    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('findings ' || $1::text, 0))")
-        .bind(tenant)
-        .execute(tx.conn())
-        .await?;
+    // Two reporters at once must not each begin the same finding. One that says when a problem began
+    // decides nothing by what is there; the unique key keeps two of those apart.
+    let begins = batch.iter().any(|counted| counted.reported.began_at.is_none());
+    let lock = if begins { "pg_advisory_xact_lock" } else { "pg_advisory_xact_lock_shared" };
+    let statement = format!("SELECT {lock}(hashtextextended('findings ' || $1::text, 0))");
+    sqlx::query(AssertSqlSafe(statement)).bind(tenant).execute(tx.conn()).await?;
     let headers: Vec<Header> = sqlx::query_as(include_str!("report/header.sql"))
         .bind(tenant)
         .bind(Json(batch.iter().map(header).collect::<Vec<_>>()))

@@ -147,14 +147,24 @@ async fn an_import_keeps_every_good_line_and_names_every_bad_one() {
 async fn many_who_report_the_same_at_once_begin_it_once() {
     let site = Site::start().await;
     let stage = Stage::set(&site, site.tenant(), "test").await;
-    let lines: Vec<String> = (0..50).map(|n| violation(&format!("f{n}")).to_string()).collect();
-    let all = (0..8).map(|_| import(&stage.admin, &lines));
-    let new: i64 = futures::future::join_all(all)
-        .await
-        .into_iter()
-        .map(|reply| reply.expect(200)["new"].as_i64().unwrap())
-        .sum();
-    assert_eq!(new, 50);
+    // Those that say when it began wait for one another row by row, the others for all of them.
+    for (known, began) in [(50, None), (100, Some("2026-03-01T10:00:00Z"))] {
+        let line = |n: i64| {
+            let mut report = violation(&format!("f{known}-{n}"));
+            report["began_at"] = json!(began);
+            report.to_string()
+        };
+        let lines: Vec<String> = (0..50).map(line).collect();
+        let reversed: Vec<String> = lines.iter().rev().cloned().collect();
+        let all = (0..8).map(|n| import(&stage.admin, if n % 2 == 0 { &lines } else { &reversed }));
+        let new: i64 = futures::future::join_all(all)
+            .await
+            .into_iter()
+            .map(|reply| reply.expect(200)["new"].as_i64().unwrap())
+            .sum();
+        assert_eq!(new, 50, "{began:?}");
+        assert_eq!(site.count(stage.tenant, "findings").await, known);
+    }
     let counts: Vec<i64> = sqlx::query_scalar(
         "SELECT DISTINCT seen_count FROM countersign.findings WHERE tenant_id = $1",
     )

@@ -1,5 +1,7 @@
 -- The headers of reported findings. A report without a beginning repeats the open finding of its
--- fingerprint, if there is one; nobody else places findings of this tenant meanwhile.
+-- fingerprint, if there is one; nobody else places findings of this tenant meanwhile. They are
+-- inserted in the order of their unique key, so that two reporters of the same ones wait for each
+-- other and never both for ever.
 WITH incoming AS (
   SELECT r.id, r.kind, r.fingerprint, r.began_at, r.title, r.reason, r.severity,
     r.severity_score, r.confidence_score, r.resource_id, r.environment_id, r.times
@@ -35,6 +37,7 @@ SELECT $1, o.id, o.kind, o.resource_id,
   o.fingerprint, o.begins, o.title, o.reason, o.severity, o.severity_score, o.confidence_score,
   o.all_times
 FROM one o
+ORDER BY o.kind, o.fingerprint, o.begins
 ON CONFLICT ON CONSTRAINT findings_same_problem_key DO UPDATE
 SET title = excluded.title, reason = excluded.reason, severity = excluded.severity,
   severity_score = excluded.severity_score, confidence_score = excluded.confidence_score,
