@@ -15,6 +15,9 @@ use tracing_subscriber::EnvFilter;
 
 use cli::{Cli, End};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
-use sqlx::{Postgres, QueryBuilder, Row as _};
+use sqlx::{AssertSqlSafe, Postgres, QueryBuilder, Row as _};
 use uuid::Uuid;
 
 use crate::error::Error;
@@ -359,6 +359,22 @@ pub enum Lock {
     None,
     /// It is changed in this transaction.
     ForChange,
+}
+
+/// Keeps a row as it is until the transaction ends: what is read of it then stays true.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is none with this id.
+pub async fn hold(tx: &mut TenantTx, table: &'static str, id: Uuid) -> Result<(), Error> {
+    let statement = format!("SELECT true FROM {table} WHERE tenant_id = $1 AND id = $2 FOR UPDATE");
+    let tenant = tx.tenant().uuid();
+    let held: bool = sqlx::query_scalar(AssertSqlSafe(statement))
+        .bind(tenant)
+        .bind(id)
+        .fetch_one(tx.conn())
+        .await?;
+    debug_assert!(held);
+    Ok(())
 }
 
 /// Makes an object of the fields its maker fills; gives it as JSON.

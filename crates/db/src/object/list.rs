@@ -265,7 +265,7 @@ fn narrow(sql: &mut QueryBuilder<Postgres>, filter: &Filter) {
     }
     match &filter.test {
         Test::OneOf(values) if let Some((rank, words)) = ranked => {
-            of_rank(sql, rank, words, values)
+            of_rank(sql, rank, words, values);
         }
         Test::OneOf(values) if *holds == Holds::Texts => {
             sql.push(format!(" AND o.{name} && ")).push_bind(values.clone());

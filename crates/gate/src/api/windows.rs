@@ -1,11 +1,13 @@
 //! Blackout and maintenance windows.
 
+use api::etag::{Seen, Tagged};
 use api::permission::{ReadPolicy, WritePolicy};
 use api::problem::Answer;
 use api::{App, Body, Can, Change, PageOut, Paging, Problem};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use db::object::hold;
 use jiff::civil::DateTime;
 use model::Timestamp;
 use model::audit::Event;
@@ -215,10 +217,10 @@ async fn show_window(
     State(app): State<App>,
     caller: Can<ReadPolicy>,
     Path(id): Path<BlackoutId>,
-) -> Answer<Json<WindowOut>> {
+) -> Answer<Tagged<WindowOut>> {
     let mut tx = app.db.tenant(caller.tenant()).await?;
     let now = tx.now().await?;
-    Ok(Json(out(windows::get(&mut tx, id).await?, now)))
+    Ok(Tagged(out(windows::get(&mut tx, id).await?, now)))
 }
 
 /// Add a window.
@@ -230,37 +232,49 @@ async fn create_window(
     Body(wanted): Body<WindowIn>,
 ) -> Answer<(StatusCode, Json<WindowOut>)> {
     let window = wanted.window(BlackoutId::generate())?;
-    let saved = save(&app, &caller, window, "blackout_window.created").await?;
+    let change = Change::begin(&app, &caller).await?;
+    let saved = save(change, &caller, window, "blackout_window.created").await?;
     Ok((StatusCode::CREATED, Json(saved)))
 }
 
 /// Replace a window.
 #[utoipa::path(put, path = "/blackout-windows/{id}", tag = "guards", request_body = WindowIn,
-    params(("id" = String, Path, description = "The window")),
+    params(("id" = String, Path, description = "The window"), Seen),
     responses((status = 200, body = WindowOut), (status = "4XX", body = Problem)))]
 async fn replace_window(
     State(app): State<App>,
     caller: Can<WritePolicy>,
     Path(id): Path<BlackoutId>,
+    seen: Seen,
     Body(wanted): Body<WindowIn>,
-) -> Answer<Json<WindowOut>> {
-    let mut tx = app.db.tenant(caller.tenant()).await?;
-    windows::get(&mut tx, id).await?;
-    tx.rollback().await?;
-    save(&app, &caller, wanted.window(id)?, "blackout_window.updated").await.map(Json)
+) -> Answer<Tagged<WindowOut>> {
+    let window = wanted.window(id)?;
+    let mut change = Change::begin(&app, &caller).await?;
+    unchanged(&mut change, id, &seen).await?;
+    save(change, &caller, window, "blackout_window.updated").await.map(Tagged)
+}
+
+/// The window is as the caller saw it, and stays so.
+async fn unchanged(change: &mut Change<'_>, id: BlackoutId, seen: &Seen) -> Answer<StoredWindow> {
+    hold(change, "countersign.blackout_windows", id.uuid()).await?;
+    let now = change.now().await?;
+    let window = windows::get(change, id).await?;
+    seen.is(&out(window.clone(), now))?;
+    Ok(window)
 }
 
 /// Remove a window.
 #[utoipa::path(delete, path = "/blackout-windows/{id}", tag = "guards",
-    params(("id" = String, Path, description = "The window")),
+    params(("id" = String, Path, description = "The window"), Seen),
     responses((status = 204), (status = "4XX", body = Problem)))]
 async fn delete_window(
     State(app): State<App>,
     caller: Can<WritePolicy>,
     Path(id): Path<BlackoutId>,
+    seen: Seen,
 ) -> Answer<StatusCode> {
     let mut change = Change::begin(&app, &caller).await?;
-    let window = windows::get(&mut change, id).await?;
+    let window = unchanged(&mut change, id, &seen).await?;
     windows::remove(&mut change, id).await?;
     let event = told(change.event("blackout_window.deleted", "blackout_window", &id), &window);
     change.commit(event).await?;
@@ -268,12 +282,11 @@ async fn delete_window(
 }
 
 async fn save(
-    app: &App,
+    mut change: Change<'_>,
     caller: &Can<WritePolicy>,
     window: StoredWindow,
     action: &str,
 ) -> Answer<WindowOut> {
-    let mut change = Change::begin(app, caller).await?;
     windows::save(&mut change, &window, caller.actor.id).await?;
     let now = change.now().await?;
     let event = told(change.event(action, "blackout_window", &window.draft.id), &window);

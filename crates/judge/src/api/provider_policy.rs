@@ -78,8 +78,10 @@ object! {
         sized("/name", &wanted.name, 1..=500)?;
         sized("/type", &wanted.r#type, 1..=100)?;
         sized("/status", &wanted.status, 1..=50)?;
-        for (path, text) in [("/effect", &wanted.effect), ("/scope", &wanted.scope)] {
-            text.as_deref().map_or(Ok(()), |text| sized(path, text, 0..=500))?;
+        for (path, text, longest) in
+            [("/effect", &wanted.effect, 100), ("/scope", &wanted.scope, 500)]
+        {
+            text.as_deref().map_or(Ok(()), |text| sized(path, text, 0..=longest))?;
         }
         an_object("/metadata", &wanted.metadata)
     }

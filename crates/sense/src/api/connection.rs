@@ -1,11 +1,13 @@
 //! Connections and pinned host keys over HTTP.
 
+use api::etag::{Seen, Tagged};
 use api::permission::{ReadEstate, WriteEstate};
 use api::problem::Answer;
 use api::{App, Body, Can, Change, Problem};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use db::object::hold;
 use model::id::{ActorId, ConnectionId, CredentialId, ResourceId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -21,7 +23,7 @@ use crate::store::connection;
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list_connections, create_connection))
-        .routes(routes!(replace_connection))
+        .routes(routes!(show_connection, replace_connection))
         .routes(routes!(list_host_keys, pin_host_key))
         .routes(routes!(unpin_host_key))
 }
@@ -169,23 +171,40 @@ async fn create_connection(
     Ok((StatusCode::CREATED, Json(out(new))))
 }
 
+/// Show a connection.
+#[utoipa::path(get, path = "/connections/{id}", tag = "estate",
+    params(("id" = String, Path, description = "The connection")),
+    responses((status = 200, body = ConnectionOut), (status = "4XX", body = Problem)))]
+async fn show_connection(
+    State(app): State<App>,
+    caller: Can<ReadEstate>,
+    Path(id): Path<ConnectionId>,
+) -> Answer<Tagged<ConnectionOut>> {
+    let mut tx = app.db.tenant(caller.tenant()).await?;
+    Ok(Tagged(out(answer("connection", connection::get(&mut tx, id).await)?)))
+}
+
 /// Replace a connection. Another host or port loses the pinned host keys.
 #[utoipa::path(put, path = "/connections/{id}", tag = "estate", request_body = ConnectionIn,
-    params(("id" = String, Path, description = "The connection")),
+    params(("id" = String, Path, description = "The connection"), Seen),
     responses((status = 200, body = ConnectionOut), (status = "4XX", body = Problem)))]
 async fn replace_connection(
     State(app): State<App>,
     caller: Can<WriteEstate>,
     Path(id): Path<ConnectionId>,
+    seen: Seen,
     Body(wanted): Body<ConnectionIn>,
-) -> Answer<Json<ConnectionOut>> {
+) -> Answer<Tagged<ConnectionOut>> {
     let mut change = Change::begin(&app, &caller).await?;
+    answer("connection", hold(&mut change, "countersign.connections", id.uuid()).await)?;
     let known = answer("connection", connection::get(&mut change, id).await)?;
-    let new = wanted.connection(id, known.resource_id)?;
+    let resource = known.resource_id;
+    seen.is(&out(known))?;
+    let new = wanted.connection(id, resource)?;
     answer("connection", connection::update(&mut change, &new).await)?;
     let event = told(change.event("connection.updated", "connection", &id), &new);
     change.commit(event).await?;
-    Ok(Json(out(new)))
+    Ok(Tagged(out(new)))
 }
 
 /// A pinned host key.

@@ -1,11 +1,13 @@
 //! Alert rules over HTTP.
 
+use api::etag::{Seen, Tagged};
 use api::permission::{ReadRules, WriteRules};
 use api::problem::Answer;
 use api::{App, Body, Can, Change, Problem};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use db::object::hold;
 use model::finding::RuleAction;
 use model::id::AlertRuleId;
 use serde::{Deserialize, Serialize};
@@ -129,9 +131,9 @@ async fn get_rule(
     State(app): State<App>,
     caller: Can<ReadRules>,
     Path(id): Path<AlertRuleId>,
-) -> Answer<Json<RuleOut>> {
+) -> Answer<Tagged<RuleOut>> {
     let mut tx = app.db.tenant(caller.tenant()).await?;
-    Ok(Json(out(answer("alert rule", rule::get(&mut tx, id).await)?)))
+    Ok(Tagged(out(answer("alert rule", rule::get(&mut tx, id).await)?)))
 }
 
 /// Add an alert rule.
@@ -152,32 +154,42 @@ async fn create_rule(
 
 /// Replace an alert rule. Alerts that were ruled on stay as they are.
 #[utoipa::path(put, path = "/alert-rules/{id}", tag = "alert rules", request_body = RuleIn,
-    params(("id" = String, Path, description = "The rule")),
+    params(("id" = String, Path, description = "The rule"), Seen),
     responses((status = 200, body = RuleOut), (status = "4XX", body = Problem)))]
 async fn replace_rule(
     State(app): State<App>,
     caller: Can<WriteRules>,
     Path(id): Path<AlertRuleId>,
+    seen: Seen,
     Body(wanted): Body<RuleIn>,
-) -> Answer<Json<RuleOut>> {
+) -> Answer<Tagged<RuleOut>> {
     let new = wanted.rule(id)?;
     let mut change = Change::begin(&app, &caller).await?;
+    unchanged(&mut change, id, &seen).await?;
     answer("alert rule", rule::update(&mut change, &new).await)?;
     let event = told(change.event("alert_rule.updated", "alert_rule", &id), &new);
     change.commit(event).await?;
-    Ok(Json(out(new)))
+    Ok(Tagged(out(new)))
+}
+
+/// The rule is as the caller saw it, and stays so.
+async fn unchanged(change: &mut Change<'_>, id: AlertRuleId, seen: &Seen) -> Answer<()> {
+    answer("alert rule", hold(change, "countersign.alert_rules", id.uuid()).await)?;
+    seen.is(&out(answer("alert rule", rule::get(change, id).await)?))
 }
 
 /// Remove an alert rule.
 #[utoipa::path(delete, path = "/alert-rules/{id}", tag = "alert rules",
-    params(("id" = String, Path, description = "The rule")),
+    params(("id" = String, Path, description = "The rule"), Seen),
     responses((status = 204), (status = "4XX", body = Problem)))]
 async fn delete_rule(
     State(app): State<App>,
     caller: Can<WriteRules>,
     Path(id): Path<AlertRuleId>,
+    seen: Seen,
 ) -> Answer<StatusCode> {
     let mut change = Change::begin(&app, &caller).await?;
+    unchanged(&mut change, id, &seen).await?;
     answer("alert rule", rule::delete(&mut change, id).await)?;
     let event = change.event("alert_rule.deleted", "alert_rule", &id);
     change.commit(event).await?;

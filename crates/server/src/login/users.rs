@@ -1,5 +1,6 @@
 //! Users over HTTP, for administrators.
 
+use api::etag::{Seen, Tagged};
 use api::idempotency::Secret;
 use api::identity::random_text;
 use api::permission::{ManageIdentity, beyond};
@@ -8,6 +9,7 @@ use api::{App, Body, Caller, Can, Change, PageOut, Paging, Problem};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
+use db::object::hold;
 use model::actor::Role;
 use model::id::{ActorId, UserId};
 use serde::{Deserialize, Serialize};
@@ -22,7 +24,7 @@ use super::{password, store};
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list_users, create_user))
-        .routes(routes!(change_user, delete_user))
+        .routes(routes!(show_user, change_user, delete_user))
         .routes(routes!(erase_user))
 }
 
@@ -80,6 +82,21 @@ async fn list_users(
 ) -> Answer<Json<PageOut<UserOut>>> {
     let mut tx = app.db.tenant(caller.tenant()).await?;
     Ok(Json(PageOut::of(store::users(&mut tx, &page).await?, UserOut::from)))
+}
+
+/// Show a user.
+#[utoipa::path(get, path = "/users/{id}", tag = "identity",
+    params(("id" = String, Path, description = "The user")),
+    responses((status = 200, body = UserOut), (status = "4XX", body = Problem)))]
+async fn show_user(
+    State(app): State<App>,
+    caller: Can<ManageIdentity>,
+    Path(id): Path<UserId>,
+) -> Answer<Tagged<UserOut>> {
+    let mut tx = app.db.tenant(caller.tenant()).await?;
+    store::user(&mut tx, id).await?.ok_or_else(|| Problem::not_found("user"))?;
+    let row = store::user_row(&mut tx, id).await?.ok_or_else(|| Problem::not_found("user"))?;
+    Ok(Tagged(row.into()))
 }
 
 /// A user to make.
@@ -210,18 +227,22 @@ struct UserChange {
 
 /// Change a user's roles or status; its sessions end.
 #[utoipa::path(patch, path = "/users/{id}", tag = "identity", request_body = UserChange,
-    params(("id" = String, Path, description = "The user")),
+    params(("id" = String, Path, description = "The user"), Seen),
     responses((status = 200, body = UserOut), (status = "4XX", body = Problem)))]
 async fn change_user(
     State(app): State<App>,
     caller: Can<ManageIdentity>,
     Path(id): Path<UserId>,
+    seen: Seen,
     Body(wanted): Body<UserChange>,
-) -> Answer<Json<UserOut>> {
+) -> Answer<Tagged<UserOut>> {
     let roles = wanted.roles.as_deref().map(parse_roles).transpose()?;
     no_wider(&caller, roles.as_deref().unwrap_or_default())?;
     let mut change = Change::begin(&app, &caller).await?;
+    hold(&mut change, "countersign.users", id.uuid()).await.map_err(no_such)?;
     store::user(&mut change, id).await?.ok_or_else(|| Problem::not_found("user"))?;
+    let row = store::user_row(&mut change, id).await?.ok_or_else(|| Problem::not_found("user"))?;
+    seen.is(&UserOut::from(row))?;
     let stays = roles.as_ref().is_none_or(|roles| roles.contains(&Role::Admin));
     if !(stays && wanted.is_active != Some(false)) {
         not_the_last(&mut change, id).await?;
@@ -235,7 +256,14 @@ async fn change_user(
         .with("is_active", row.is_active)
         .with("sessions_ended", ended);
     change.commit(event).await?;
-    Ok(Json(row.into()))
+    Ok(Tagged(row.into()))
+}
+
+fn no_such(error: db::Error) -> Problem {
+    match error.kind() {
+        db::Kind::NotFound => Problem::not_found("user"),
+        _ => error.into(),
+    }
 }
 
 /// Why a person is erased.

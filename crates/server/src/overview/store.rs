@@ -125,7 +125,8 @@ pub(super) async fn waiting(tx: &mut TenantTx) -> Result<WaitingOut, Error> {
     Ok(WaitingOut { approvals, needs_human, rollback_failed, open_breakers, pending_exceptions })
 }
 
-/// Findings by the day they came up, in UTC.
+/// Findings by the day they came up, in UTC. This and the two below are planned for the tenant and the
+/// days asked for: tenants differ by thousands of times.
 pub(super) async fn days(tx: &mut TenantTx, days: i32) -> Result<Vec<DayOut>, Error> {
     let rows: Vec<(SqlDate, i16, i64, i64, Option<f64>)> = sqlx::query_as(
         "SELECT (first_seen AT TIME ZONE 'UTC')::date AS day, severity_rank, count(*),
@@ -133,12 +134,13 @@ pub(super) async fn days(tx: &mut TenantTx, days: i32) -> Result<Vec<DayOut>, Er
            avg(extract(epoch FROM greatest(resolved_at - first_seen, '0')))::float8
          FROM countersign.findings
          WHERE tenant_id = $1 AND first_seen >= (
-           date_trunc('day', clock_timestamp() AT TIME ZONE 'UTC') - make_interval(days => $2 - 1)
+           date_trunc('day', now() AT TIME ZONE 'UTC') - make_interval(days => $2 - 1)
          ) AT TIME ZONE 'UTC'
          GROUP BY day, severity_rank ORDER BY day, severity_rank DESC",
     )
     .bind(tx.tenant().uuid())
     .bind(days)
+    .persistent(false)
     .fetch_all(tx.conn())
     .await?;
     let out = |(day, rank, opened, resolved, mean): (SqlDate, i16, _, _, _)| DayOut {
@@ -158,12 +160,13 @@ pub(super) async fn changes(tx: &mut TenantTx, days: i32) -> Result<Vec<ChangesO
          FROM countersign.executions e
          JOIN countersign.decisions d ON d.tenant_id = e.tenant_id AND d.id = e.decision_id
          WHERE e.tenant_id = $1 AND e.completed_at >= (
-           date_trunc('day', clock_timestamp() AT TIME ZONE 'UTC') - make_interval(days => $2 - 1)
+           date_trunc('day', now() AT TIME ZONE 'UTC') - make_interval(days => $2 - 1)
          ) AT TIME ZONE 'UTC'
          GROUP BY d.verdict, e.state ORDER BY d.verdict, e.state",
     )
     .bind(tx.tenant().uuid())
     .bind(days)
+    .persistent(false)
     .fetch_all(tx.conn())
     .await?;
     let out = |(verdict, state, count)| ChangesOut { verdict, state, count };
@@ -175,11 +178,12 @@ pub(super) async fn advice(tx: &mut TenantTx, days: i32) -> Result<AdviceOut, Er
     let (made, implemented): (i64, i64) = sqlx::query_as(
         "SELECT count(*), count(implemented_at) FROM countersign.recommendations
          WHERE tenant_id = $1 AND created_at >= (
-           date_trunc('day', clock_timestamp() AT TIME ZONE 'UTC') - make_interval(days => $2 - 1)
+           date_trunc('day', now() AT TIME ZONE 'UTC') - make_interval(days => $2 - 1)
          ) AT TIME ZONE 'UTC'",
     )
     .bind(tx.tenant().uuid())
     .bind(days)
+    .persistent(false)
     .fetch_one(tx.conn())
     .await?;
     Ok(AdviceOut { made, implemented })

@@ -85,6 +85,13 @@ impl Described {
         }
     }
 
+    /// A text of one character more than a field says it takes.
+    fn one_more(&self, schema: &Value) -> Option<Value> {
+        let of = |schema: &Value| schema["maxLength"].as_u64();
+        let longest = of(schema).or_else(|| of(self.resolved(schema)))?;
+        Some(json!("a".repeat(usize::try_from(longest + 1).unwrap())))
+    }
+
     /// Too much of what a field takes; nothing where there cannot be.
     fn too_much(&self, schema: &Value) -> Option<Value> {
         let schema = self.resolved(schema);
@@ -130,6 +137,9 @@ impl Described {
                 all.push((path, body));
             };
             let path = format!("/{name}");
+            if let Some(value) = self.one_more(field) {
+                put(path.clone(), value);
+            }
             if let Some(value) = self.too_much(field) {
                 put(path, value);
             } else if self.is(field, "object") {
@@ -245,6 +255,9 @@ async fn p7_too_much_in_any_field_of_any_endpoint_is_refused_with_its_path() {
             if operation.path == "/api/v1/findings" && place.starts_with("/drift") {
                 body["kind"] = json!("drift");
                 body.as_object_mut().unwrap().remove("violation");
+            }
+            if operation.path == "/api/v1/decisions/evaluate" && place.starts_with("/payload/") {
+                body["intent_type"] = json!("provision_resource");
             }
             let path = operation.filled(|template| good.seeds[template].clone());
             let reply = call(&caller, &operation.method, &path, Some(&body)).await;

@@ -210,6 +210,55 @@ fn urlencoded(text: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_has_rules_of_its_own_is_changed_as_it_was_seen() {
+    let site = Site::start().await;
+    let stage = Stage::set(&site, site.tenant(), "test").await;
+    let rule = json!({"name": "databases", "action": "manual"});
+    let window = json!({
+        "name": "freeze", "start_time": "2026-03-01T22:00:00", "end_time": "2026-03-02T02:00:00",
+    });
+    let connection = json!({"host": "10.0.0.7", "username": "deploy"});
+    let user = json!({"username": "somebody", "roles": ["viewer"]});
+    let service = json!({"name": "pipeline", "roles": ["viewer"]});
+    let less = json!({"is_active": false});
+    let at_server = format!("/resources/{}/connections", stage.resource);
+    let connections = stage.admin.get(&at_server).await.expect(200);
+    for (path, body, method, given) in [
+        ("/alert-rules", rule.clone(), Method::PUT, json!({"name": "others", "action": "manual"})),
+        ("/blackout-windows", window.clone(), Method::PUT, {
+            let mut later = window.clone();
+            later["end_time"] = json!("2026-03-02T03:00:00");
+            later
+        }),
+        ("/connections", Value::Null, Method::PUT, connection),
+        ("/users", user, Method::PATCH, less.clone()),
+        ("/service-accounts", service, Method::PATCH, less),
+    ] {
+        let made = match &body {
+            Value::Null => connections[0].clone(),
+            body => stage.admin.post(path, body).await.expect(201),
+        };
+        let made = made.get("user").unwrap_or(&made);
+        let one = format!("{path}/{}", text(made, "id"));
+        let seen = tag(&stage.admin.get(&one).await);
+        let replaced = with_tag(&stage.admin, method.clone(), &one, &seen, Some(&given)).await;
+        assert_eq!(replaced.status.as_u16(), 200, "{one}: {:#}", replaced.body);
+        let now = stage.admin.get(&one).await;
+        assert_eq!((&now.body, tag(&now)), (&replaced.body, tag(&replaced)), "{one}");
+        // Somebody else's change came between.
+        let stale = with_tag(&stage.admin, method, &one, &seen, Some(&given)).await;
+        assert_eq!((stale.status.as_u16(), stale.code()), (412, "changed_meanwhile"), "{one}");
+        assert_eq!(stage.admin.get(&one).await.body, now.body, "{one}");
+        if ["/alert-rules", "/blackout-windows"].contains(&path) {
+            let stale = with_tag(&stage.admin, Method::DELETE, &one, &seen, None).await;
+            assert_eq!(stale.status.as_u16(), 412, "{one}");
+            let gone = with_tag(&stage.admin, Method::DELETE, &one, &tag(&now), None).await;
+            assert_eq!(gone.status.as_u16(), 204, "{one}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_replaces_or_removes_says_which_state_they_saw() {
     let site = Site::start().await;
     let stage = Stage::set(&site, site.tenant(), "test").await;

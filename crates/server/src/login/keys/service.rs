@@ -1,6 +1,7 @@
 //! Services and AI agents: whoever acts and is no person.
 
 use api::check::sized;
+use api::etag::{Seen, Tagged};
 use api::permission::ManageIdentity;
 use api::problem::Answer;
 use api::{App, Body, Can, Change, PageOut, Paging, Problem};
@@ -21,7 +22,7 @@ use crate::login::users::{no_wider, parse_roles};
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list_service_accounts, create_service_account))
-        .routes(routes!(change_service_account))
+        .routes(routes!(show_service_account, change_service_account))
 }
 
 /// A service or an AI agent.
@@ -79,6 +80,20 @@ async fn list_service_accounts(
     Ok(Json(PageOut::of(page, ServiceAccountOut::from)))
 }
 
+/// Show a service or an AI agent.
+#[utoipa::path(get, path = "/service-accounts/{id}", tag = "identity",
+    params(("id" = String, Path, description = "The service or agent")),
+    responses((status = 200, body = ServiceAccountOut), (status = "4XX", body = Problem)))]
+async fn show_service_account(
+    State(app): State<App>,
+    caller: Can<ManageIdentity>,
+    Path(id): Path<ActorId>,
+) -> Answer<Tagged<ServiceAccountOut>> {
+    let mut tx = app.db.tenant(caller.tenant()).await?;
+    let row = store::holder(&mut tx, id).await?.ok_or_else(not_found)?;
+    Ok(Tagged(row.into()))
+}
+
 /// A service or an AI agent to make.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -130,18 +145,20 @@ struct ServiceAccountChange {
 /// Change what a service or an AI agent may do, or switch it off.
 #[utoipa::path(patch, path = "/service-accounts/{id}", tag = "identity",
     request_body = ServiceAccountChange,
-    params(("id" = String, Path, description = "The service or agent")),
+    params(("id" = String, Path, description = "The service or agent"), Seen),
     responses((status = 200, body = ServiceAccountOut), (status = "4XX", body = Problem)))]
 async fn change_service_account(
     State(app): State<App>,
     caller: Can<ManageIdentity>,
     Path(id): Path<ActorId>,
+    seen: Seen,
     Body(wanted): Body<ServiceAccountChange>,
-) -> Answer<Json<ServiceAccountOut>> {
+) -> Answer<Tagged<ServiceAccountOut>> {
     let roles = wanted.roles.as_deref().map(parse_roles).transpose()?;
     no_wider(&caller, roles.as_deref().unwrap_or_default())?;
     let mut change = Change::begin(&app, &caller).await?;
-    store::holder(&mut change, id).await?.ok_or_else(not_found)?;
+    let row = store::holder(&mut change, id).await?.ok_or_else(not_found)?;
+    seen.is(&ServiceAccountOut::from(row))?;
     store::change_holder(&mut change, id, roles.as_deref(), wanted.is_active).await?;
     let row = store::holder(&mut change, id).await?.ok_or_else(not_found)?;
     let event = change
@@ -149,5 +166,5 @@ async fn change_service_account(
         .with("roles", row.roles.clone())
         .with("is_active", row.is_active);
     change.commit(event).await?;
-    Ok(Json(row.into()))
+    Ok(Tagged(row.into()))
 }
