@@ -1,14 +1,16 @@
 """What schemathesis needs to know about this API, and the check of its own.
 
 COUNTERSIGN_FOREIGN names a file of another tenant's ids, one a line. They are tried wherever an id
-is asked for, and no answer may hold one that was not in the question.
+is asked for, in paths, queries and bodies, and no answer may hold one that was not in the question.
+COUNTERSIGN_OWN names ids, with commas between, that are asked for nowhere: those of the caller, who
+could revoke its own key and would then see nothing but refusals.
 """
 
 import json
 import os
-import random
 
 import schemathesis
+from hypothesis import strategies as st
 
 FOREIGN = []
 if path := os.environ.get("COUNTERSIGN_FOREIGN"):
@@ -23,14 +25,43 @@ def lines(_context, value):
     return line + b"\n" + line
 
 
-@schemathesis.hook
-def map_path_parameters(_context, path_parameters):
+OWN = [one for one in os.environ.get("COUNTERSIGN_OWN", "").split(",") if one]
+
+
+def with_foreign(values, is_id):
     """Every third id is another tenant's."""
-    if FOREIGN and path_parameters:
-        for name in path_parameters:
-            if random.random() < 1 / 3:
-                path_parameters[name] = random.choice(FOREIGN)
-    return path_parameters
+    if not (FOREIGN and isinstance(values, dict)):
+        return st.just(values)
+    names = [name for name in values if is_id(name)]
+    if not names:
+        return st.just(values)
+    choice = st.one_of(st.none(), st.none(), st.sampled_from(FOREIGN))
+
+    def put(chosen):
+        changed = {name: other for name, other in zip(names, chosen) if other is not None}
+        return {**values, **changed}
+
+    return st.tuples(*[choice for _ in names]).map(put)
+
+
+@schemathesis.hook
+def flatmap_path_parameters(_context, path_parameters):
+    return with_foreign(path_parameters, lambda _name: True)
+
+
+@schemathesis.hook
+def flatmap_query(_context, query):
+    return with_foreign(query, lambda name: name.endswith("_id"))
+
+
+@schemathesis.hook
+def flatmap_body(_context, body):
+    return with_foreign(body, lambda name: name.endswith("_id"))
+
+
+@schemathesis.hook
+def filter_path_parameters(_context, path_parameters):
+    return not any(value in OWN for value in (path_parameters or {}).values())
 
 
 @schemathesis.check

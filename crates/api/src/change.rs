@@ -31,6 +31,17 @@ impl<'a> Change<'a> {
         Event::new(&self.caller.actor, action, kind, id).from_origin(self.caller.origin.clone())
     }
 
+    /// Writes an event of what could not be done, in a transaction of its own: it stays, and this
+    /// change need not.
+    ///
+    /// # Errors
+    /// When the event cannot be written.
+    pub async fn note(&self, app: &App, event: &Event) -> Answer<()> {
+        let mut tx = app.db.tenant(self.tx.tenant()).await?;
+        tx.audit(event).await?;
+        Ok(tx.commit().await?)
+    }
+
     /// Writes the event and commits both.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ pub mod identity;
 pub mod lines;
 pub mod object;
 pub mod page;
+pub mod peer;
 pub mod permission;
 pub mod problem;
 pub mod state;

@@ -7,6 +7,8 @@ use model::Clock;
 use model::objects::Objects;
 use model::vault::Vault;
 
+use crate::peer::Proxies;
+
 /// The application's state. Cheap to clone.
 #[derive(Clone)]
 pub struct App {
@@ -20,6 +22,8 @@ pub struct App {
     pub vault: Arc<dyn Vault>,
     /// How large a request body may be, in bytes.
     pub body_limit: usize,
+    /// Whose word about the addresses of others is taken.
+    pub proxies: Proxies,
 }
 
 impl std::fmt::Debug for App {

@@ -47,6 +47,7 @@ pub fn app(db: &Db) -> App {
         objects: Arc::new(Nothing),
         vault: Arc::new(NoVault),
         body_limit: BODY_LIMIT,
+        proxies: crate::peer::Proxies::default(),
     }
 }
 

@@ -125,6 +125,17 @@ pub struct Serve {
     #[arg(long, env = "COUNTERSIGN_BODY_LIMIT", value_name = "BYTES", default_value_t = 1 << 20)]
     pub body_limit: usize,
 
+    /// A network of proxies in front of the API, whose `X-Forwarded-For` says who asks; may be
+    /// repeated. Without it everybody behind a proxy is one address, and one who guesses passwords
+    /// shuts out all
+    #[arg(
+        long = "trusted-proxy",
+        env = "COUNTERSIGN_TRUSTED_PROXIES",
+        value_name = "NETWORK",
+        value_delimiter = ','
+    )]
+    pub trusted_proxies: Vec<ipnet::IpNet>,
+
     /// How long running work may take once the process is told to stop, in seconds
     #[arg(long, env = "COUNTERSIGN_GRACE_S", value_name = "S", default_value_t = 20.0)]
     pub grace_s: f64,

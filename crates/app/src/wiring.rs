@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use api::App;
+use api::peer::Proxies;
 use connect::objects::Directory as ObjectDirectory;
 use connect_ssh::Ssh;
 use db::private::PrivateServer;
@@ -206,6 +207,7 @@ pub fn parts(serve: &Serve, db: &Db) -> Result<(Parts, Vec<HostKey>)> {
         objects: Arc::new(objects),
         vault,
         body_limit: serve.body_limit,
+        proxies: Proxies::new(serve.trusted_proxies.clone()),
     };
     let (signer, audit_key) = (signer(place)?, audit_key(&place.data_dir)?);
     known.push(HostKey { kind: KeyKind::AuditMac, fingerprints: vec![audit_key.fingerprint()] });

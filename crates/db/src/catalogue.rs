@@ -99,6 +99,24 @@ pub const ACROSS_TABLES: &[(&str, &str)] = &[
     ("audit_gaps", "countersign_sequencer"),
 ];
 
+/// Columns that hold secrets, or what stands for one, and the role that may read each beside the
+/// application; none where the name is empty.
+pub const SECRETS: &[(&str, &str, &str)] = &[
+    ("users", "password_hash", ""),
+    ("user_sessions", "token_hash", "countersign_queue"),
+    ("api_keys", "key_hash", "countersign_queue"),
+    ("idempotency_keys", "response", ""),
+    ("credentials", "ciphertext", ""),
+    ("oidc_logins", "state_hash", ""),
+    ("oidc_logins", "browser_hash", ""),
+    ("second_factors", "ciphertext", ""),
+    ("recovery_codes", "code_hash", ""),
+    ("invitations", "token_hash", ""),
+    ("tenant_keys", "wrapped", ""),
+    ("one_time_secrets", "ciphertext", ""),
+    ("audit_outbox", "canon", "countersign_sequencer"),
+];
+
 /// A hole in the wall.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, sqlx::FromRow)]
 pub struct Breach {
@@ -121,9 +139,15 @@ pub async fn breaches(connection: &mut PgConnection) -> Result<Vec<Breach>, Erro
 
 async fn tables(connection: &mut PgConnection) -> Result<Vec<Breach>, Error> {
     let (names, roles) = columns(ACROSS_TABLES);
+    let secret = |part: fn(&(&'static str, &'static str, &'static str)) -> &'static str| {
+        SECRETS.iter().map(part).collect::<Vec<_>>()
+    };
     Ok(sqlx::query_as(include_str!("catalogue/tables.sql"))
         .bind(names)
         .bind(roles)
+        .bind(secret(|one| one.0))
+        .bind(secret(|one| one.1))
+        .bind(secret(|one| one.2))
         .fetch_all(connection)
         .await?)
 }

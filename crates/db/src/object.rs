@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::error::Error;
 use crate::tx::TenantTx;
 
-pub use list::{Filter, ListRequest, Sort, Test, alike, ids, in_order, list, pattern};
+pub use list::{Filter, ListRequest, Sort, Test, alike, ids, in_order, list, pattern, read};
 
 /// What a column holds, and how it is written in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,9 +2,10 @@
 
 mod models;
 
+use ::api::object::Wanted;
 use ::api::permission::ReadPlans;
 use ::api::problem::Answer;
-use ::api::{App, Can, PageOut, Paging, Problem, object};
+use ::api::{App, Can, PageOut, Problem, listed, object};
 use axum::Json;
 use axum::extract::State;
 use model::id::{ActorId, ExecutionId, IntentId, OutcomeId};
@@ -82,16 +83,21 @@ impl From<OutcomeRow> for OutcomeOut {
     }
 }
 
-/// List outcomes, newest first.
-#[utoipa::path(get, path = "/outcomes", tag = "learning", params(api::page::PagingIn),
+listed! {
+    /// Which outcomes are wanted.
+    Outcomes: store::LISTED,
+}
+
+/// List outcomes, newest first unless sorted.
+#[utoipa::path(get, path = "/outcomes", tag = "learning", params(Outcomes),
     responses((status = 200, body = PageOut<OutcomeOut>), (status = "4XX", body = Problem)))]
 async fn list_outcomes(
     State(app): State<App>,
     caller: Can<ReadPlans>,
-    Paging(page): Paging,
+    Wanted(wanted, _): Wanted<Outcomes>,
 ) -> Answer<Json<PageOut<OutcomeOut>>> {
     let mut tx = app.db.tenant(caller.tenant()).await?;
-    let rows = store::list(&mut tx, &page).await?;
+    let rows = store::list(&mut tx, &wanted).await?;
     Ok(Json(PageOut::of(rows, OutcomeOut::from)))
 }
 

@@ -3,7 +3,8 @@
 //! What is verified teaches what may run here. What an outside system only reports of its own change
 //! is counted apart, and teaches the advice such systems get.
 
-use db::{Error, PageRequest, TenantTx};
+use db::object::{self, Column, Holds, Kind, ListRequest};
+use db::{Error, TenantTx};
 use jiff_sqlx::Timestamp as SqlTimestamp;
 use model::id::{ActorId, ExecutionId, IntentId, OutcomeId};
 use model::level::EnvironmentClass;
@@ -427,25 +428,35 @@ pub struct OutcomeRow {
     pub recorded_at: SqlTimestamp,
 }
 
-/// A page of outcomes, newest first.
+/// By what outcomes are listed.
+pub const LISTED: Kind = Kind {
+    word: "outcome",
+    table: "countersign.outcomes",
+    columns: &[
+        Column::new("intent_id", Holds::Id).filter(),
+        Column::new("execution_id", Holds::Id).filter(),
+        Column::new("success", Holds::Boolean).filter(),
+        Column::new("verified", Holds::Boolean).filter(),
+        Column::new("verified_by", Holds::Text).filter(),
+        Column::new("recorded_by", Holds::Id).filter(),
+        Column::new("category", Holds::Text).filter(),
+        Column::new("notes", Holds::Text).search(),
+        Column::new("recorded_at", Holds::Time).filter().age(),
+    ],
+    natural: &[],
+};
+
+/// A page of outcomes, newest first unless sorted.
 ///
 /// # Errors
 /// When the database is not available.
-pub async fn list(tx: &mut TenantTx, page: &PageRequest) -> Result<db::Page<OutcomeRow>, Error> {
-    let rows: Vec<OutcomeRow> = sqlx::query_as(
-        "SELECT id, intent_id, execution_id, success, verified, verified_by, recorded_by, notes,
-                evidence, idempotency_key, category, recorded_at
+pub async fn list(tx: &mut TenantTx, wanted: &ListRequest) -> Result<db::Page<OutcomeRow>, Error> {
+    let statement =
+        "SELECT id, intent_id, execution_id, success, verified, verified_by, recorded_by,
+           notes, evidence, idempotency_key, category, recorded_at
          FROM countersign.outcomes
-         WHERE tenant_id = $1 AND ($2::uuid IS NULL OR id < $2)
-         ORDER BY id DESC
-         LIMIT $3",
-    )
-    .bind(tx.tenant().uuid())
-    .bind(page.after_id())
-    .bind(page.fetch())
-    .fetch_all(tx.conn())
-    .await?;
-    Ok(page.page(rows, |row| db::Cursor::Id(row.id)))
+         WHERE tenant_id = $1 AND id = ANY ($2)";
+    object::read(tx, &LISTED, wanted, statement, |row: &OutcomeRow| row.id).await
 }
 
 /// The outcome of an intent, if one is recorded.

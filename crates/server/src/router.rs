@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use api::body::OwnLimit;
 use api::caller::{Peer, RequestId, authenticate};
+use api::peer::Proxies;
 use api::{App, Problem, idempotency};
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -91,7 +92,7 @@ pub fn router(cycle: &Loop, health: Health, logs: PublishedLogs) -> Router {
             )
             .into_response()
         }))
-        .layer(middleware::from_fn(named))
+        .layer(middleware::from_fn_with_state(app.proxies.clone(), named))
         .with_state(app)
 }
 
@@ -100,12 +101,12 @@ pub fn without_api(app: App, health: Health) -> Router {
     let (routes, _) = health_routes(health).split_for_parts();
     routes
         .fallback(|| async { Problem::not_found("path").into_response() })
-        .layer(middleware::from_fn(named))
+        .layer(middleware::from_fn_with_state(app.proxies.clone(), named))
         .with_state(app)
 }
 
 /// Gives each request an id, and writes it into whatever is answered.
-async fn named(mut request: Request, next: Next) -> Response {
+async fn named(State(proxies): State<Proxies>, mut request: Request, next: Next) -> Response {
     let id = request
         .headers()
         .get(&REQUEST_ID)
@@ -117,8 +118,8 @@ async fn named(mut request: Request, next: Next) -> Response {
         .map_or_else(|| uuid::Uuid::now_v7().to_string(), str::to_owned);
     request.extensions_mut().insert(RequestId(id.clone()));
     let peer = request.extensions().get::<ConnectInfo<std::net::SocketAddr>>();
-    if let Some(peer) = peer.map(|info| Peer(info.0.ip().to_string())) {
-        request.extensions_mut().insert(peer);
+    if let Some(peer) = peer.map(|info| proxies.client(info.0.ip(), request.headers())) {
+        request.extensions_mut().insert(Peer(peer.to_string()));
     }
     if request.uri().path().strip_prefix(PREFIX).is_some_and(|path| path.starts_with("/hooks/")) {
         request.extensions_mut().insert(OwnLimit(sense::alert::MAX_BODY_BYTES));

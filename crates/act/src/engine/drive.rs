@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use jiff::SignedDuration;
 use model::Digest;
 use model::execution::{AttemptState, Direction, ExecutionState, StepState};
-use model::id::{AttemptId, StepRunId};
+use model::id::{AttemptId, ExecutionId, ResourceId, StepRunId};
 use model::plan::EvidenceRequirement;
 use model::time::Timestamp;
 use tokio::task::{JoinError, JoinSet};
@@ -445,7 +445,7 @@ fn prepare(snapshot: &Snapshot) -> Change {
     for step in &snapshot.plan.steps {
         for target in &snapshot.plan.targets {
             runs.push(StepRun {
-                id: StepRunId::generate(),
+                id: run_id(snapshot.execution, step.order, target.resource_id),
                 order: step.order,
                 resource: target.resource_id,
                 state: StepState::Pending,
@@ -458,6 +458,20 @@ fn prepare(snapshot: &Snapshot) -> Change {
         }
     }
     Change::Prepared(runs)
+}
+
+/// The id of a step's run on a target, the same however often an execution is prepared: a database
+/// brought back from before the start prepares it again, and the guard on the target must know what
+/// it has begun already. A version 7 UUID of the execution's time.
+fn run_id(execution: ExecutionId, order: u32, resource: ResourceId) -> StepRunId {
+    let (execution, resource) = (execution.uuid(), resource.uuid());
+    let order = order.to_be_bytes();
+    let told = [execution.as_bytes().as_slice(), &order, resource.as_bytes()];
+    let digest = Digest::of(&told.concat());
+    let bits = digest.as_bytes().iter().fold(0_u128, |bits, byte| (bits << 8) | u128::from(*byte));
+    let time = execution.as_u128() >> 80 << 80;
+    let random = bits & !(u128::MAX << 80) & !(0xf << 76) & !(0b11 << 62);
+    StepRunId::fixed(time | random | 7 << 76 | 0b10 << 62)
 }
 
 fn ended(state: ExecutionState) -> Ended {

@@ -11,7 +11,6 @@ use crate::client::Client;
 const PASSWORD_BYTES: usize = 12;
 
 /// Somebody who is logged in.
-#[derive(Debug)]
 pub(super) struct Person {
     /// The login name.
     pub(super) username: String,
@@ -19,6 +18,12 @@ pub(super) struct Person {
     pub(super) password: String,
     /// Asks in their name.
     pub(super) client: Client,
+}
+
+impl std::fmt::Debug for Person {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Person").field("username", &self.username).finish_non_exhaustive()
+    }
 }
 
 /// Logs somebody in for the first time and gives them a password of their own, as everybody must.

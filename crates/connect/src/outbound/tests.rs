@@ -1,5 +1,6 @@
 mod fake;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -74,6 +75,7 @@ async fn n1_what_is_not_public_is_refused_however_it_is_written() {
         "LOCALHOST",
     ];
     let strict = outbound(&[]);
+    let mut judged = 0;
     for host in hosts {
         for url in [
             format!("http://{host}:{port}/"),
@@ -83,6 +85,18 @@ async fn n1_what_is_not_public_is_refused_however_it_is_written() {
             assert_eq!(strict.get(&url).await.unwrap_err(), Error::Unreachable, "{url}");
         }
     }
+    // The address alone is reason enough: here its port and a connection without TLS would do.
+    for host in hosts {
+        let Ok(url) = url::Url::parse(&format!("https://{host}/")) else { continue };
+        let ip = match url.host() {
+            Some(url::Host::Ipv4(ip)) => IpAddr::V4(ip),
+            Some(url::Host::Ipv6(ip)) => IpAddr::V6(ip),
+            Some(url::Host::Domain(_)) | None => continue,
+        };
+        assert!(!address::public(ip), "{host} is {ip}");
+        judged += 1;
+    }
+    assert_eq!(judged, hosts.len() - 3, "all but the names");
     for zoned in ["https://[fe80::1%eth0]/", "https://[fe80::1%25eth0]/", "https://[::1%25lo]/"] {
         let refused = strict.get(zoned).await.unwrap_err();
         assert_eq!(refused, Error::Url(UrlFault::Malformed), "{zoned}");
@@ -186,6 +200,15 @@ async fn n3_schemes_ports_users_and_line_breaks_are_refused() {
         ["https://1.1.1.1:22/", "https://1.1.1.1:25/", "http://1.1.1.1/", "http://1.1.1.1:443/"]
     {
         assert_eq!(calls.get(url).await.unwrap_err(), Error::Unreachable, "{url}");
+    }
+    let permits = |port, tls| {
+        let ip = "1.1.1.1".parse().unwrap();
+        Rules::default().permits(None, &Meant { ip, port, tls })
+    };
+    assert!(permits(443, true) && permits(8443, true));
+    for (port, tls) in [(443, false), (80, true), (80, false), (22, true), (25, true), (5432, true)]
+    {
+        assert!(!permits(port, tls), "{port} {tls}");
     }
     let site = FakeSite::on("127.0.0.1").await;
     let url = site.url("/");

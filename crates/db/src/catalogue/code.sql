@@ -26,6 +26,13 @@ FROM pg_catalog.pg_class c
 JOIN ours ON ours.oid = c.relnamespace
 WHERE c.relkind IN ('m', 'f')
 UNION ALL
+SELECT ours.name || '.' || c.relname, 'names tenants outside the schema whose tables are protected'
+FROM pg_catalog.pg_class c
+JOIN ours ON ours.oid = c.relnamespace
+JOIN pg_catalog.pg_attribute a
+  ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped
+WHERE c.relkind IN ('r', 'p') AND ours.name <> 'countersign'
+UNION ALL
 SELECT d.schema || '.' || d.name, 'is a SECURITY DEFINER function nobody allowed'
 FROM definers d
 WHERE NOT EXISTS (

@@ -1,5 +1,6 @@
 -- Tables, their policies, keys and grants. $1 and $2: the (table, role) pairs that may look across
--- tenants.
+-- tenants. $3, $4 and $5: the (table, column, role) of secrets, and who reads them beside the
+-- application.
 WITH app AS (
   SELECT oid FROM pg_catalog.pg_roles WHERE rolname = 'countersign_app'
 ),
@@ -23,6 +24,13 @@ tables AS (
   WHERE c.relnamespace = 'countersign'::regnamespace
     AND c.relkind IN ('r', 'p')
     AND c.relname <> '_sqlx_migrations'
+),
+secrets AS (
+  SELECT s.name, s.held, s.column_name, t.oid, a.attnum
+  FROM unnest($3::text[], $4::text[], $5::text[]) AS s (name, column_name, held)
+  LEFT JOIN tables t ON t.name = s.name
+  LEFT JOIN pg_catalog.pg_attribute a
+    ON a.attrelid = t.oid AND a.attname = s.column_name AND NOT a.attisdropped
 ),
 -- Whole-table and single-column grants alike.
 grants AS (
@@ -76,12 +84,14 @@ WHERE NOT EXISTS (
     AND report.oid = ANY (p.polroles))
 UNION ALL
 SELECT t.name, 'policy ' || p.polname || ' is open to ' ||
-       CASE role WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(role)::text END
+       CASE open.to_role WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(open.to_role)::text END
 FROM tables t
-JOIN pg_catalog.pg_policy p ON p.polrelid = t.oid AND p.polpermissive, unnest(p.polroles) AS role
-WHERE role NOT IN (SELECT oid FROM app)
-  AND NOT (p.polcmd = 'r' AND role IN (SELECT oid FROM report))
-  AND NOT EXISTS (SELECT 1 FROM across WHERE across.name = t.name AND across.role = role)
+JOIN pg_catalog.pg_policy p ON p.polrelid = t.oid AND p.polpermissive
+CROSS JOIN LATERAL unnest(p.polroles) AS open (to_role)
+WHERE open.to_role NOT IN (SELECT oid FROM app)
+  AND NOT (p.polcmd = 'r' AND open.to_role IN (SELECT oid FROM report))
+  AND NOT EXISTS (
+    SELECT 1 FROM across WHERE across.name = t.name AND across.role = open.to_role)
 UNION ALL
 SELECT t.name, 'has no primary key'
 FROM tables t
@@ -112,6 +122,15 @@ WHERE grantee <> relowner
          OR (privilege_type = 'SELECT' AND grantee IN (SELECT oid FROM report))
          OR EXISTS (SELECT 1 FROM across
                     WHERE across.name = grants.name AND across.role = grants.grantee)))
+UNION ALL
+SELECT name, column_name || ' is named as a secret and is not there'
+FROM secrets WHERE attnum IS NULL
+UNION ALL
+SELECT s.name, 'the secret in ' || s.column_name || ' may be read by ' || reader.rolname
+FROM secrets s
+JOIN pg_catalog.pg_roles reader ON reader.rolname LIKE 'countersign\_%' AND NOT reader.rolsuper
+WHERE reader.rolname NOT IN ('countersign_app', 'countersign_owner', s.held)
+  AND has_column_privilege(reader.oid, s.oid, s.attnum, 'SELECT')
 UNION ALL
 SELECT name, 'may be written by ' || pg_get_userbyid(grantee)
 FROM grants

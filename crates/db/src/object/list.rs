@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::postgres::PgRow;
-use sqlx::{AssertSqlSafe, Postgres, QueryBuilder, Row as _};
+use sqlx::{AssertSqlSafe, FromRow, Postgres, QueryBuilder, Row as _};
 use uuid::Uuid;
 
 use super::{Column, Holds, Kind};
@@ -148,6 +148,27 @@ pub async fn ids(
     let page = rows(tx, kind, "NULL", wanted).await?;
     let items = page.items.iter().map(|row| row.try_get(2)).collect::<Result<_, _>>()?;
     Ok(Page { items, next_cursor: page.next_cursor, has_next: page.has_next })
+}
+
+/// A page of what a statement of its own reads: of the tenant `$1`, the rows of the ids `$2`.
+///
+/// # Errors
+/// As [`list`].
+pub async fn read<R>(
+    tx: &mut TenantTx,
+    kind: &Kind,
+    wanted: &ListRequest,
+    statement: &'static str,
+    id: impl Fn(&R) -> Uuid,
+) -> Result<Page<R>, Error>
+where
+    R: for<'r> FromRow<'r, PgRow> + Send + Unpin,
+{
+    let page = ids(tx, kind, wanted).await?;
+    let tenant = tx.tenant().uuid();
+    let rows: Vec<R> =
+        sqlx::query_as(statement).bind(tenant).bind(&page.items).fetch_all(tx.conn()).await?;
+    Ok(in_order(page, rows, id))
 }
 
 /// What was read of a page of ids, in the page's order.

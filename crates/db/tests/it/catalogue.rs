@@ -98,6 +98,19 @@ async fn t5_lifting_any_part_of_the_protection_is_named() {
             "CREATE POLICY wide ON countersign.actors TO countersign_queue USING (true)",
             &["actors: policy wide is open to countersign_queue"],
         ),
+        // Of tables that another role may look into, too.
+        (
+            "CREATE POLICY wide ON countersign.users USING (true)",
+            &["users: policy wide is open to PUBLIC"],
+        ),
+        (
+            "CREATE POLICY wide ON countersign.findings TO countersign_sequencer USING (true)",
+            &["findings: policy wide is open to countersign_sequencer"],
+        ),
+        (
+            "CREATE TABLE public.loose (tenant_id uuid NOT NULL)",
+            &["public.loose: names tenants outside the schema whose tables are protected"],
+        ),
     ])
     .await;
 }
@@ -120,6 +133,18 @@ async fn t5_every_grantee_of_every_object_is_checked() {
         (
             "GRANT SELECT (display_name) ON countersign.actors TO countersign_queue",
             &["actors: SELECT is granted to countersign_queue"],
+        ),
+        (
+            "GRANT SELECT (password_hash) ON countersign.users TO countersign_retention",
+            &["users: the secret in password_hash may be read by countersign_retention"],
+        ),
+        (
+            "GRANT SELECT ON countersign.second_factors TO countersign_report",
+            &["second_factors: the secret in ciphertext may be read by countersign_report"],
+        ),
+        (
+            "ALTER TABLE countersign.invitations RENAME token_hash TO token",
+            &["invitations: token_hash is named as a secret and is not there"],
         ),
         (
             "GRANT SELECT ON countersign.actors TO countersign_app WITH GRANT OPTION",

@@ -172,6 +172,9 @@ async fn t4_a_login_that_can_become_the_owner_is_refused() {
     drop_login(&test, &role).await;
 }
 
+/// The turns of [`misuse`] that cancel something, after which a connection may be closed.
+const CANCELS: [usize; 3] = [3, 4, 5];
+
 /// Everything that can happen to a transaction, by turns.
 async fn misuse(db: &Db, tenant: TenantId, round: usize) {
     match round % 7 {
@@ -210,16 +213,27 @@ async fn misuse(db: &Db, tenant: TenantId, round: usize) {
 async fn t6_ten_thousand_alternating_transactions_never_see_the_other_tenant() {
     let test = testing::database_with(1).await;
     let tenants = [test.tenant, test.another_tenant().await];
+    let mut before = None;
     for round in 0..10_000 {
         misuse(&test.db, tenants[round % 2], round).await;
         let mut across = test.db.across().await.unwrap();
-        let (context, rows): (Option<String>, i64) = sqlx::query_as(
-            "SELECT current_setting('app.tenant_id', true), count(*) FROM countersign.actors",
+        let (context, rows, process): (Option<String>, i64, i32) = sqlx::query_as(
+            "SELECT current_setting('app.tenant_id', true), count(*), pg_backend_pid()
+             FROM countersign.actors",
         )
         .fetch_one(across.conn())
         .await
         .unwrap();
         assert_eq!((context.unwrap_or_default().as_str(), rows), ("", 0), "round {round}");
+        // A connection that still carried a tenant would have been thrown away unseen.
+        if !CANCELS.contains(&(round % 7)) {
+            assert_eq!(
+                process,
+                before.unwrap_or(process),
+                "round {round}: not the same connection"
+            );
+        }
+        before = Some(process);
     }
 }
 

@@ -1,22 +1,28 @@
 //! Decisions over HTTP, as they were signed.
 
+use std::str::FromStr;
+
+use api::object::Wanted;
 use api::permission::ReadPlans;
 use api::problem::Answer;
-use api::{App, Can, PageOut, Paging, Problem};
+use api::{App, Can, PageOut, Problem, listed};
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
+use db::object::Test;
 use model::id::{DecisionId, IntentId, PlanId, RiskId};
+use model::intent::Purpose;
+use model::level::{EnvironmentClass, Tier};
 use model::verdict::Verdict;
+use model::words::UnknownWord;
 use model::{Digest, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::error::Error;
-use crate::store::decisions::{self, Filter, Line, StoredDecision};
+use crate::store::decisions::{self, Line, StoredDecision};
 
 /// The routes of this room.
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -157,73 +163,30 @@ async fn show_decision(
     Ok(Json(decisions::get(&mut tx, id).await?.try_into()?))
 }
 
-/// Which decisions are wanted.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-struct FilterIn {
-    /// `allow`, `require_approval` or `deny`; or `approve`, `escalate`.
-    verdict: Option<String>,
-    /// `change` or `advice`.
-    purpose: Option<String>,
-    /// The type of the intent: `provision_resource`, `runbook.run`.
-    #[param(max_length = 255)]
-    intent_type: Option<String>,
-    /// The requester's own name for the intent.
-    #[param(max_length = 255)]
-    deterministic_id: Option<String>,
-    /// `dev`, `test`, `staging`, `prod`.
-    environment_class: Option<String>,
-    /// The risk category.
-    #[param(max_length = 255)]
-    category: Option<String>,
-    /// Whether an outcome is recorded.
-    outcome: Option<bool>,
-    /// As in every list.
-    #[serde(rename = "limit")]
-    #[param(ignore)]
-    _limit: Option<String>,
-    /// As in every list.
-    #[serde(rename = "cursor")]
-    #[param(ignore)]
-    _cursor: Option<String>,
+/// A verdict in our words, or in the decision API's, as it is looked for.
+struct VerdictWord;
+
+impl FromStr for VerdictWord {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, UnknownWord> {
+        ours(word).parse::<Verdict>().map(|_| Self)
+    }
 }
 
-impl FilterIn {
-    fn checked(self) -> Answer<Filter> {
-        let known = |path: &str, error: &dyn std::fmt::Display| {
-            Problem::invalid(path, "unknown_word", error.to_string())
-        };
-        let text = |path: &str, text: Option<String>| match text {
-            Some(text) if text.contains('\0') => {
-                Err(Problem::invalid(path, "nul", "holds U+0000, which no text may"))
-            }
-            Some(text) if text.chars().count() > 255 => {
-                Err(Problem::invalid(path, "length", "must have at most 255 characters"))
-            }
-            text => Ok(text),
-        };
-        let verdict = |word: String| match word.as_str() {
-            "approve" => Ok(Verdict::Allow),
-            "escalate" => Ok(Verdict::RequireApproval),
-            word => word.parse().map_err(|error| known("query.verdict", &error)),
-        };
-        Ok(Filter {
-            verdict: self.verdict.map(verdict).transpose()?,
-            purpose: self
-                .purpose
-                .map(|word| word.parse().map_err(|error| known("query.purpose", &error)))
-                .transpose()?,
-            intent_type: text("query.intent_type", self.intent_type)?,
-            deterministic_id: text("query.deterministic_id", self.deterministic_id)?,
-            class: self
-                .environment_class
-                .map(|word| word.parse().map_err(|error| known("query.environment_class", &error)))
-                .transpose()?,
-            category: text("query.category", self.category)?,
-            outcome: self.outcome,
-        })
+/// Our word for a verdict.
+fn ours(word: &str) -> &str {
+    match word {
+        "approve" => Verdict::Allow.word(),
+        "escalate" => Verdict::RequireApproval.word(),
+        other => other,
     }
+}
+
+listed! {
+    /// Which decisions are wanted.
+    Decisions: decisions::LISTED, "verdict": VerdictWord, "purpose": Purpose, "tier": Tier,
+    "environment_class": EnvironmentClass,
 }
 
 /// A decision as listed.
@@ -282,19 +245,20 @@ impl From<Line> for DecisionLine {
     }
 }
 
-/// List decisions, newest first.
-#[utoipa::path(get, path = "/decisions", tag = "gate", params(api::page::PagingIn, FilterIn),
+/// List decisions, newest first unless sorted.
+#[utoipa::path(get, path = "/decisions", tag = "gate", params(Decisions),
     responses((status = 200, body = PageOut<DecisionLine>), (status = "4XX", body = Problem)))]
 async fn list_decisions(
     State(app): State<App>,
     caller: Can<ReadPlans>,
-    Paging(page): Paging,
-    query: Result<Query<FilterIn>, QueryRejection>,
+    Wanted(mut wanted, _): Wanted<Decisions>,
 ) -> Answer<Json<PageOut<DecisionLine>>> {
-    let Query(wanted) =
-        query.map_err(|error| Problem::invalid("query", "shape", error.body_text()))?;
-    let filter = wanted.checked()?;
+    for filter in wanted.filters.iter_mut().filter(|one| one.column.name == "verdict") {
+        if let Test::OneOf(words) = &mut filter.test {
+            *words = words.iter().map(|word| ours(word).to_owned()).collect();
+        }
+    }
     let mut tx = app.db.tenant(caller.tenant()).await?;
-    let page = decisions::list(&mut tx, &filter, &page).await?;
+    let page = decisions::list(&mut tx, &wanted).await?;
     Ok(Json(PageOut::of(page, DecisionLine::from)))
 }

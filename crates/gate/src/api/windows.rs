@@ -1,9 +1,10 @@
 //! Blackout and maintenance windows.
 
 use api::etag::{Seen, Tagged};
+use api::object::Wanted;
 use api::permission::{ReadPolicy, WritePolicy};
 use api::problem::Answer;
-use api::{App, Body, Can, Change, PageOut, Paging, Problem};
+use api::{App, Body, Can, Change, PageOut, Problem, listed};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -195,17 +196,22 @@ fn told(event: Event, window: &StoredWindow) -> Event {
         .with("enabled", window.enabled)
 }
 
-/// List windows, newest first.
-#[utoipa::path(get, path = "/blackout-windows", tag = "guards", params(api::page::PagingIn),
+listed! {
+    /// Which windows are wanted.
+    Windows: windows::LISTED, "kind": WindowKind, "recurrence": Recurrence,
+}
+
+/// List windows, newest first unless sorted.
+#[utoipa::path(get, path = "/blackout-windows", tag = "guards", params(Windows),
     responses((status = 200, body = PageOut<WindowOut>), (status = "4XX", body = Problem)))]
 async fn list_windows(
     State(app): State<App>,
     caller: Can<ReadPolicy>,
-    Paging(page): Paging,
+    Wanted(wanted, _): Wanted<Windows>,
 ) -> Answer<Json<PageOut<WindowOut>>> {
     let mut tx = app.db.tenant(caller.tenant()).await?;
     let now = tx.now().await?;
-    let windows = windows::list(&mut tx, &page).await?;
+    let windows = windows::list(&mut tx, &wanted).await?;
     Ok(Json(PageOut::of(windows, |window| out(window, now))))
 }
 

@@ -1,12 +1,11 @@
 //! Decisions: written once, with the signed bytes.
 
-use db::{Cursor, Page, PageRequest, TenantTx};
+use db::object::{self, Column, Holds, Kind, ListRequest};
+use db::{Page, TenantTx};
 use jiff_sqlx::Timestamp as SqlTimestamp;
 use model::audit::{Event, Who};
 use model::id::{BundleId, DecisionId, IntentId, PlanId, RiskId};
-use model::intent::Purpose;
-use model::level::EnvironmentClass;
-use model::verdict::{ApprovalRequirement, Reason, Verdict};
+use model::verdict::{ApprovalRequirement, Reason};
 use model::{Digest, Timestamp};
 use serde_json::{Map, Value};
 use sqlx::FromRow;
@@ -192,24 +191,32 @@ pub async fn get(tx: &mut TenantTx, id: DecisionId) -> Result<StoredDecision, Er
     })
 }
 
-/// Which decisions are wanted; what is absent does not matter.
-#[derive(Debug, Clone, Default)]
-pub struct Filter {
-    /// The verdict.
-    pub verdict: Option<Verdict>,
-    /// Whether it was to be carried out here.
-    pub purpose: Option<Purpose>,
-    /// The type of the intent.
-    pub intent_type: Option<String>,
-    /// The requester's own name for the intent.
-    pub deterministic_id: Option<String>,
-    /// The strictest class touched.
-    pub class: Option<EnvironmentClass>,
-    /// The risk category.
-    pub category: Option<String>,
-    /// Whether an outcome is recorded.
-    pub outcome: Option<bool>,
-}
+/// By what decisions are listed.
+pub const LISTED: Kind = Kind {
+    word: "decision",
+    table: "(SELECT d.tenant_id, d.id, d.intent_id, d.verdict, d.created_at, i.deterministic_id,
+               i.intent_type, i.purpose, i.summary, i.environment_class, i.category, r.tier,
+               o.success, o.id IS NOT NULL AS outcome
+             FROM countersign.decisions d
+             JOIN countersign.intents i ON i.tenant_id = d.tenant_id AND i.id = d.intent_id
+             JOIN countersign.risk_assessments r ON r.tenant_id = d.tenant_id AND r.id = d.risk_id
+             LEFT JOIN countersign.outcomes o ON o.tenant_id = i.tenant_id AND o.intent_id = i.id)",
+    columns: &[
+        Column::new("verdict", Holds::Text).filter(),
+        Column::new("purpose", Holds::Text).filter(),
+        Column::new("intent_id", Holds::Id).filter(),
+        Column::new("intent_type", Holds::Text).filter(),
+        Column::new("deterministic_id", Holds::Text).filter(),
+        Column::new("environment_class", Holds::Text).filter(),
+        Column::new("category", Holds::Text).filter(),
+        Column::new("tier", Holds::Text).filter(),
+        Column::new("outcome", Holds::Boolean).filter(),
+        Column::new("success", Holds::Boolean).filter(),
+        Column::new("summary", Holds::Text).search(),
+        Column::new("created_at", Holds::Time).filter().age(),
+    ],
+    natural: &[],
+};
 
 /// A decision as listed.
 #[derive(Debug, Clone, FromRow)]
@@ -242,47 +249,18 @@ pub struct Line {
     pub created_at: SqlTimestamp,
 }
 
-/// Decisions, newest first.
+/// A page of decisions, newest first unless sorted.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn list(
-    tx: &mut TenantTx,
-    filter: &Filter,
-    page: &PageRequest,
-) -> Result<Page<Line>, Error> {
-    let rows: Vec<Line> = sqlx::query_as(
-        "SELECT d.id, d.intent_id, i.deterministic_id, i.intent_type, i.purpose, i.summary,
-           i.environment_class, i.category, d.verdict, r.tier, r.components ->> 'score' AS score,
-           o.success, d.created_at
+pub async fn list(tx: &mut TenantTx, wanted: &ListRequest) -> Result<Page<Line>, Error> {
+    let statement = "SELECT d.id, d.intent_id, i.deterministic_id, i.intent_type, i.purpose,
+           i.summary, i.environment_class, i.category, d.verdict, r.tier,
+           r.components ->> 'score' AS score, o.success, d.created_at
          FROM countersign.decisions d
          JOIN countersign.intents i ON i.tenant_id = d.tenant_id AND i.id = d.intent_id
          JOIN countersign.risk_assessments r ON r.tenant_id = d.tenant_id AND r.id = d.risk_id
          LEFT JOIN countersign.outcomes o ON o.tenant_id = i.tenant_id AND o.intent_id = i.id
-         WHERE d.tenant_id = $1 AND ($2::uuid IS NULL OR d.id < $2)
-           AND ($3::text IS NULL OR d.verdict = $3)
-           AND ($4::text IS NULL OR i.purpose = $4)
-           AND ($5::text IS NULL OR i.intent_type = $5)
-           AND ($6::text IS NULL OR i.deterministic_id = $6)
-           AND ($7::text IS NULL OR i.environment_class = $7)
-           AND ($8::text IS NULL OR i.category = $8)
-           AND ($9::boolean IS NULL OR (o.id IS NOT NULL) = $9)
-         ORDER BY d.id DESC
-         LIMIT $10",
-    )
-    .bind(tx.tenant().uuid())
-    .bind(page.after_id())
-    .bind(filter.verdict.map(Verdict::word))
-    .bind(filter.purpose.map(Purpose::word))
-    .bind(&filter.intent_type)
-    .bind(&filter.deterministic_id)
-    .bind(filter.class.map(EnvironmentClass::word))
-    .bind(&filter.category)
-    .bind(filter.outcome)
-    .bind(page.fetch())
-    // Planned for these values, so that an index of the filter given is used.
-    .persistent(false)
-    .fetch_all(tx.conn())
-    .await?;
-    Ok(page.page(rows, |row| Cursor::Id(row.id)))
+         WHERE d.tenant_id = $1 AND d.id = ANY ($2)";
+    Ok(object::read(tx, &LISTED, wanted, statement, |row: &Line| row.id).await?)
 }

@@ -1,6 +1,7 @@
 //! Blackout and maintenance windows.
 
-use db::{Cursor, Page, PageRequest, TenantTx};
+use db::object::{self, Column, Holds, Kind, ListRequest};
+use db::{Page, TenantTx};
 use jiff_sqlx::{DateTime as SqlDateTime, ToSqlx};
 use model::id::{ActorId, BlackoutId};
 use serde_json::Value;
@@ -81,26 +82,34 @@ pub async fn enabled(tx: &mut TenantTx) -> Result<Vec<Result<Window, Malformed>>
         .collect()
 }
 
-/// Windows, newest first.
+/// By what windows are listed.
+pub const LISTED: Kind = Kind {
+    word: "blackout_window",
+    table: "countersign.blackout_windows",
+    columns: &[
+        Column::new("name", Holds::Text).filter().sort().search(),
+        Column::new("description", Holds::Text).search(),
+        Column::new("kind", Holds::Text).filter(),
+        Column::new("timezone", Holds::Text).filter(),
+        Column::new("recurrence", Holds::Text).filter(),
+        Column::new("enabled", Holds::Boolean).filter(),
+    ],
+    natural: &["name"],
+};
+
+/// A page of windows, newest first unless sorted.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn list(tx: &mut TenantTx, page: &PageRequest) -> Result<Page<StoredWindow>, Error> {
-    let rows: Vec<Row> = sqlx::query_as(
+pub async fn list(tx: &mut TenantTx, wanted: &ListRequest) -> Result<Page<StoredWindow>, Error> {
+    let statement =
         "SELECT id, name, description, kind, start_time, end_time, timezone, recurrence,
            recurrence_pattern, affected_servers, affected_runbooks, enabled
          FROM countersign.blackout_windows
-         WHERE tenant_id = $1 AND ($2::uuid IS NULL OR id < $2)
-         ORDER BY id DESC
-         LIMIT $3",
-    )
-    .bind(tx.tenant().uuid())
-    .bind(page.after_id())
-    .bind(page.fetch())
-    .fetch_all(tx.conn())
-    .await?;
-    let windows = rows.into_iter().map(TryInto::try_into).collect::<Result<Vec<_>, Error>>()?;
-    Ok(page.page(windows, |window: &StoredWindow| Cursor::Id(window.draft.id.uuid())))
+         WHERE tenant_id = $1 AND id = ANY ($2)";
+    let page = object::read(tx, &LISTED, wanted, statement, |row: &Row| row.id).await?;
+    let items = page.items.into_iter().map(TryInto::try_into).collect::<Result<_, Error>>()?;
+    Ok(Page { items, next_cursor: page.next_cursor, has_next: page.has_next })
 }
 
 /// A window.

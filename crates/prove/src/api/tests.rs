@@ -51,6 +51,7 @@ impl<'w> Http<'w> {
             objects: Arc::new(Nothing),
             vault: Arc::new(NoVault),
             body_limit: 1024,
+            proxies: ::api::peer::Proxies::default(),
         };
         let logs = PublishedLogs {
             deployment: DEPLOYMENT.to_owned(),

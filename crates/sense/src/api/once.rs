@@ -129,8 +129,15 @@ async fn unwrap_one_time_secret(
         Presented::Now(id, key, sealed) => {
             let key = tenant_key::get(&mut change, key).await?;
             let place = once::place(change.tenant(), id);
-            let secret = app.vault.open(Some(&key), place, &sealed).await;
-            let secret = secret.map_err(|error| no_secret(error.into()))?;
+            let secret = match app.vault.open(Some(&key), place, &sealed).await {
+                Ok(secret) => secret,
+                Err(error) => {
+                    let event = change.event("one_time_secret.not_opened", "one_time_secret", &id);
+                    // It is not told, so it stays as it was: the event alone is written.
+                    change.note(&app, &event.failed(error.to_string())).await?;
+                    return Err(no_secret(error.into()));
+                }
+            };
             let event = change.event("one_time_secret.unwrapped", "one_time_secret", &id);
             // Told only once it is certain that nobody else will be.
             change.commit(event).await?;

@@ -46,6 +46,8 @@ struct LoginIn {
     password: String,
 }
 
+model::lacks!(LoginIn: std::fmt::Debug, serde::Serialize, Clone);
+
 pub(super) fn default_tenant() -> String {
     "default".to_owned()
 }
@@ -67,6 +69,8 @@ pub(super) struct LoginOut {
     /// Whether the password must be changed before anything else.
     pub(super) must_change_password: bool,
 }
+
+model::lacks!(LoginOut: std::fmt::Debug, Clone);
 
 /// Log in with a password.
 ///
@@ -222,6 +226,8 @@ struct PasswordIn {
     #[schema(min_length = 15, max_length = 1024)]
     new_password: String,
 }
+
+model::lacks!(PasswordIn: std::fmt::Debug, serde::Serialize, Clone);
 
 /// Change one's password; every session ends, and a new one is opened.
 #[utoipa::path(post, path = "/account/password", tag = "identity", request_body = PasswordIn,

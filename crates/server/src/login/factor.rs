@@ -101,6 +101,8 @@ struct FactorIn {
     current_password: Option<String>,
 }
 
+model::lacks!(FactorIn: std::fmt::Debug, serde::Serialize, Clone);
+
 /// A second factor that is to be confirmed.
 #[derive(Serialize, ToSchema)]
 struct FactorMade {
@@ -109,6 +111,8 @@ struct FactorMade {
     /// The same for a picture. Shown once.
     uri: String,
 }
+
+model::lacks!(FactorMade: std::fmt::Debug, Clone);
 
 /// Set up a one-time password generator; it counts once it is confirmed.
 #[utoipa::path(post, path = "/account/second-factor", tag = "identity", request_body = FactorIn,
@@ -220,8 +224,15 @@ async fn take(
     // What wraps it is named where it is sealed.
     let key = factor.sealed.kek_id.parse().map_err(|error| Problem::internal(&error))?;
     let key = tenant_key::get(change, key).await?;
-    let secret = app.vault.open(Some(&key), place, &factor.sealed).await;
-    let secret = secret.map_err(|error| Problem::internal(&error))?;
+    let secret = match app.vault.open(Some(&key), place, &factor.sealed).await {
+        Ok(secret) => secret,
+        Err(error) => {
+            let event = change.event("second_factor.not_opened", "user", &user);
+            let event = event.failed(error.to_string());
+            change.note(app, &event).await?;
+            return Err(Problem::internal(&error));
+        }
+    };
     let now = change.now().await?;
     let Some(step) = totp::step_of(secret.expose(), code, now.as_second()) else {
         return Ok(None);
@@ -263,6 +274,8 @@ struct FactorConfirmed {
     #[schema(inline)]
     session: LoginOut,
 }
+
+model::lacks!(FactorConfirmed: std::fmt::Debug, Clone);
 
 /// Confirm a second factor with its first code; a new session is opened.
 #[utoipa::path(post, path = "/account/second-factor/confirm", tag = "identity",

@@ -109,6 +109,8 @@ struct InvitationMade {
     expires_at: Timestamp,
 }
 
+model::lacks!(InvitationMade: std::fmt::Debug, Clone);
+
 /// Invite somebody to become a user.
 #[utoipa::path(post, path = "/invitations", tag = "identity", request_body = InvitationIn,
     responses((status = 201, body = InvitationMade), (status = "4XX", body = Problem)))]
@@ -185,6 +187,8 @@ struct AcceptIn {
     #[schema(write_only, min_length = 15, max_length = 1024)]
     password: String,
 }
+
+model::lacks!(AcceptIn: std::fmt::Debug, serde::Serialize, Clone);
 
 /// Take up an invitation: a user is made, who then logs in.
 #[utoipa::path(post, path = "/invitations/accept", tag = "identity", request_body = AcceptIn,

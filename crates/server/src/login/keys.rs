@@ -9,7 +9,7 @@ use api::idempotency::Secret;
 use api::identity::{self, Token};
 use api::permission::{ManageIdentity, TABLE};
 use api::problem::Answer;
-use api::{App, Body, Can, Change, PageOut, Paging, Problem};
+use api::{App, Body, Can, Change, PageOut, Problem, listed, object};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
@@ -86,16 +86,21 @@ impl From<store::KeyRow> for KeyOut {
     }
 }
 
-/// List API keys, newest first.
-#[utoipa::path(get, path = "/api-keys", tag = "identity", params(api::page::PagingIn),
+listed! {
+    /// Which keys are wanted.
+    Keys: store::KEYS, "type": ActorKind, "roles": Role,
+}
+
+/// List API keys, newest first unless sorted.
+#[utoipa::path(get, path = "/api-keys", tag = "identity", params(Keys),
     responses((status = 200, body = PageOut<KeyOut>), (status = "4XX", body = Problem)))]
 async fn list_keys(
     State(app): State<App>,
     caller: Can<ManageIdentity>,
-    Paging(page): Paging,
+    object::Wanted(wanted, _): object::Wanted<Keys>,
 ) -> Answer<Json<PageOut<KeyOut>>> {
     let mut tx = app.db.tenant(caller.tenant()).await?;
-    Ok(Json(PageOut::of(store::list(&mut tx, None, &page).await?, KeyOut::from)))
+    Ok(Json(PageOut::of(store::list(&mut tx, None, wanted).await?, KeyOut::from)))
 }
 
 /// An API key to make.
@@ -186,6 +191,8 @@ struct KeyMade {
     #[schema(example = "cs_4mZ0aB1c_…")]
     key: String,
 }
+
+model::lacks!(KeyMade: std::fmt::Debug, Clone);
 
 /// What a key is, whoever holds it.
 struct Wanted<'a> {

@@ -1,6 +1,6 @@
 //! The first start: a tenant, an administrator with a one-time password, and the system tenant.
 
-use std::io;
+use std::{fmt, io};
 
 use api::Problem;
 use api::identity::random_text;
@@ -20,12 +20,17 @@ pub const SYSTEM_TENANT: &str = "system";
 pub const ADMIN: &str = "admin";
 
 /// What the first start made.
-#[derive(Debug)]
 pub struct FirstStart {
     /// The tenant.
     pub tenant: TenantId,
     /// The administrator's one-time password; `None` when there was one already.
     pub one_time_password: Option<String>,
+}
+
+impl fmt::Debug for FirstStart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FirstStart").field("tenant", &self.tenant).finish_non_exhaustive()
+    }
 }
 
 /// Makes what a fresh database lacks. Safe to repeat, and when two processes start together.

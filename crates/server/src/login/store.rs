@@ -1,6 +1,9 @@
 //! Users, sessions and keys, as the database holds them.
 
-use db::{Error, Page, PageRequest, TenantTx};
+use std::fmt;
+
+use db::object::{self, Column, Holds, Kind, ListRequest};
+use db::{Error, Page, TenantTx};
 use jiff_sqlx::Timestamp as SqlTimestamp;
 use model::Digest;
 use model::actor::{ActorKind, Role};
@@ -9,11 +12,13 @@ use model::id::{ActorId, SessionId, TenantId, UserId};
 use sqlx::FromRow;
 use uuid::Uuid;
 
+use super::throttle;
+
 /// How long a session lasts, in hours.
 pub const SESSION_HOURS: i32 = 12;
 
 /// A user as login needs it.
-#[derive(Debug, FromRow)]
+#[derive(FromRow)]
 pub struct LoginRow {
     /// The user.
     pub id: Uuid,
@@ -25,6 +30,12 @@ pub struct LoginRow {
     pub must_change_password: bool,
     /// Whether it may log in.
     pub is_active: bool,
+}
+
+impl fmt::Debug for LoginRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoginRow").field("id", &self.id).finish_non_exhaustive()
+    }
 }
 
 /// Closes the tenant: from the commit on none of its sessions and keys is known any more.
@@ -179,16 +190,17 @@ pub async fn renew_session(
 /// # Errors
 /// When the database is not available.
 pub async fn address_known(tx: &mut TenantTx, user: UserId, address: &str) -> Result<bool, Error> {
-    Ok(sqlx::query_scalar(
-        "SELECT EXISTS (
-           SELECT FROM countersign.user_sessions
-           WHERE tenant_id = $1 AND user_id = $2 AND ip_address = $3)",
+    let known: Vec<Option<String>> = sqlx::query_scalar(
+        "SELECT DISTINCT ip_address FROM countersign.user_sessions
+         WHERE tenant_id = $1 AND user_id = $2",
     )
     .bind(tx.tenant().uuid())
     .bind(user.uuid())
-    .bind(address)
-    .fetch_one(tx.conn())
-    .await?)
+    .fetch_all(tx.conn())
+    .await?;
+    // As guesses are counted: a host changes its address within its network.
+    let from = throttle::network(Some(address));
+    Ok(known.into_iter().flatten().any(|known| throttle::network(Some(&known)) == from))
 }
 
 /// Ends one session.
@@ -356,26 +368,37 @@ pub struct UserRow {
     pub created_at: SqlTimestamp,
 }
 
-/// A page of users, newest first.
+/// By what users are listed.
+pub const USERS: Kind = Kind {
+    word: "user",
+    table: "(SELECT u.*, a.roles
+             FROM countersign.users u
+             JOIN countersign.actors a ON a.tenant_id = u.tenant_id AND a.id = u.actor_id
+             WHERE u.deleted_at IS NULL)",
+    columns: &[
+        Column::new("actor_id", Holds::Id).filter(),
+        Column::new("username", Holds::Text).filter().sort().search(),
+        Column::new("email", Holds::Text).filter().search(),
+        Column::new("full_name", Holds::Text).search(),
+        Column::new("roles", Holds::Texts).filter(),
+        Column::new("is_active", Holds::Boolean).filter(),
+        Column::new("last_login", Holds::Time).filter(),
+        Column::new("created_at", Holds::Time).filter().age(),
+    ],
+    natural: &["username"],
+};
+
+/// A page of users, newest first unless sorted.
 ///
 /// # Errors
 /// When the database is not available.
-pub async fn users(tx: &mut TenantTx, page: &PageRequest) -> Result<Page<UserRow>, Error> {
-    let rows: Vec<UserRow> = sqlx::query_as(
-        "SELECT u.id, u.actor_id, u.username, u.email, u.full_name, a.roles, u.is_active,
-                u.last_login, u.created_at
+pub async fn users(tx: &mut TenantTx, wanted: &ListRequest) -> Result<Page<UserRow>, Error> {
+    let statement = "SELECT u.id, u.actor_id, u.username, u.email, u.full_name, a.roles,
+                u.is_active, u.last_login, u.created_at
          FROM countersign.users u
          JOIN countersign.actors a ON a.tenant_id = u.tenant_id AND a.id = u.actor_id
-         WHERE u.tenant_id = $1 AND u.deleted_at IS NULL AND ($2::uuid IS NULL OR u.id < $2)
-         ORDER BY u.id DESC
-         LIMIT $3",
-    )
-    .bind(tx.tenant().uuid())
-    .bind(page.after_id())
-    .bind(page.fetch())
-    .fetch_all(tx.conn())
-    .await?;
-    Ok(page.page(rows, |row| db::Cursor::Id(row.id)))
+         WHERE u.tenant_id = $1 AND u.id = ANY ($2)";
+    object::read(tx, &USERS, wanted, statement, |row: &UserRow| row.id).await
 }
 
 /// One user.

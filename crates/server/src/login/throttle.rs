@@ -187,7 +187,7 @@ fn too_many(wait: Duration) -> Problem {
 }
 
 /// The address, or of an IPv6 address the network: one host has all of a /64.
-fn network(from: Option<&str>) -> String {
+pub(super) fn network(from: Option<&str>) -> String {
     let text = from.unwrap_or_default();
     match text.parse() {
         Ok(IpAddr::V6(address)) if address.to_ipv4_mapped().is_none() => {

@@ -3,9 +3,10 @@
 use api::etag::{Seen, Tagged};
 use api::idempotency::Secret;
 use api::identity::random_text;
+use api::object::Wanted;
 use api::permission::{ManageIdentity, beyond};
 use api::problem::Answer;
-use api::{App, Body, Caller, Can, Change, PageOut, Paging, Problem};
+use api::{App, Body, Caller, Can, Change, PageOut, Problem, listed};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
@@ -72,16 +73,21 @@ impl From<UserRow> for UserOut {
     }
 }
 
-/// List users, newest first.
-#[utoipa::path(get, path = "/users", tag = "identity", params(api::page::PagingIn),
+listed! {
+    /// Which users are wanted.
+    Users: store::USERS, "roles": Role,
+}
+
+/// List users, newest first unless sorted.
+#[utoipa::path(get, path = "/users", tag = "identity", params(Users),
     responses((status = 200, body = PageOut<UserOut>), (status = "4XX", body = Problem)))]
 async fn list_users(
     State(app): State<App>,
     caller: Can<ManageIdentity>,
-    Paging(page): Paging,
+    Wanted(wanted, _): Wanted<Users>,
 ) -> Answer<Json<PageOut<UserOut>>> {
     let mut tx = app.db.tenant(caller.tenant()).await?;
-    Ok(Json(PageOut::of(store::users(&mut tx, &page).await?, UserOut::from)))
+    Ok(Json(PageOut::of(store::users(&mut tx, &wanted).await?, UserOut::from)))
 }
 
 /// Show a user.
@@ -127,6 +133,8 @@ struct UserMade {
     /// Shown once; to be changed at the first login.
     one_time_password: String,
 }
+
+model::lacks!(UserMade: std::fmt::Debug, Clone);
 
 /// Roles from their words.
 pub(super) fn parse_roles(words: &[String]) -> Answer<Vec<Role>> {

@@ -11,7 +11,11 @@ use super::*;
 
 async fn answer(router: Router, path: &str) -> (StatusCode, Problem) {
     let request = Request::get(path).body(Body::empty()).unwrap();
-    let response = router.layer(middleware::from_fn(named)).oneshot(request).await.unwrap();
+    let response = router
+        .layer(middleware::from_fn_with_state(Proxies::default(), named))
+        .oneshot(request)
+        .await
+        .unwrap();
     let status = response.status();
     let body = to_bytes(response.into_body(), 1 << 20).await.unwrap();
     (status, serde_json::from_slice(&body).unwrap())

@@ -35,6 +35,7 @@ async fn post(estate: &Estate, actor: &Actor, path: &str, body: &Value) -> (u16,
         objects: estate.objects.clone(),
         vault: Arc::new(NoVault),
         body_limit: 1 << 20,
+        proxies: ::api::peer::Proxies::default(),
     };
     let token = new_key().unwrap();
     sqlx::query(

@@ -56,6 +56,7 @@ async fn site() -> Site {
         objects: Arc::new(Nothing),
         vault: Arc::new(NoVault),
         body_limit: 1 << 20,
+        proxies: ::api::peer::Proxies::default(),
     };
     let (router, _) = routes().split_for_parts();
     let router = router.layer(from_fn_with_state(app.clone(), authenticate)).with_state(app);

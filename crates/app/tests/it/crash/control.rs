@@ -131,6 +131,7 @@ async fn work(dir: &Path, url: String) {
         objects: Arc::new(objects),
         vault: Arc::new(Envelope::new("local", key("kek"), key("request-kek"))),
         body_limit: 1 << 20,
+        proxies: ::api::peer::Proxies::default(),
     };
     let decisions = Keyring::open_or_create(&Directory::new(keys.join("decisions")));
     let cycle = Loop::new(app.clone(), decisions.expect("the keys of decisions"));

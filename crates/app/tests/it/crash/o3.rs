@@ -208,6 +208,8 @@ struct Replica<'a> {
     setup: Setup<'a>,
     process: Process,
     logs: Vec<Log>,
+    /// All its processes: what they claim with is named after them.
+    ids: Vec<u32>,
 }
 
 impl<'a> Replica<'a> {
@@ -215,13 +217,15 @@ impl<'a> Replica<'a> {
         let mut process = setup.spawn();
         doors.opened(version, process.ready().await);
         let logs = vec![process.log.clone()];
-        Self { setup, process, logs }
+        let ids = vec![process.id()];
+        Self { setup, process, logs, ids }
     }
 
     async fn killed(&mut self, doors: &Doors, version: usize) {
         self.process.kill().await;
         self.process = self.setup.spawn();
         self.logs.push(self.process.log.clone());
+        self.ids.push(self.process.id());
         doors.opened(version, self.process.ready().await);
     }
 }
@@ -339,8 +343,17 @@ async fn o3_this_program_and_the_one_before_it_work_together_through_kills() {
     // A check only reads, and may be repeated.
     let acts = deployment.lines().into_iter().filter(|line| line[1] != "check").count();
     assert_eq!(acts, 2 * made, "each step took effect once");
-    let sql = "SELECT count(DISTINCT owner) FROM public.claims";
-    assert!(count(&deployment, sql).await > 2, "both worked");
+    let owners: Vec<String> = sqlx::query_scalar("SELECT DISTINCT owner FROM public.claims")
+        .fetch_all(deployment.test.admin())
+        .await
+        .unwrap();
+    for (version, replica) in replicas.iter().enumerate() {
+        let claimed = owners
+            .iter()
+            .any(|owner| replica.ids.iter().any(|id| owner.contains(&format!("-{id}-"))));
+        let answered = doors.answers[version].load(Ordering::Relaxed);
+        assert!(claimed && answered > 0, "version {version} did nothing: {owners:?}, {answered}");
+    }
     assert_holds(&deployment, "O3").await;
     let mut errors = Vec::new();
     for (version, replica) in replicas.iter_mut().enumerate() {

@@ -202,6 +202,11 @@ impl Process {
         until("the end of a process", async || self.ended()).await
     }
 
+    /// What the system calls it.
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(super) fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("its id");
         kill_process(pid, signal).expect("it has not been waited for");

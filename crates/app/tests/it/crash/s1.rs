@@ -1,6 +1,7 @@
 //! S1: secrets that can be recognised anywhere, put everywhere a secret goes, and looked for
 //! everywhere one must not be. S8: in no argument list and no environment.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -40,11 +41,15 @@ fn written(secret: &[u8]) -> Vec<Vec<u8>> {
         let quoted = quoted.trim_matches('"').to_owned();
         // Once more quoted, as a problem quotes a body, or a log line a text.
         let twice = serde_json::to_string(&quoted).unwrap();
-        ways.extend([quoted.into_bytes(), twice.trim_matches('"').as_bytes().to_vec()]);
+        let twice = twice.trim_matches('"').to_owned();
+        // As `pg_dump` writes a text and a document: COPY doubles each backslash.
+        ways.extend([text, &quoted, &twice].map(|one| one.replace('\\', "\\\\").into_bytes()));
+        ways.extend([quoted.into_bytes(), twice.into_bytes()]);
         ways.push(escaped(text).into_bytes());
     }
-    // Pieces of it, as a line that is cut leaves them.
-    ways.extend(secret.chunks(16).filter(|chunk| chunk.len() == 16).map(<[u8]>::to_vec));
+    // Pieces of it, as a line that is cut leaves them, from either end.
+    ways.extend(secret.chunks_exact(16).map(<[u8]>::to_vec));
+    ways.extend(secret.rchunks_exact(16).map(<[u8]>::to_vec));
     ways
 }
 
@@ -108,6 +113,11 @@ impl Search {
     }
 }
 
+/// As COPY writes a text.
+fn copied(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('\n', "\\n")
+}
+
 #[test]
 fn s1_the_search_finds_a_secret_however_it_is_written() {
     let secret = canary(1);
@@ -124,6 +134,10 @@ fn s1_the_search_finds_a_secret_however_it_is_written() {
         secret.bytes().map(|byte| format!("{byte:02x}")).collect(),
         secret.chars().rev().collect(),
         secret[..20].to_owned(),
+        secret[8..].to_owned(),
+        copied(&secret),
+        copied(&json!({ "said": secret }).to_string()),
+        copied(&json!({ "said": json!({ "deep": secret }).to_string() }).to_string()),
     ] {
         let before = search.hits.len();
         search.look("here", text.as_bytes());
@@ -182,7 +196,7 @@ async fn plant(deployment: &Deployment) -> Vec<(String, Vec<u8>)> {
         ("a credential".to_owned(), first.into_bytes()),
         ("a replaced credential".to_owned(), second.into_bytes()),
         ("a signing secret".to_owned(), signing.into_bytes()),
-        ("a password".to_owned(), password.into_bytes()),
+        ("a password".to_owned(), password.clone().into_bytes()),
         ("a one-time password".to_owned(), once.into_bytes()),
         ("a wrong password".to_owned(), canary(5).into_bytes()),
         ("a secret in a bad request".to_owned(), canary(6).into_bytes()),
@@ -201,6 +215,7 @@ async fn plant(deployment: &Deployment) -> Vec<(String, Vec<u8>)> {
         let secret = &token.as_bytes()[token.len() - 32..];
         secrets.push((name.to_owned(), secret.to_vec()));
     }
+    secrets.extend(plant_more(deployment, &again, &password).await);
     let key = deployment.sshd.client_key();
     let body = key.lines().filter(|line| !line.starts_with("-----")).nth(2).unwrap();
     secrets.push(("the login's private key".to_owned(), body.as_bytes().to_vec()));
@@ -209,6 +224,30 @@ async fn plant(deployment: &Deployment) -> Vec<(String, Vec<u8>)> {
         secrets.push((format!("keys/{file}"), bytes));
     }
     secrets
+}
+
+/// Those of providers, second factors, invitations and keys.
+async fn plant_more(
+    deployment: &Deployment,
+    session: &str,
+    password: &str,
+) -> Vec<(String, Vec<u8>)> {
+    let made =
+        async |path: &str, body: Value| deployment.post(&deployment.admin, path, &body).await;
+    made("/credentials", json!({"name": "client", "kind": "oidc", "secret": canary(9)})).await;
+    let factor = json!({ "current_password": password });
+    let factor = word(&deployment.post(session, "/account/second-factor", &factor).await, "secret");
+    let invited = json!({"email": "lee@example.com", "roles": ["viewer"]});
+    let invited = word(&made("/invitations", invited).await, "token");
+    let key = word(&made("/api-keys", json!({"name": "pipe", "roles": ["viewer"]})).await, "key");
+    // The part in front names the thing and is no secret.
+    let end = |token: &str| token.as_bytes()[token.len() - 32..].to_vec();
+    vec![
+        ("a client's secret".to_owned(), canary(9).into_bytes()),
+        ("a second factor".to_owned(), factor.into_bytes()),
+        ("the token of an invitation".to_owned(), end(&invited)),
+        ("a key".to_owned(), end(&key)),
+    ]
 }
 
 /// Requests that are refused, with secrets in them; gives what was answered.
@@ -290,11 +329,19 @@ async fn run(deployment: &Deployment, search: &mut Search) -> Vec<u8> {
     let execution = deployment.approved(&book).await;
     let mut worker = deployment.worker().start().await;
     until("a step that runs", async || (!deployment.lines().is_empty()).then_some(())).await;
+    let mut seen = BTreeSet::new();
     for entry in std::fs::read_dir("/proc").unwrap().flatten() {
         for file in ["cmdline", "environ"] {
             let path = entry.path().join(file);
             let Ok(bytes) = std::fs::read(&path) else { continue };
             search.look(&path.display().to_string(), &bytes);
+            seen.insert(path);
+        }
+    }
+    for process in [deployment.api.id(), worker.id()] {
+        for file in ["cmdline", "environ"] {
+            let path = PathBuf::from(format!("/proc/{process}/{file}"));
+            assert!(seen.contains(&path), "{} could not be read", path.display());
         }
     }
     search.look_below(&deployment.sshd.guard_dir(), &[]);
@@ -346,6 +393,20 @@ async fn s1_and_s8_planted_secrets_are_found_nowhere_in_logs_answers_dumps_files
     let mut there = Search::new(&secrets);
     there.look_below(&deployment.dir.path().join("keys"), &[]);
     assert!(there.hits.len() >= 3, "{:?}", there.hits);
+    // A secret in a text and in a document is found in a dump.
+    let control = canary(10);
+    let mut in_dump = Search::new(&[("it".to_owned(), control.clone().into_bytes())]);
+    for (of, value) in [("text", control.clone()), ("jsonb", json!({ "a": control }).to_string())] {
+        let make = format!("CREATE TABLE public.control (it {of})");
+        let fill = format!("INSERT INTO public.control SELECT $1::text::{of}");
+        let admin = deployment.test.admin();
+        sqlx::query(sqlx::AssertSqlSafe(make)).execute(admin).await.unwrap();
+        sqlx::query(sqlx::AssertSqlSafe(fill)).bind(&value).execute(admin).await.unwrap();
+        let before = in_dump.hits.len();
+        in_dump.look("pg_dump", &dump(&deployment.test.admin_url));
+        assert!(in_dump.hits.len() > before, "not found as {of}");
+        sqlx::query("DROP TABLE public.control").execute(admin).await.unwrap();
+    }
     let dump = dump(&deployment.test.admin_url);
     assert!(String::from_utf8_lossy(&dump).contains("planted"), "the dump has the credential");
     search.look("pg_dump", &dump);

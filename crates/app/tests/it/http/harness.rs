@@ -467,6 +467,7 @@ fn parts(test: &TestDb, dir: &TempDir) -> (Parts, Vec<[u8; 32]>) {
         objects: Arc::new(ObjectDirectory::open(&path.join("objects")).expect("an object store")),
         vault: Arc::new(vault(path)),
         body_limit: 1 << 20,
+        proxies: ::api::peer::Proxies::default(),
     };
     let publisher = Publisher {
         deployment: DEPLOYMENT.to_owned(),

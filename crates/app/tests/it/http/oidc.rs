@@ -181,8 +181,8 @@ async fn w3_whatever_a_lying_provider_says_opens_no_session() {
     assert_eq!(site.count(site.tenant(), "user_sessions").await, sessions);
     // What was wrong is on record, and only there.
     site.verified(site.tenant()).await;
-    let failed = admin.get("/audit/events?action=login.failed&limit=100").await;
-    drop(failed);
+    let failed = admin.get("/audit/events?action=login.failed&limit=100").await.expect(200);
+    assert_eq!(failed["items"].as_array().unwrap().len(), Lie::ALL.len());
     // The last one was refused for its lie alone.
     let to = browser.start(&site, "fake").await;
     browser.back(&fake.log_in(&to, "eve", &["staff"])).await.expect(200);
@@ -406,6 +406,17 @@ async fn a_provider_is_checked_when_it_is_made_known_and_its_secret_is_of_its_ow
     admin.post("/oidc-providers", &other).await.expect(201);
     let url = format!("{}/api/v1/auth/oidc/other/start?tenant={}", site.url, slug(&site).await);
     assert_eq!(browser.get(&url).await.status().as_u16(), 503);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a4_nobody_has_two_accounts_by_two_registrations_of_where_they_come_from() {
+    let site = Site::start().await;
+    let admin = site.caller("ada", &[Role::Admin]).await;
+    let fake = Fake::start().await;
+    register(&admin, &provider(&site, "fake", &fake.issuer()), fake::SECRET).await;
+    let again = provider(&site, "again", &fake.issuer());
+    let refused = admin.post("/oidc-providers", &again).await;
+    assert_eq!((refused.status.as_u16(), refused.code()), (409, "already_there"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -47,6 +47,34 @@ async fn s7_a_token_tells_its_secret_once_and_a_second_time_is_a_finding() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s3_what_was_swapped_in_the_database_is_not_told_and_that_is_on_record() {
+    let site = Site::start().await;
+    let admin = site.caller("ada", &[Role::Admin, Role::Auditor]).await;
+    let (first, _) = (wrap(&admin, "the first").await, wrap(&admin, "the second").await);
+    let swap = "UPDATE countersign.one_time_secrets a
+                SET (wrapped_dek, nonce, ciphertext) = (
+                  SELECT b.wrapped_dek, b.nonce, b.ciphertext
+                  FROM countersign.one_time_secrets b WHERE b.id <> a.id)";
+    sqlx::query(swap).execute(site.test.admin()).await.unwrap();
+    let refused = unwrap(&admin, &first).await;
+    assert!(refused.status.is_server_error(), "{:#}", refused.body);
+    assert!(!refused.body.to_string().contains("the second"), "{:#}", refused.body);
+    let about = format!("/audit/events?target_id={}&limit=100", text(&first, "id"));
+    site.until("the event in the log", || async {
+        let events = admin.get(&about).await.expect(200).to_string();
+        events.contains("one_time_secret.not_opened").then_some(())
+    })
+    .await;
+    let taken: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM countersign.one_time_secrets WHERE unwrapped_at IS NOT NULL",
+    )
+    .fetch_one(site.test.admin())
+    .await
+    .unwrap();
+    assert_eq!(taken, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn s7_of_many_who_present_a_token_at_once_one_is_told() {
     let site = Site::start().await;
     let admin = site.caller("ada", &[Role::Admin]).await;

@@ -103,6 +103,23 @@ async fn every_paged_list_walks_every_row_once() {
     }
 }
 
+/// Some of what has lists.
+async fn fill(admin: &Caller) {
+    let alerts: Vec<Value> = (0..3).map(|at| alert("Page", "h", at, "x")).collect();
+    admin.post("/hooks/alertmanager", &group(&alerts)).await.expect(200);
+    for number in 0..3 {
+        let user = json!({"username": format!("user-{number}"), "roles": ["viewer"]});
+        admin.post("/users", &user).await.expect(201);
+        let window = json!({
+            "name": format!("w-{number}"), "start_time": "2020-01-01T00:00:00",
+            "end_time": "2020-01-01T00:01:00",
+        });
+        admin.post("/blackout-windows", &window).await.expect(201);
+        let key = json!({"name": format!("pipe-{number}"), "roles": ["viewer"]});
+        admin.post("/api-keys", &key).await.expect(201);
+    }
+}
+
 /// Lists of what has statements of its own know the words plain objects' lists know.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lists_are_narrowed_searched_and_sorted_in_the_same_words() {
@@ -115,26 +132,30 @@ async fn lists_are_narrowed_searched_and_sorted_in_the_same_words() {
         let run = json!({"targets": ["web-1"], "variables": {"NOTE": note}});
         stage.admin.post(&format!("/runbooks/{runbook}/run"), &run).await.expect(202);
     }
+    fill(&stage.admin).await;
     let items = async |query: &str| {
         let page = stage.admin.get(query).await.expect(200);
         page["items"].as_array().unwrap().clone()
     };
-    for (path, narrowed, none, sort) in [
-        ("/executions", format!("runbook_id={runbook}"), "state=completed", "created_at"),
-        ("/approvals", "status=pending&status=denied".to_owned(), "tier=read", "created_at"),
-        (
-            "/intents",
-            format!("type=runbook.run&runbook_id={runbook}"),
-            "trigger=alert",
-            "created_at",
-        ),
-        ("/runbooks", "status=active&status=draft".to_owned(), "status=disabled", "name"),
+    let of_runbook = format!("runbook_id={runbook}");
+    let of_type = format!("type=runbook.run&runbook_id={runbook}");
+    for (path, narrowed, none, sort, held) in [
+        ("/executions", &*of_runbook, "state=completed", "created_at", "REPAIR"),
+        ("/approvals", "status=pending&status=denied", "tier=read", "created_at", "REPAIR"),
+        ("/intents", &of_type, "trigger=alert", "created_at", "REPAIR"),
+        ("/decisions", "purpose=change&purpose=advice", "verdict=deny", "created_at", "REPAIR"),
+        ("/runbooks", "status=active&status=draft", "status=disabled", "name", "REPAIR"),
+        ("/alerts", "status=open&status=fixed", "alert_name=Nothing", "first_seen", "PAGE"),
+        ("/blackout-windows", "enabled=true", "recurrence=daily", "name", "W-"),
+        ("/users", "is_active=true", "username=nobody", "username", "USER-"),
+        ("/service-accounts", "is_active=true", "name=nobody", "created_at", "PIPE-"),
+        ("/api-keys", "is_active=true", "name=nobody", "created_at", "PIPE-"),
     ] {
         let all = items(path).await;
         assert!(all.len() > 1, "{path}: {all:#?}");
         assert_eq!(items(&format!("{path}?{narrowed}")).await, all, "{path}");
         assert_eq!(items(&format!("{path}?{none}")).await, [json!(null); 0], "{path}");
-        assert!(!items(&format!("{path}?q=REPAIR")).await.is_empty(), "{path}");
+        assert!(!items(&format!("{path}?q={held}")).await.is_empty(), "{path}");
         assert_eq!(items(&format!("{path}?q=nothing%25")).await, [json!(null); 0], "{path}");
         for order in [sort.to_owned(), format!("-{sort}")] {
             let mut sorted: Vec<String> = Vec::new();
@@ -165,6 +186,11 @@ async fn lists_are_narrowed_searched_and_sorted_in_the_same_words() {
         ("/approvals", "status"),
         ("/intents", "trigger"),
         ("/runbooks", "mode"),
+        ("/decisions", "verdict"),
+        ("/alerts", "severity"),
+        ("/blackout-windows", "kind"),
+        ("/users", "roles"),
+        ("/service-accounts", "type"),
     ] {
         let refused = stage.admin.get(&format!("{path}?{word}=lost")).await;
         let path = format!("query.{word}");

@@ -205,6 +205,43 @@ async fn behaviour_4_a_runbook_edited_after_the_approval_is_asked_about_again() 
     assert_eq!(stage.effects(), ["otherwise", "repaired x"]);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a7_whoever_lost_the_role_between_vote_and_start_carries_no_start() {
+    let site = Site::start().await;
+    let stage = Stage::set(&site, site.tenant(), "test").await;
+    let admin = &stage.admin;
+    site.runbook(admin, REPAIR).await;
+    let (bea, user) = site.person_of(stage.tenant, "bea", &[Role::Approver]).await;
+    let window = json!({
+        "name": "freeze", "start_time": "2020-01-01T00:00:00", "end_time": "2020-01-01T23:59:59",
+        "recurrence": "daily",
+    });
+    let finding = stage.fire(alert("Broken", "web-1", 1, "x")).await;
+    let asked = stage.asked(&site, &finding).await;
+    let (execution, first) = (text(&asked, "execution_id"), text(&asked, "approval_id"));
+    let window = admin.post("/blackout-windows", &window).await.expect(201);
+    let voted = bea.post(&format!("/approvals/{first}/approve"), &json!({})).await.expect(200);
+    assert_eq!(voted["result"], "approved");
+    let less = json!({"roles": ["viewer"]});
+    admin.send(reqwest::Method::PATCH, &format!("/users/{user}"), &less).await.expect(200);
+    let window = format!("/blackout-windows/{}", text(&window, "id"));
+    admin.send(reqwest::Method::DELETE, &window, &Value::Null).await.expect(204);
+
+    let second = site
+        .until("the second approval", || async {
+            let shown = admin.get(&format!("/executions/{execution}")).await.expect(200);
+            (shown["approval_id"] != asked["approval_id"]).then(|| text(&shown, "approval_id"))
+        })
+        .await;
+    let old = admin.get(&format!("/approvals/{first}")).await.expect(200);
+    assert_eq!(old["status"], "void");
+    let shown = admin.get(&format!("/executions/{execution}")).await.expect(200);
+    assert_eq!(shown["state"], "awaiting_approval");
+    assert!(stage.effects().is_empty(), "nothing ran on a vote that no longer counts");
+    stage.approve(&second).await;
+    site.reaches(admin, &execution, "completed").await;
+}
+
 /// The runbook whose repair is never good enough.
 fn hopeless() -> String {
     REPAIR.replace("test -e \"$HOME/repaired\" && echo it is up", "echo it is down; exit 1")

@@ -4,7 +4,7 @@ use api::caller::Proof;
 use api::idempotency::Secret;
 use api::permission::OwnAccount;
 use api::problem::Answer;
-use api::{App, Body, Caller, Can, Change, PageOut, Paging, Problem};
+use api::{App, Body, Caller, Can, Change, PageOut, Problem, object};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{KeyMade, KeyOut, Tier, Wanted, revoke, store};
+use super::{KeyMade, KeyOut, Keys, Tier, Wanted, revoke, store};
 
 /// The routes of this room.
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -39,18 +39,18 @@ struct OwnKeyIn {
     expires_at: model::Timestamp,
 }
 
-/// List one's own API keys, newest first.
-#[utoipa::path(get, path = "/account/api-keys", tag = "identity", params(api::page::PagingIn),
+/// List one's own API keys, newest first unless sorted.
+#[utoipa::path(get, path = "/account/api-keys", tag = "identity", params(Keys),
     responses((status = 200, body = PageOut<KeyOut>), (status = "4XX", body = Problem)))]
 async fn list_own_keys(
     State(app): State<App>,
     caller: Can<OwnAccount>,
-    Paging(page): Paging,
+    object::Wanted(wanted, _): object::Wanted<Keys>,
 ) -> Answer<Json<PageOut<KeyOut>>> {
     not_by_key(&caller)?;
     let mut tx = app.db.tenant(caller.tenant()).await?;
     let own = Some(caller.actor.id);
-    Ok(Json(PageOut::of(store::list(&mut tx, own, &page).await?, KeyOut::from)))
+    Ok(Json(PageOut::of(store::list(&mut tx, own, wanted).await?, KeyOut::from)))
 }
 
 /// Make an API key of one's own, in a login session.

@@ -2,12 +2,14 @@
 
 use api::check::sized;
 use api::etag::{Seen, Tagged};
+use api::object::Wanted;
 use api::permission::ManageIdentity;
 use api::problem::Answer;
-use api::{App, Body, Can, Change, PageOut, Paging, Problem};
+use api::{App, Body, Can, Change, PageOut, Problem, listed};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use model::actor::{ActorKind, Role};
 use model::id::ActorId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -67,16 +69,21 @@ fn not_found() -> Problem {
     Problem::not_found("service account")
 }
 
-/// List services and AI agents, newest first.
-#[utoipa::path(get, path = "/service-accounts", tag = "identity", params(api::page::PagingIn),
+listed! {
+    /// Which services and agents are wanted.
+    ServiceAccounts: store::HOLDERS, "roles": Role, "type": ActorKind,
+}
+
+/// List services and AI agents, newest first unless sorted.
+#[utoipa::path(get, path = "/service-accounts", tag = "identity", params(ServiceAccounts),
     responses((status = 200, body = PageOut<ServiceAccountOut>), (status = "4XX", body = Problem)))]
 async fn list_service_accounts(
     State(app): State<App>,
     caller: Can<ManageIdentity>,
-    Paging(page): Paging,
+    Wanted(wanted, _): Wanted<ServiceAccounts>,
 ) -> Answer<Json<PageOut<ServiceAccountOut>>> {
     let mut tx = app.db.tenant(caller.tenant()).await?;
-    let page = store::holders(&mut tx, &page).await?;
+    let page = store::holders(&mut tx, &wanted).await?;
     Ok(Json(PageOut::of(page, ServiceAccountOut::from)))
 }
 

@@ -1,6 +1,7 @@
 //! API keys and their holders, as the database holds them.
 
-use db::{Error, Page, PageRequest, TenantTx};
+use db::object::{self, Column, Filter, Holds, Kind, ListRequest, Test};
+use db::{Error, Page, TenantTx};
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx as _};
 use model::Digest;
 use model::actor::Role;
@@ -70,30 +71,45 @@ pub(super) struct KeyRow {
     pub(super) expires_at: Option<SqlTimestamp>,
 }
 
-/// A page of keys, newest first; with a holder, only theirs.
+/// By what keys are listed.
+pub(super) const KEYS: Kind = Kind {
+    word: "api_key",
+    table: "(SELECT k.*, a.roles, a.type
+             FROM countersign.api_keys k
+             JOIN countersign.actors a ON a.tenant_id = k.tenant_id AND a.id = k.actor_id)",
+    columns: &[
+        Column::new("actor_id", Holds::Id).filter(),
+        Column::new("name", Holds::Text).filter().search(),
+        Column::new("key_prefix", Holds::Text).filter().search(),
+        Column::new("type", Holds::Text).filter(),
+        Column::new("tier", Holds::Text).filter(),
+        Column::new("roles", Holds::Texts).filter(),
+        Column::new("scopes", Holds::Texts).filter(),
+        Column::new("is_active", Holds::Boolean).filter(),
+        Column::new("created_at", Holds::Time).filter().age(),
+        Column::new("last_used_at", Holds::Time).filter(),
+        Column::new("expires_at", Holds::Time).filter(),
+    ],
+    natural: &[],
+};
+
+/// A page of keys, newest first unless sorted; with a holder, only theirs.
 pub(super) async fn list(
     tx: &mut TenantTx,
     of: Option<ActorId>,
-    page: &PageRequest,
+    mut wanted: ListRequest,
 ) -> Result<Page<KeyRow>, Error> {
-    let rows: Vec<KeyRow> = sqlx::query_as(
+    if let Some((column, of)) = KEYS.column("actor_id").zip(of) {
+        let test = Test::OneOf(vec![of.uuid().to_string()]);
+        wanted.filters.push(Filter { column, test });
+    }
+    let statement =
         "SELECT k.id, k.actor_id, k.name, k.key_prefix, k.scopes, k.tier, a.roles, a.type,
                 k.is_active, k.created_at, k.last_used_at, k.expires_at
          FROM countersign.api_keys k
          JOIN countersign.actors a ON a.tenant_id = k.tenant_id AND a.id = k.actor_id
-         WHERE k.tenant_id = $1
-           AND ($2::uuid IS NULL OR k.id < $2)
-           AND ($3::uuid IS NULL OR k.actor_id = $3)
-         ORDER BY k.id DESC
-         LIMIT $4",
-    )
-    .bind(tx.tenant().uuid())
-    .bind(page.after_id())
-    .bind(of.map(ActorId::uuid))
-    .bind(page.fetch())
-    .fetch_all(tx.conn())
-    .await?;
-    Ok(page.page(rows, |row| db::Cursor::Id(row.id)))
+         WHERE k.tenant_id = $1 AND k.id = ANY ($2)";
+    object::read(tx, &KEYS, &wanted, statement, |row: &KeyRow| row.id).await
 }
 
 /// Ends a key for good; with a holder, only if it is theirs.
@@ -127,28 +143,32 @@ pub(super) struct HolderRow {
     pub(super) created_at: SqlTimestamp,
 }
 
-/// A page of services and agents, newest first; the one that stands for the server itself is none.
+/// By what services and agents are listed; the one that stands for the server itself is none.
+pub(super) const HOLDERS: Kind = Kind {
+    word: "service_account",
+    table: "(SELECT a.*, a.display_name AS name FROM countersign.actors a
+             WHERE a.type <> 'user' AND a.id <> '00000000-0000-7000-8000-0000000000c5')",
+    columns: &[
+        Column::new("name", Holds::Text).filter().search(),
+        Column::new("type", Holds::Text).filter(),
+        Column::new("roles", Holds::Texts).filter(),
+        Column::new("is_active", Holds::Boolean).filter(),
+        Column::new("created_at", Holds::Time).filter().age(),
+    ],
+    natural: &[],
+};
+
+/// A page of services and agents, newest first unless sorted.
 pub(super) async fn holders(
     tx: &mut TenantTx,
-    page: &PageRequest,
+    wanted: &ListRequest,
 ) -> Result<Page<HolderRow>, Error> {
-    let rows: Vec<HolderRow> = sqlx::query_as(
-        "SELECT a.id, a.type, a.display_name, a.roles, a.is_active, a.created_at,
+    let statement = "SELECT a.id, a.type, a.display_name, a.roles, a.is_active, a.created_at,
                 (SELECT count(*) FROM countersign.api_keys k
                  WHERE k.tenant_id = a.tenant_id AND k.actor_id = a.id AND k.is_active) AS keys
          FROM countersign.actors a
-         WHERE a.tenant_id = $1 AND a.type <> 'user' AND a.id <> $2
-           AND ($3::uuid IS NULL OR a.id < $3)
-         ORDER BY a.id DESC
-         LIMIT $4",
-    )
-    .bind(tx.tenant().uuid())
-    .bind(model::actor::service().uuid())
-    .bind(page.after_id())
-    .bind(page.fetch())
-    .fetch_all(tx.conn())
-    .await?;
-    Ok(page.page(rows, |row| db::Cursor::Id(row.id)))
+         WHERE a.tenant_id = $1 AND a.id = ANY ($2)";
+    object::read(tx, &HOLDERS, wanted, statement, |row: &HolderRow| row.id).await
 }
 
 /// One service or agent, held until the transaction ends.
@@ -190,4 +210,14 @@ pub(super) async fn change_holder(
     .execute(tx.conn())
     .await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::HOLDERS;
+
+    #[test]
+    fn the_actor_that_stands_for_the_server_is_in_no_list() {
+        assert!(HOLDERS.table.contains(&model::actor::service().uuid().to_string()));
+    }
 }
