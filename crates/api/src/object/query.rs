@@ -49,7 +49,7 @@ pub(super) fn read(kind: &Kind, query: &str) -> Answer<ListRequest> {
         }
     }
     if let Some(name) = given.into_keys().next() {
-        let message = format!("{} are not listed by this; see /api/v1/openapi.json", kind.word);
+        let message = "this list knows no such word; see /api/v1/openapi.json";
         return Err(Problem::invalid(&format!("query.{name}"), "unknown_parameter", message));
     }
     let limit = limit

@@ -127,7 +127,7 @@ impl Stage<'_> {
 
     async fn analyzed(&self, alert: &str, server: &str) -> Result<Value> {
         let reader = self.reader()?;
-        let query = [("name", alert.to_owned()), ("limit", "100".to_owned())];
+        let query = [("alert_name", alert.to_owned()), ("limit", "100".to_owned())];
         until(&format!("{alert} arrives and is looked at"), TOLD_WITHIN, async || {
             let page = reader.get(&["alerts"], &query).await?;
             let items = page["items"].as_array();
