@@ -8,6 +8,7 @@ could revoke its own key and would then see nothing but refusals.
 
 import json
 import os
+import re
 
 import schemathesis
 from hypothesis import strategies as st
@@ -28,11 +29,14 @@ def lines(_context, value):
 OWN = [one for one in os.environ.get("COUNTERSIGN_OWN", "").split(",") if one]
 
 
+ID = re.compile(r"[a-z]{3}_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
 def with_foreign(values, is_id):
     """Every third id is another tenant's."""
     if not (FOREIGN and isinstance(values, dict)):
         return st.just(values)
-    names = [name for name in values if is_id(name)]
+    names = [name for name, value in values.items() if is_id(name, value)]
     if not names:
         return st.just(values)
     choice = st.one_of(st.none(), st.none(), st.sampled_from(FOREIGN))
@@ -46,17 +50,18 @@ def with_foreign(values, is_id):
 
 @schemathesis.hook
 def flatmap_path_parameters(_context, path_parameters):
-    return with_foreign(path_parameters, lambda _name: True)
+    return with_foreign(path_parameters, lambda _name, _value: True)
 
 
 @schemathesis.hook
 def flatmap_query(_context, query):
-    return with_foreign(query, lambda name: name.endswith("_id"))
+    return with_foreign(query, lambda name, _value: name.endswith("_id"))
 
 
 @schemathesis.hook
 def flatmap_body(_context, body):
-    return with_foreign(body, lambda name: name.endswith("_id"))
+    # Not what callers call things themselves: that is kept, and shown to them again.
+    return with_foreign(body, lambda _name, value: isinstance(value, str) and bool(ID.fullmatch(value)))
 
 
 @schemathesis.hook
