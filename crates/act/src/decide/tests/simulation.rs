@@ -31,6 +31,10 @@ struct Estate {
     held: BTreeMap<String, Held>,
     /// Every start, by step and target.
     starts: Vec<(StepRunId, Direction)>,
+    /// What was seen and is not told yet.
+    on_the_way: Vec<(AttemptId, Observed)>,
+    /// How often something was told twice, or after another worker had asked the target itself.
+    late: usize,
 }
 
 impl Estate {
@@ -73,6 +77,29 @@ impl Estate {
     }
 }
 
+impl Estate {
+    /// Tells one of the things that were seen, in any order; now and then it is told again later.
+    fn tell(&mut self, world: &mut World) {
+        let Ok(many) = u64::try_from(self.on_the_way.len()) else { return };
+        let at = usize::try_from(self.dice.roll(many.max(1))).unwrap();
+        if at >= self.on_the_way.len() {
+            return;
+        }
+        let again = self.dice.roll(4) == 0;
+        let (attempt, observed) = match again {
+            true => self.on_the_way[at].clone(),
+            false => self.on_the_way.swap_remove(at),
+        };
+        let open = world.snapshot.open().any(|one| one.id == attempt);
+        // The store takes one end of an attempt, whoever tells it.
+        self.late += usize::from(!open);
+        if open {
+            world.snapshot.in_flight.remove(&attempt);
+            world.close(attempt, observed);
+        }
+    }
+}
+
 fn live(seed: u64) -> (World, Estate) {
     let mut dice = Dice(seed);
     let acts = 1 + u32::try_from(dice.roll(4)).unwrap();
@@ -85,12 +112,23 @@ fn live(seed: u64) -> (World, Estate) {
         }
     }
     let mut world = World::new(plan);
-    let mut estate = Estate { dice, held: BTreeMap::new(), starts: Vec::new() };
+    let mut estate =
+        Estate { dice, held: BTreeMap::new(), starts: Vec::new(), on_the_way: Vec::new(), late: 0 };
     for round in 0.. {
-        assert!(round < 400, "seed {seed} never ends");
+        assert!(round < 1_000, "seed {seed} never ends");
         let commands = world.decide();
-        if commands.is_empty() {
+        if commands.is_empty() && estate.on_the_way.is_empty() {
             break;
+        }
+        if commands.is_empty() || estate.dice.roll(2) == 0 {
+            estate.tell(&mut world);
+            continue;
+        }
+        // The worker is gone: the next one knows of nothing in flight, and what the first one saw
+        // is told by it late, as by one that was only asleep.
+        if estate.dice.roll(25) == 0 {
+            world.snapshot.in_flight.clear();
+            continue;
         }
         if estate.dice.roll(60) == 0 {
             world.snapshot.cancel_requested = true;
@@ -110,7 +148,8 @@ fn live(seed: u64) -> (World, Estate) {
                     world.perform(vec![Command::Open(open)], &mut |_| None);
                     let attempt = world.snapshot.attempts.last().unwrap().clone();
                     if let Some(observed) = estate.start(&attempt) {
-                        world.close(attempt.id, observed);
+                        world.snapshot.in_flight.insert(attempt.id);
+                        estate.on_the_way.push((attempt.id, observed));
                     }
                 }
                 other => world.perform(vec![other], &mut |_| None),
@@ -122,9 +161,11 @@ fn live(seed: u64) -> (World, Estate) {
 
 #[test]
 fn r17_a_thousand_lives_keep_the_invariants() {
-    let mut ends = BTreeMap::new();
-    for seed in 0..1000 {
+    let lives = if std::env::var_os("COUNTERSIGN_CHAOS").is_some() { 100_000 } else { 1_000 };
+    let (mut ends, mut late) = (BTreeMap::new(), 0);
+    for seed in 0..lives {
         let (world, estate) = live(seed);
+        late += estate.late;
         let state = world.snapshot.state;
         *ends.entry(state.word()).or_insert(0) += 1;
         assert!(state.terminal() || state == ExecutionState::NeedsHuman, "seed {seed}: {state}");
@@ -154,6 +195,7 @@ fn r17_a_thousand_lives_keep_the_invariants() {
             assert_eq!(left, None, "seed {seed}");
         }
     }
+    assert!(late > 100, "only {late} times something was told late or twice");
     for state in [
         "completed",
         "rolled_back",
