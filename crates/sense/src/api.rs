@@ -3,6 +3,7 @@
 mod code;
 mod connection;
 mod credential;
+mod detail;
 mod environment;
 mod finding;
 mod graph;
@@ -30,6 +31,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(hook::routes())
         .merge(finding::routes())
         .merge(report::routes())
+        .merge(detail::routes())
         .merge(rule::routes())
         .merge(source::routes())
         .merge(quarantine::routes())

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use model::Timestamp;
-use model::id::{EnvironmentId, ProviderPolicyId, ResourceId};
+use model::id::{DeclaredId, EnvironmentId, ProviderPolicyId, ResourceId};
 use model::level::Severity;
 use serde_json::Value;
 
@@ -54,6 +54,8 @@ pub enum Detail {
 /// How code and cloud differ.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Drift {
+    /// The declaration it differs from, when it is known.
+    pub iac_resource_id: Option<DeclaredId>,
     /// `modified`, `deleted`, `added` or `moved`.
     pub drift_type: &'static str,
     /// What is there.
@@ -62,6 +64,10 @@ pub struct Drift {
     pub declared_state: Option<Value>,
     /// What it means for security, performance, cost, compliance.
     pub risk_assessment: Value,
+    /// Free words about it, by name.
+    pub tags: BTreeMap<String, String>,
+    /// What else its reporter knows: an object.
+    pub metadata: Value,
     /// The properties that differ.
     pub changes: Vec<Change>,
 }

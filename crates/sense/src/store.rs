@@ -3,6 +3,7 @@
 pub mod alert_source;
 pub mod connection;
 pub mod credential;
+pub mod detail;
 pub mod finding;
 pub mod ingest;
 pub mod once;

@@ -1,10 +1,11 @@
-//! Channels, notifications, conversations, language models, terminal sessions and settings over
-//! HTTP.
+//! Channels, notifications, conversations, language models, terminal sessions, settings and the
+//! tenant itself over HTTP.
 
 mod channels;
 mod chat;
 mod language_model;
 mod settings;
+mod tenant;
 mod terminal;
 
 use ::api::problem::Answer;
@@ -26,6 +27,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(language_model::routes())
         .merge(object::routes::<terminal::TerminalSession>())
         .merge(settings::routes())
+        .merge(tenant::routes())
 }
 
 /// Refuses what belongs in a credential.

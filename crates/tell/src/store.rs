@@ -1,5 +1,7 @@
 //! What people are told, say and set, in the database.
 
+pub(crate) mod tenant;
+
 use db::{Cursor, Error, Page, PageRequest, TenantTx};
 use jiff_sqlx::Timestamp as SqlTimestamp;
 use model::Timestamp;

@@ -10,8 +10,8 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use model::execution::ExecutionState;
 use model::id::{
-    ActorId, ApprovalId, DecisionId, EvidenceId, ExecutionId, IntentId, PlanId, ResourceId,
-    RunbookId, StepRunId,
+    ActorId, ApprovalId, DecisionId, EvidenceId, ExecutionId, FindingId, IntentId, PlanId,
+    ResourceId, RunbookId, StepRunId, ToolCallId, TriggerId,
 };
 use model::intent::ExecutionMode;
 use model::objects::ObjectError;
@@ -23,7 +23,7 @@ use utoipa_axum::routes;
 
 use crate::snapshot::Resolution;
 use crate::store::human::{self, By, Resolved};
-use crate::store::read::{self, Evidence, Step, Summary};
+use crate::store::read::{self, Evidence, Step, Summary, ToolCall};
 
 /// The routes of this room.
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -58,6 +58,12 @@ pub(super) struct ExecutionOut {
     runbook_id: Option<RunbookId>,
     /// That runbook's version.
     runbook_version: Option<i32>,
+    /// The finding it answers.
+    #[schema(value_type = Option<String>)]
+    finding_id: Option<FindingId>,
+    /// The runbook's trigger that matched.
+    #[schema(value_type = Option<String>)]
+    trigger_id: Option<TriggerId>,
     /// The plan in a line.
     summary: String,
     /// Where it stands.
@@ -97,6 +103,8 @@ impl From<Summary> for ExecutionOut {
             approval_id: row.approval_id.map(Into::into),
             runbook_id: row.runbook_id.map(Into::into),
             runbook_version: row.runbook_version,
+            finding_id: row.finding_id.map(Into::into),
+            trigger_id: row.trigger_id.map(Into::into),
             summary: row.summary,
             state: row.state,
             mode: row.mode,
@@ -130,7 +138,7 @@ async fn list_executions(
     Ok(Json(PageOut::of(read::list(&mut tx, &wanted).await?, ExecutionOut::from)))
 }
 
-/// An execution with its steps and its evidence.
+/// An execution with its steps, the tools it called and its evidence.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ExecutionDetail {
     /// The execution.
@@ -138,6 +146,8 @@ pub(super) struct ExecutionDetail {
     execution: ExecutionOut,
     /// Its steps on its targets, in the order of the plan.
     steps: Vec<StepRunOut>,
+    /// The tools it called, in order.
+    tool_calls: Vec<ToolCallOut>,
     /// The evidence it left.
     evidence: Vec<EvidenceOut>,
 }
@@ -207,6 +217,50 @@ impl From<Step> for StepRunOut {
     }
 }
 
+/// A tool that was called.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ToolCallOut {
+    /// Its id.
+    #[schema(value_type = String)]
+    id: ToolCallId,
+    /// The typed action.
+    #[schema(example = "host.service.restart")]
+    tool_name: String,
+    /// The key in the object store of what it was given.
+    input_ref: Option<String>,
+    /// The key in the object store of what it gave.
+    output_ref: Option<String>,
+    /// The SHA-256 of what is there.
+    output_sha256: Option<String>,
+    /// `pending`, `running`, `failed` or `succeeded`.
+    #[schema(example = "succeeded")]
+    status: String,
+    /// What it ran in, when that is closed off.
+    sandbox_id: Option<String>,
+    /// When it began.
+    #[schema(value_type = String, format = DateTime)]
+    started_at: Timestamp,
+    /// When it ended.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    completed_at: Option<Timestamp>,
+}
+
+impl From<ToolCall> for ToolCallOut {
+    fn from(row: ToolCall) -> Self {
+        Self {
+            id: row.id.into(),
+            tool_name: row.tool_name,
+            input_ref: row.input_ref,
+            output_ref: row.output_ref,
+            output_sha256: row.output_sha256.map(hex::encode),
+            status: row.status,
+            sandbox_id: row.sandbox_id,
+            started_at: row.started_at.to_jiff(),
+            completed_at: row.completed_at.map(jiff_sqlx::Timestamp::to_jiff),
+        }
+    }
+}
+
 /// A piece of evidence.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct EvidenceOut {
@@ -223,6 +277,8 @@ pub(super) struct EvidenceOut {
     query: String,
     /// Its key in the object store.
     result_ref: String,
+    /// Where people look at it, when that is elsewhere.
+    link: Option<String>,
     /// The SHA-256 of what is there.
     sha256: String,
     /// When it was collected.
@@ -238,13 +294,14 @@ impl From<Evidence> for EvidenceOut {
             kind: row.r#type,
             query: row.query,
             result_ref: row.result_ref,
+            link: row.link,
             sha256: hex::encode(row.sha256),
             collected_at: row.collected_at.to_jiff(),
         }
     }
 }
 
-/// Show an execution with its steps and its evidence.
+/// Show an execution with its steps, the tools it called and its evidence.
 #[utoipa::path(get, path = "/executions/{id}", tag = "executions",
     params(("id" = String, Path, description = "The execution")),
     responses((status = 200, body = ExecutionDetail), (status = "4XX", body = Problem)))]
@@ -256,10 +313,12 @@ async fn show_execution(
     let mut tx = app.db.tenant(caller.tenant()).await?;
     let execution = read::get(&mut tx, id).await?;
     let steps = read::steps(&mut tx, id).await?;
+    let tool_calls = read::tool_calls(&mut tx, id).await?;
     let evidence = read::evidence(&mut tx, id).await?;
     Ok(Json(ExecutionDetail {
         execution: execution.into(),
         steps: steps.into_iter().map(StepRunOut::from).collect(),
+        tool_calls: tool_calls.into_iter().map(ToolCallOut::from).collect(),
         evidence: evidence.into_iter().map(EvidenceOut::from).collect(),
     }))
 }

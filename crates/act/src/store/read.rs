@@ -26,6 +26,10 @@ pub struct Summary {
     pub runbook_id: Option<Uuid>,
     /// The runbook's version.
     pub runbook_version: Option<i32>,
+    /// The finding it answers.
+    pub finding_id: Option<Uuid>,
+    /// The runbook's trigger that matched.
+    pub trigger_id: Option<Uuid>,
     /// The plan in a line.
     pub summary: String,
     /// Where it stands.
@@ -127,12 +131,37 @@ pub struct Evidence {
     pub query: String,
     /// Where it lies.
     pub result_ref: String,
+    /// Where people look at it, when that is elsewhere.
+    pub link: Option<String>,
     /// Its SHA-256.
     #[serde(serialize_with = "hash")]
     pub sha256: Vec<u8>,
     /// When it was stored.
     #[serde(serialize_with = "time")]
     pub collected_at: jiff_sqlx::Timestamp,
+}
+
+/// A tool that was called.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct ToolCall {
+    /// Its id.
+    pub id: Uuid,
+    /// The typed action.
+    pub tool_name: String,
+    /// Where what it was given lies.
+    pub input_ref: Option<String>,
+    /// Where what it gave lies.
+    pub output_ref: Option<String>,
+    /// The SHA-256 of that.
+    pub output_sha256: Option<Vec<u8>>,
+    /// `pending`, `running`, `failed` or `succeeded`.
+    pub status: String,
+    /// What it ran in.
+    pub sandbox_id: Option<String>,
+    /// When it began.
+    pub started_at: jiff_sqlx::Timestamp,
+    /// When it ended.
+    pub completed_at: Option<jiff_sqlx::Timestamp>,
 }
 
 fn time<S: serde::Serializer>(at: &jiff_sqlx::Timestamp, to: S) -> Result<S::Ok, S::Error> {
@@ -181,9 +210,9 @@ pub async fn list(tx: &mut TenantTx, wanted: &ListRequest) -> Result<Page<Summar
     let page = object::ids(tx, &LISTED, wanted).await.map_err(Error::db("reading executions"))?;
     let rows: Vec<Summary> = sqlx::query_as(
         "SELECT e.id, e.intent_id, e.plan_id, e.decision_id, e.approval_id, e.runbook_id,
-           e.runbook_version, p.summary, e.state, e.mode, e.rollback_reason, e.error_message,
-           e.cancel_requested, e.initiated_by, e.lease_epoch, e.created_at, e.started_at,
-           e.completed_at, e.duration_ms
+           e.runbook_version, e.finding_id, e.trigger_id, p.summary, e.state, e.mode,
+           e.rollback_reason, e.error_message, e.cancel_requested, e.initiated_by, e.lease_epoch,
+           e.created_at, e.started_at, e.completed_at, e.duration_ms
          FROM countersign.executions e
          JOIN countersign.plans p ON p.tenant_id = e.tenant_id AND p.id = e.plan_id
          WHERE e.tenant_id = $1 AND e.id = ANY ($2)",
@@ -203,9 +232,9 @@ pub async fn list(tx: &mut TenantTx, wanted: &ListRequest) -> Result<Page<Summar
 pub async fn get(tx: &mut TenantTx, id: ExecutionId) -> Result<Summary, Error> {
     let row = sqlx::query_as(
         "SELECT e.id, e.intent_id, e.plan_id, e.decision_id, e.approval_id, e.runbook_id,
-           e.runbook_version, p.summary, e.state, e.mode, e.rollback_reason, e.error_message,
-           e.cancel_requested, e.initiated_by, e.lease_epoch, e.created_at, e.started_at,
-           e.completed_at, e.duration_ms
+           e.runbook_version, e.finding_id, e.trigger_id, p.summary, e.state, e.mode,
+           e.rollback_reason, e.error_message, e.cancel_requested, e.initiated_by, e.lease_epoch,
+           e.created_at, e.started_at, e.completed_at, e.duration_ms
          FROM countersign.executions e
          JOIN countersign.plans p ON p.tenant_id = e.tenant_id AND p.id = e.plan_id
          WHERE e.tenant_id = $1 AND e.id = $2",
@@ -270,8 +299,27 @@ pub async fn events(
 /// When the database cannot be asked.
 pub async fn evidence(tx: &mut TenantTx, id: ExecutionId) -> Result<Vec<Evidence>, Error> {
     sqlx::query_as(
-        "SELECT id, step_run_id, type, query, result_ref, sha256, collected_at
+        "SELECT id, step_run_id, type, query, result_ref, link, sha256, collected_at
          FROM countersign.evidence
+         WHERE tenant_id = $1 AND execution_id = $2
+         ORDER BY id",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(id.uuid())
+    .fetch_all(tx.conn())
+    .await
+    .map_err(failed)
+}
+
+/// The tools it called, in order.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn tool_calls(tx: &mut TenantTx, id: ExecutionId) -> Result<Vec<ToolCall>, Error> {
+    sqlx::query_as(
+        "SELECT id, tool_name, input_ref, output_ref, output_sha256, status, sandbox_id,
+           started_at, completed_at
+         FROM countersign.tool_calls
          WHERE tenant_id = $1 AND execution_id = $2
          ORDER BY id",
     )

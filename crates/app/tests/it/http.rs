@@ -8,6 +8,7 @@
 )]
 
 mod alertmanager;
+mod conformance;
 mod decisions;
 mod findings;
 mod gate;

@@ -51,9 +51,22 @@ pub(super) struct BreakerOut {
     success_threshold: u32,
     /// Seconds it stays open the first time.
     reset_timeout_seconds: u32,
+    /// Failures it counted since the last success.
+    failure_count: u32,
+    /// Successes it counted on trial.
+    success_count: u32,
     /// The last failure it was told of.
     #[schema(value_type = Option<String>, format = DateTime)]
     last_failure_at: Option<Timestamp>,
+    /// When it last opened.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    opened_at: Option<Timestamp>,
+    /// When it was last put on trial.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    half_open_at: Option<Timestamp>,
+    /// When it last changed.
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
 }
 
 fn out(stored: StoredBreaker) -> BreakerOut {
@@ -71,7 +84,12 @@ fn out(stored: StoredBreaker) -> BreakerOut {
         failure_threshold: breaker.settings.failure_threshold,
         success_threshold: breaker.settings.success_threshold,
         reset_timeout_seconds: breaker.settings.reset_timeout_s,
+        failure_count: stored.failure_count,
+        success_count: stored.success_count,
         last_failure_at: stored.last_failure_at,
+        opened_at: stored.opened_at,
+        half_open_at: stored.half_open_at,
+        updated_at: stored.updated_at,
     }
 }
 

@@ -72,6 +72,9 @@ pub struct DecisionOut {
     /// The risk score, 0 to 1, as a decimal.
     #[schema(value_type = Option<String>, example = "0.1384615385")]
     risk_score: Value,
+    /// `read`, `low`, `medium`, `high` or `critical`.
+    #[schema(value_type = String, example = "medium")]
+    tier: Value,
     /// What the score is made of, in decimals that give it exactly: `mean * context_factor - cut`,
     /// and as a sum the three `terms`. Absent where the model calculated in doubles.
     #[schema(value_type = Option<Object>)]
@@ -133,6 +136,7 @@ impl TryFrom<StoredDecision> for DecisionOut {
             verdict: decision.verdict.word().to_owned(),
             action: action(decision.verdict).to_owned(),
             risk_score: record["risk"]["assessment"]["score"].clone(),
+            tier: record["risk"]["assessment"]["tier"].clone(),
             components: record["components"].clone(),
             reasons: json!(decision.reasons),
             guards: json!(decision.guards),

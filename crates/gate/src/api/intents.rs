@@ -71,6 +71,9 @@ pub(super) struct IntentOut {
     summary: String,
     /// In the requester's words.
     intent: String,
+    /// Requested constraints.
+    #[schema(value_type = Option<Object>)]
+    constraints: Option<Value>,
     /// `open`, `denied`, `succeeded`, `failed`, `closed`.
     #[schema(example = "open")]
     status: String,
@@ -99,6 +102,7 @@ impl IntentOut {
             runbook_id: intent.runbook,
             summary: intent.summary,
             intent: intent.text,
+            constraints: intent.constraints,
             status: intent.state.word().to_owned(),
             decision_id,
             created_at: intent.created_at,

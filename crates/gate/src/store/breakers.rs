@@ -29,8 +29,18 @@ pub struct StoredBreaker {
     pub id: BreakerId,
     /// Where it stands.
     pub breaker: Breaker,
+    /// Failures it counted since the last success.
+    pub failure_count: u32,
+    /// Successes it counted on trial.
+    pub success_count: u32,
     /// The last failure it was told of.
     pub last_failure_at: Option<Timestamp>,
+    /// When it last opened.
+    pub opened_at: Option<Timestamp>,
+    /// When it was last put on trial.
+    pub half_open_at: Option<Timestamp>,
+    /// When it last changed.
+    pub updated_at: Timestamp,
 }
 
 #[derive(FromRow)]
@@ -49,6 +59,7 @@ struct Row {
     reset_timeout_seconds: i32,
     current_timeout_seconds: i32,
     manual_reason: Option<String>,
+    updated_at: SqlTimestamp,
 }
 
 impl TryFrom<Row> for StoredBreaker {
@@ -80,7 +91,12 @@ impl TryFrom<Row> for StoredBreaker {
         Ok(Self {
             id: row.id.into(),
             breaker: Breaker { key: Key { scope, scope_id: row.scope_id }, settings, state },
+            failure_count: count("failures", row.failure_count)?,
+            success_count: count("successes", row.success_count)?,
             last_failure_at: row.last_failure_at.map(SqlTimestamp::to_jiff),
+            opened_at: row.opened_at.map(SqlTimestamp::to_jiff),
+            half_open_at: row.half_open_at.map(SqlTimestamp::to_jiff),
+            updated_at: row.updated_at.to_jiff(),
         })
     }
 }
@@ -101,7 +117,7 @@ pub async fn load(
             "SELECT b.id, b.scope, b.scope_id, b.state, b.failure_count, b.success_count,
                b.last_failure_at, b.opened_at, b.half_open_at, b.failure_threshold,
                b.success_threshold, b.reset_timeout_seconds, b.current_timeout_seconds,
-               b.manual_reason
+               b.manual_reason, b.updated_at
              FROM countersign.circuit_breakers b
              WHERE b.tenant_id = $1
                AND (b.scope, b.scope_id) IN (SELECT * FROM unnest($2::text[], $3::text[]))
@@ -111,7 +127,7 @@ pub async fn load(
             "SELECT b.id, b.scope, b.scope_id, b.state, b.failure_count, b.success_count,
                b.last_failure_at, b.opened_at, b.half_open_at, b.failure_threshold,
                b.success_threshold, b.reset_timeout_seconds, b.current_timeout_seconds,
-               b.manual_reason
+               b.manual_reason, b.updated_at
              FROM countersign.circuit_breakers b
              WHERE b.tenant_id = $1
                AND (b.scope, b.scope_id) IN (SELECT * FROM unnest($2::text[], $3::text[]))
@@ -132,7 +148,7 @@ pub async fn list(tx: &mut TenantTx, page: &PageRequest) -> Result<Page<StoredBr
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT id, scope, scope_id, state, failure_count, success_count, last_failure_at,
            opened_at, half_open_at, failure_threshold, success_threshold, reset_timeout_seconds,
-           current_timeout_seconds, manual_reason
+           current_timeout_seconds, manual_reason, updated_at
          FROM countersign.circuit_breakers
          WHERE tenant_id = $1 AND ($2::uuid IS NULL OR id < $2)
          ORDER BY id DESC

@@ -1,9 +1,9 @@
 //! Findings of every kind over HTTP: listed, reported one by one or by the line.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use api::check::{document, object as an_object, share};
+use api::check::{document, object as an_object, share, tags};
 use api::lines::{ImportOut, Keeping, Kept, Lines, Refused};
 use api::permission::{ReadFindings, WriteFindings};
 use api::problem::Answer;
@@ -12,7 +12,7 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use model::Timestamp;
-use model::id::{EnvironmentId, FindingId, ProviderPolicyId, ResourceId};
+use model::id::{DeclaredId, EnvironmentId, FindingId, ProviderPolicyId, ResourceId};
 use model::level::Severity;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -165,6 +165,9 @@ pub(super) struct ChangeIn {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct DriftIn {
+    /// The declaration it differs from; none for what nobody declared.
+    #[schema(value_type = Option<String>)]
+    iac_resource_id: Option<DeclaredId>,
     /// How the resource differs.
     drift_type: DriftTypeIn,
     /// What is there.
@@ -177,6 +180,13 @@ pub(super) struct DriftIn {
     #[serde(default = "nothing")]
     #[schema(value_type = Object)]
     risk_assessment: Value,
+    /// Free words about it, by name.
+    #[serde(default)]
+    tags: BTreeMap<String, String>,
+    /// What else the reporter knows.
+    #[serde(default = "nothing")]
+    #[schema(value_type = Object)]
+    metadata: Value,
     /// The properties that differ.
     #[serde(default)]
     changes: Vec<ChangeIn>,
@@ -279,12 +289,15 @@ impl DriftIn {
             state.as_ref().map_or(Ok(()), |state| an_object(path, state))?;
         }
         an_object("/drift/risk_assessment", &self.risk_assessment)?;
+        tags("/drift/tags", &self.tags)?;
+        an_object("/drift/metadata", &self.metadata)?;
         if self.changes.len() > MOST_CHANGES {
             let message = format!("may have at most {MOST_CHANGES} entries");
             return Err(Problem::invalid("/drift/changes", "length", message));
         }
         let changes = self.changes.into_iter().enumerate().map(|(at, change)| change.differs(at));
         Ok(Drift {
+            iac_resource_id: self.iac_resource_id,
             drift_type: match self.drift_type {
                 DriftTypeIn::Modified => "modified",
                 DriftTypeIn::Deleted => "deleted",
@@ -294,6 +307,8 @@ impl DriftIn {
             actual_state: self.actual_state,
             declared_state: self.declared_state,
             risk_assessment: self.risk_assessment,
+            tags: self.tags,
+            metadata: self.metadata,
             changes: changes.collect::<Answer<_>>()?,
         })
     }

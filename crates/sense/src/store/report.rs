@@ -122,10 +122,13 @@ async fn drifts(tx: &mut TenantTx, details: &BTreeMap<Uuid, &Detail>) -> Result<
         let Detail::Drift(drift) = detail else { continue };
         events.push(json!({
             "finding_id": id,
+            "iac_resource_id": drift.iac_resource_id.map(model::id::DeclaredId::uuid),
             "drift_type": drift.drift_type,
             "actual_state": drift.actual_state,
             "declared_state": drift.declared_state,
             "risk_assessment": drift.risk_assessment,
+            "tags": drift.tags,
+            "metadata": drift.metadata,
         }));
         changes.extend(drift.changes.iter().map(|change| {
             json!({
@@ -144,14 +147,18 @@ async fn drifts(tx: &mut TenantTx, details: &BTreeMap<Uuid, &Detail>) -> Result<
     }
     let ids: Vec<Uuid> = details.keys().copied().collect();
     sqlx::query(
-        "INSERT INTO countersign.drift_events (tenant_id, finding_id, drift_type, actual_state,
-           declared_state, risk_assessment)
-         SELECT $1, d.finding_id, d.drift_type, d.actual_state, d.declared_state, d.risk_assessment
-         FROM jsonb_to_recordset($2) AS d (finding_id uuid, drift_type text, actual_state jsonb,
-           declared_state jsonb, risk_assessment jsonb)
+        "INSERT INTO countersign.drift_events (tenant_id, finding_id, iac_resource_id, drift_type,
+           actual_state, declared_state, risk_assessment, tags, metadata)
+         SELECT $1, d.finding_id, d.iac_resource_id, d.drift_type, d.actual_state, d.declared_state,
+           d.risk_assessment, d.tags, d.metadata
+         FROM jsonb_to_recordset($2) AS d (finding_id uuid, iac_resource_id uuid, drift_type text,
+           actual_state jsonb, declared_state jsonb, risk_assessment jsonb, tags jsonb,
+           metadata jsonb)
          ON CONFLICT ON CONSTRAINT drift_events_pk DO UPDATE
-         SET drift_type = excluded.drift_type, actual_state = excluded.actual_state,
-           declared_state = excluded.declared_state, risk_assessment = excluded.risk_assessment",
+         SET iac_resource_id = excluded.iac_resource_id, drift_type = excluded.drift_type,
+           actual_state = excluded.actual_state, declared_state = excluded.declared_state,
+           risk_assessment = excluded.risk_assessment, tags = excluded.tags,
+           metadata = excluded.metadata",
     )
     .bind(tenant)
     .bind(Json(events))

@@ -275,6 +275,7 @@ impl Loop {
             trace: None,
         };
         decisions::insert(tx, &new, who).await?;
+        intents::evaluated(tx, settle.intent, settle.at).await?;
         Ok(Settled { plan: plan_id, decision: decision_id })
     }
 }

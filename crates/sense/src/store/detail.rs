@@ -1,0 +1,107 @@
+//! What a kind of finding adds to the header all share, as it is kept.
+
+use std::collections::BTreeMap;
+
+use db::TenantTx;
+use jiff_sqlx::Timestamp;
+use model::id::FindingId;
+use serde_json::Value;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+/// What is kept beside a finding's header.
+#[derive(Debug)]
+pub struct Kept {
+    /// Of a violation.
+    pub violation: Option<Violation>,
+    /// Of a drift.
+    pub drift: Option<Drift>,
+}
+
+/// What a violation adds.
+#[derive(Debug, FromRow)]
+pub struct Violation {
+    /// The policy of the catalogue that is broken, when it is known.
+    pub policy_id: Option<Uuid>,
+}
+
+/// What a drift adds.
+#[derive(Debug, FromRow)]
+pub struct Drift {
+    /// The declaration it differs from, when it is known.
+    pub iac_resource_id: Option<Uuid>,
+    /// `modified`, `deleted`, `added` or `moved`.
+    pub drift_type: String,
+    /// What is there.
+    pub actual_state: Option<Value>,
+    /// What is declared.
+    pub declared_state: Option<Value>,
+    /// What it means.
+    pub risk_assessment: Value,
+    /// Free words about it.
+    #[sqlx(json)]
+    pub tags: BTreeMap<String, String>,
+    /// What else its reporter knows.
+    pub metadata: Value,
+    /// The properties that differ, in the order they were reported.
+    #[sqlx(skip)]
+    pub changes: Vec<Change>,
+}
+
+/// A property that differs.
+#[derive(Debug, FromRow)]
+pub struct Change {
+    /// Where.
+    pub property_path: String,
+    /// What is declared.
+    pub declared_value: Option<Value>,
+    /// What is there.
+    pub actual_value: Option<Value>,
+    /// `modified`, `added` or `removed`.
+    pub change_type: String,
+    /// Whether it matters to security.
+    pub is_security_critical: bool,
+    /// When it was reported last.
+    pub created_at: Timestamp,
+}
+
+/// What is kept beside a finding.
+///
+/// # Errors
+/// Not found when there is no such finding.
+pub async fn of(tx: &mut TenantTx, finding: FindingId) -> Result<Kept, db::Error> {
+    let tenant = tx.tenant().uuid();
+    sqlx::query("SELECT FROM countersign.findings WHERE tenant_id = $1 AND id = $2")
+        .bind(tenant)
+        .bind(finding.uuid())
+        .fetch_one(tx.conn())
+        .await?;
+    let violation = sqlx::query_as(
+        "SELECT policy_id FROM countersign.violations WHERE tenant_id = $1 AND finding_id = $2",
+    )
+    .bind(tenant)
+    .bind(finding.uuid())
+    .fetch_optional(tx.conn())
+    .await?;
+    let mut drift: Option<Drift> = sqlx::query_as(
+        "SELECT iac_resource_id, drift_type, actual_state, declared_state, risk_assessment, tags,
+           metadata
+         FROM countersign.drift_events WHERE tenant_id = $1 AND finding_id = $2",
+    )
+    .bind(tenant)
+    .bind(finding.uuid())
+    .fetch_optional(tx.conn())
+    .await?;
+    if let Some(drift) = &mut drift {
+        drift.changes = sqlx::query_as(
+            "SELECT property_path, declared_value, actual_value, change_type,
+               is_security_critical, created_at
+             FROM countersign.drift_changes WHERE tenant_id = $1 AND finding_id = $2 ORDER BY id",
+        )
+        .bind(tenant)
+        .bind(finding.uuid())
+        .fetch_all(tx.conn())
+        .await?;
+    }
+    Ok(Kept { violation, drift })
+}
