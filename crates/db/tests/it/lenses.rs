@@ -56,36 +56,55 @@ impl Promise {
         format!("{} {}.{}", self.system, self.object, self.field)
     }
 
-    /// The PostgreSQL type its column must be castable to; `None` where the document names none,
-    /// or where it is an id, which is a UUID everywhere.
-    fn castable_to(&self) -> Option<String> {
+    /// The type the document gives its column, in PostgreSQL's words: an empty one where it gives
+    /// none, `id` where it is an integer or a text that is a key.
+    fn type_asked(&self) -> String {
         let lower = self.kind.to_lowercase();
-        let word = lower.split([' ', ',']).next().unwrap_or_default();
-        let id = lower.contains("references")
-            || lower.contains("foreignkey")
-            || lower.contains("primary")
-            || lower.contains("serial")
+        let word = lower.split([' ', ',', '(']).next().unwrap_or_default();
+        let key = ["references", "foreignkey", "primary"].iter().any(|word| lower.contains(word))
             || (self.field.ends_with("_id") && word == "integer");
-        if matches!(word, "" | "pk" | "fk" | "constraint") || (id && word != "uuid") {
-            return None;
-        }
-        Some(match word {
-            "string" => "text".to_owned(),
-            "boolean" => "boolean".to_owned(),
-            "datetime" => "timestamp".to_owned(),
-            "float" => "float8".to_owned(),
+        match word {
+            "" | "pk" | "fk" | "bigserial" | "serial" => "id".to_owned(),
+            "text" | "string" | "varchar" | "integer" if key => "id".to_owned(),
+            "string" | "varchar" => "text".to_owned(),
+            "datetime" | "timestamptz" => "timestamp with time zone".to_owned(),
+            "float" => "double precision".to_owned(),
             "array[string]" => "text[]".to_owned(),
             "array[integer]" => "integer[]".to_owned(),
-            "timestamp" => "timestamptz".to_owned(),
             "execution_mode" | "runbook_status" | "execution_status" | "circuit_state"
             | "os_type" => format!("lens_aiops.{word}"),
-            sized if sized.starts_with("string(") => sized.replacen("string", "varchar", 1),
-            // `DECIMAL(3,2)`: the comma is part of it.
-            sized if sized.starts_with("decimal(") => {
-                lower.split_inclusive(')').next().unwrap_or_default().to_owned()
-            }
             other => other.to_owned(),
-        })
+        }
+    }
+
+    /// Whether a column of this type holds what the document asks for.
+    fn fits(&self, actual: &str) -> bool {
+        let named = |ends: &[&str]| ends.iter().any(|end| self.field.ends_with(end));
+        match (self.type_asked().as_str(), actual) {
+            // Document 000 gives its tables' columns names and no types.
+            ("id", actual) if self.kind.is_empty() => match actual {
+                "uuid" => named(&["_id"]),
+                "timestamp with time zone" => named(&["_at"]),
+                "jsonb" => named(&["_json"]),
+                "text" => !named(&["_id", "_at", "_json"]),
+                _ => false,
+            },
+            // A key of ours, a name from outside, or a number in the log.
+            ("id", actual) => ["uuid", "text", "bigint"].contains(&actual),
+            // A window opens and closes by a local clock.
+            ("timestamp with time zone", "timestamp without time zone") => {
+                self.object == "blackout_windows"
+            }
+            // Every other instant has a zone.
+            ("timestamp", "timestamp with time zone")
+            | ("time", "time without time zone")
+            | ("json", "jsonb")
+            | ("decimal", "double precision")
+            | ("integer", "bigint")
+            // Sorts by severity, not by letters.
+            | ("text", "countersign.severity") => true,
+            (asked, actual) => asked == actual,
+        }
     }
 
     /// The words the document allows.
@@ -122,7 +141,7 @@ async fn try_out(connection: &mut PgConnection, query: String) -> Result<(), Str
     tried.map(drop).map_err(|error| error.to_string())
 }
 
-/// Whether the catalogue keeps a promise; as the application, which may read the lens and no more.
+/// Whether the catalogue keeps a promise.
 async fn kept(connection: &mut PgConnection, promise: &Promise) -> Result<(), String> {
     if promise.kind == "constraint" {
         let table = format!("{} {}", promise.system, promise.object);
@@ -145,8 +164,21 @@ async fn kept(connection: &mut PgConnection, promise: &Promise) -> Result<(), St
         // Its keys are looked at where there is a record.
         return try_out(connection, format!("SELECT document::jsonb FROM {view} LIMIT 0")).await;
     }
-    let cast = promise.castable_to().map(|kind| format!("::{kind}")).unwrap_or_default();
-    try_out(connection, format!("SELECT \"{}\"{cast} FROM {view} LIMIT 0", promise.field)).await
+    let actual: Option<String> = sqlx::query_scalar(
+        "SELECT pg_catalog.format_type(atttypid, atttypmod) FROM pg_catalog.pg_attribute
+         WHERE attrelid = to_regclass($1) AND attname = $2 AND NOT attisdropped",
+    )
+    .bind(&view)
+    .bind(&promise.field)
+    .fetch_optional(&mut *connection)
+    .await
+    .unwrap();
+    let actual = actual.ok_or_else(|| format!("{view} has no such column"))?;
+    if !promise.fits(&actual) {
+        return Err(format!("is {actual}, where the document says {}", promise.kind));
+    }
+    // As the application, which may read the lens and no more.
+    try_out(connection, format!("SELECT \"{}\" FROM {view} LIMIT 0", promise.field)).await
 }
 
 #[tokio::test]
