@@ -28,14 +28,14 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct FindingDetailOut {
     /// Of a violation.
-    violation: Option<ViolationOut>,
+    violation: Option<ViolationDetailOut>,
     /// Of a drift.
-    drift: Option<DriftOut>,
+    drift: Option<DriftDetailOut>,
 }
 
 /// What a violation adds.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ViolationOut {
+pub(super) struct ViolationDetailOut {
     /// The policy of the catalogue that is broken, when it is known.
     #[schema(value_type = Option<String>)]
     policy_id: Option<ProviderPolicyId>,
@@ -43,7 +43,7 @@ pub(super) struct ViolationOut {
 
 /// What a drift adds.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct DriftOut {
+pub(super) struct DriftDetailOut {
     /// The declaration it differs from, when it is known.
     #[schema(value_type = Option<String>)]
     iac_resource_id: Option<DeclaredId>,
@@ -106,13 +106,13 @@ impl From<Kept> for FindingDetailOut {
     }
 }
 
-impl From<Violation> for ViolationOut {
+impl From<Violation> for ViolationDetailOut {
     fn from(Violation { policy_id }: Violation) -> Self {
         Self { policy_id: policy_id.map(Into::into) }
     }
 }
 
-impl From<Drift> for DriftOut {
+impl From<Drift> for DriftDetailOut {
     fn from(drift: Drift) -> Self {
         Self {
             iac_resource_id: drift.iac_resource_id.map(Into::into),

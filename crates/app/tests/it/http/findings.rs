@@ -174,3 +174,37 @@ async fn many_who_report_the_same_at_once_begin_it_once() {
     .unwrap();
     assert_eq!(counts, [8]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_finding_shows_what_its_kind_adds() {
+    let site = Site::start().await;
+    let stage = Stage::set(&site, site.tenant(), "test").await;
+    let given = json!({
+        "iac_resource_id": null, "drift_type": "modified", "actual_state": {"size": 3},
+        "declared_state": {"size": 1}, "risk_assessment": {"cost": "high"},
+        "tags": {"team": "shop"}, "metadata": {"run": 7},
+        "changes": [{
+            "property_path": "$.size", "declared_value": 1, "actual_value": 3,
+            "change_type": "modified", "is_security_critical": true,
+        }],
+    });
+    let drift = json!({
+        "kind": "drift", "fingerprint": "web", "title": "web has another size",
+        "severity": "low", "drift": given,
+    });
+    let id = text(&stage.admin.post("/findings", &drift).await.expect(200), "id");
+    let mut shown = stage.admin.get(&format!("/findings/{id}/detail")).await.expect(200);
+    assert_eq!(shown["violation"], Value::Null);
+    shown["drift"]["changes"][0].as_object_mut().unwrap().remove("created_at");
+    assert_eq!(shown["drift"], given);
+    let mut wrong = drift.clone();
+    wrong["drift"]["iac_resource_id"] = json!(model::id::DeclaredId::generate().to_string());
+    let refused = stage.admin.post("/findings", &wrong).await;
+    assert_eq!((refused.status.as_u16(), refused.code()), (400, "invalid"), "{:#}", refused.body);
+    let mut wrong = drift;
+    wrong["drift"]["metadata"] = json!([1]);
+    let refused = stage.admin.post("/findings", &wrong).await;
+    assert_eq!((refused.status.as_u16(), refused.path()), (400, "/drift/metadata"));
+    let nothing = format!("/findings/{}/detail", model::id::FindingId::generate());
+    assert_eq!(stage.admin.get(&nothing).await.status.as_u16(), 404);
+}

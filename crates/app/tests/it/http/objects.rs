@@ -413,3 +413,27 @@ async fn an_import_is_known_by_names_from_outside_and_names_the_lines_at_fault()
     let two = stage.admin.get(&teams("two")).await.expect(200);
     assert_eq!(two["items"].as_array().unwrap().len(), 1, "the last line about a thing counts");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tenant_says_what_it_is_called_and_whom_to_ask() {
+    let site = Site::start().await;
+    let admin = site.caller("ada", &[Role::Admin]).await;
+    let before = admin.get("/tenant").await;
+    let wanted = json!({
+        "name": "Example Shops", "description": "three countries", "contact_email": "ops@example.com",
+    });
+    let replaced = admin.send(Method::PUT, "/tenant", &wanted).await.expect(200);
+    for key in ["name", "description", "contact_email"] {
+        assert_eq!(replaced[key], wanted[key]);
+    }
+    assert_eq!((&replaced["slug"], &replaced["id"]), (&before.body["slug"], &before.body["id"]));
+    assert_eq!(admin.get("/tenant").await.expect(200), replaced);
+    let tag = tag(&before);
+    let stale = with_tag(&admin, Method::PUT, "/tenant", &tag, Some(&wanted)).await;
+    assert_eq!((stale.status.as_u16(), stale.code()), (412, "changed_meanwhile"));
+    let viewer = site.caller("eve", &[Role::Viewer]).await;
+    assert_eq!(viewer.get("/tenant").await.expect(200), replaced);
+    let refused = viewer.send(Method::PUT, "/tenant", &wanted).await;
+    assert_eq!(refused.status.as_u16(), 403);
+    site.verified(site.tenant()).await;
+}

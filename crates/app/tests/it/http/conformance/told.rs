@@ -119,8 +119,8 @@ fn role(how: &str, roles: &Value) -> Value {
 /// `-00:09:00` for -540 seconds.
 fn span(seconds: &Value) -> Value {
     let Some(seconds) = seconds.as_f64() else { return Value::Null };
-    let whole = seconds.abs().round() as u64;
     let sign = if seconds < 0.0 { "-" } else { "" };
+    let whole = jiff::SignedDuration::from_secs_f64(seconds.abs()).as_secs();
     json!(format!("{sign}{:02}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60))
 }
 
