@@ -13,6 +13,7 @@ use sqlx::{PgConnection, PgPool};
 use crate::audit::AuditKey;
 use crate::error::Error;
 use crate::lease::Leadership;
+use crate::migrate::{self, SetConfig};
 use crate::role;
 use crate::tx::{AcrossTx, TenantTx};
 use crate::wake::{Topic, Waker, Wakes};
@@ -126,6 +127,15 @@ impl Db {
     pub async fn ping(&self) -> Result<(), Error> {
         self.across().await?;
         Ok(())
+    }
+
+    /// Whether an expression could change its tenant.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn set_config(&self) -> Result<SetConfig, Error> {
+        let mut across = self.across().await?;
+        Ok(migrate::set_config(across.conn()).await?)
     }
 
     /// The database's clock, which all processes share.

@@ -5,6 +5,7 @@
 //! across tenants; `countersign_app` owns nothing and is what the application logs in as.
 
 mod apply;
+mod settings;
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -19,6 +20,8 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
 use crate::error::Error;
 
 pub use apply::LOCK_TIMEOUT;
+pub(crate) use settings::set_config;
+pub use settings::{REVOKE_SET_CONFIG, SetConfig};
 
 static EMBEDDED: Migrator = sqlx::migrate!("../../migrations");
 
@@ -61,6 +64,8 @@ pub struct Migrated {
     pub to: Option<i64>,
     /// How often a table was in use and the run stepped back.
     pub retries: u32,
+    /// Whether an expression could change its tenant.
+    pub set_config: SetConfig,
 }
 
 /// The newest migration of this program.
@@ -93,24 +98,26 @@ fn login_url(admin_url: &str, role: &str, password: &str) -> Result<String, Erro
     Ok(options.username(role).password(password).to_url_lossy().to_string())
 }
 
-/// Makes the roles and the schemas where they are missing, and sets the application's password.
-/// Safe to repeat, also by several at once.
+/// Makes the roles and the schemas where they are missing, sets the application's password, and
+/// takes `set_config` from everybody where it can. Safe to repeat, also by several at once.
 ///
 /// # Errors
 /// When `admin_url` may not create roles, or cannot be reached.
-pub async fn roles(admin_url: &str, app_password: &str) -> Result<(), Error> {
+pub async fn roles(admin_url: &str, app_password: &str) -> Result<SetConfig, Error> {
     let mut admin = connect(admin_url).await?;
-    for attempt in 1.. {
+    let mut attempt = 1;
+    let set_config = loop {
         match make_roles(&mut admin, app_password).await {
-            Ok(()) => break,
+            Ok(set_config) => break set_config,
             Err(error) if attempt < ATTEMPTS && made_by_another(&error) => {
                 tokio::time::sleep(Duration::from_millis(20 * u64::from(attempt))).await;
+                attempt += 1;
             }
             Err(error) => return Err(error.into()),
         }
-    }
+    };
     admin.close().await?;
-    Ok(())
+    Ok(set_config)
 }
 
 /// Sets the password of [`REPORT_ROLE`], and gives its connection string.
@@ -185,7 +192,10 @@ fn made_by_another(error: &sqlx::Error) -> bool {
     code.is_some_and(|code| ["42710", "23505", "XX000", "42P06"].contains(&code.as_ref()))
 }
 
-async fn make_roles(admin: &mut PgConnection, app_password: &str) -> Result<(), sqlx::Error> {
+async fn make_roles(
+    admin: &mut PgConnection,
+    app_password: &str,
+) -> Result<SetConfig, sqlx::Error> {
     let superuser: bool =
         sqlx::query_scalar("SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user")
             .fetch_one(&mut *admin)
@@ -223,7 +233,8 @@ async fn make_roles(admin: &mut PgConnection, app_password: &str) -> Result<(), 
             format!("CREATE SCHEMA IF NOT EXISTS {schema} AUTHORIZATION countersign_owner");
         sqlx::query(AssertSqlSafe(statement)).execute(&mut *admin).await?;
     }
-    make_extensions(admin).await
+    make_extensions(admin).await?;
+    settings::revoke_set_config(admin).await
 }
 
 async fn make_extensions(admin: &mut PgConnection) -> Result<(), sqlx::Error> {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
+use db::migrate::{REVOKE_SET_CONFIG, SetConfig};
 use serde_json::json;
 
 use super::fault::chain;
@@ -70,7 +71,13 @@ impl Database {
             Self::Report(roles) => roles.report(context).await,
             Self::Migrate(admin) => {
                 let done = db::migrate::run(&admin.admin_url).await.context("migrating")?;
-                let told = json!({ "from": done.from, "to": done.to, "retries": done.retries });
+                let told = json!({
+                    "from": done.from,
+                    "to": done.to,
+                    "retries": done.retries,
+                    "set_config": done.set_config.word(),
+                });
+                remark_on(done.set_config, context);
                 context.show(&told, |told| match done.from == done.to {
                     true => format!("nothing to do: the schema is {}", view::at(told, "/to")),
                     false => {
@@ -84,6 +91,16 @@ impl Database {
             }
             Self::Status(status) => status.run(context).await,
         }
+    }
+}
+
+/// Says what is left to do where this login is no superuser.
+fn remark_on(set_config: SetConfig, context: &Context) {
+    if set_config == SetConfig::Callable {
+        context.remark(&format!(
+            "set_config may be called, so an expression could change its tenant; a superuser takes it \
+             away in this database: {REVOKE_SET_CONFIG}"
+        ));
     }
 }
 
@@ -109,11 +126,17 @@ impl Roles {
 
     async fn run(self, context: &Context) -> Result<End> {
         let password = self.password()?;
-        db::migrate::roles(&self.admin.admin_url, &password).await.context("making the roles")?;
+        let set_config = db::migrate::roles(&self.admin.admin_url, &password).await;
+        let set_config = set_config.context("making the roles")?;
         let url = db::migrate::app_url(&self.admin.admin_url, &password)?;
-        let told = json!({ "role": db::migrate::APP_ROLE, "database_url": url });
+        let told = json!({
+            "role": db::migrate::APP_ROLE,
+            "database_url": url,
+            "set_config": set_config.word(),
+        });
         context.show(&told, |_| format!("DATABASE_URL={url}"))?;
         context.remark("this holds the password: keep it where only the service can read it");
+        remark_on(set_config, context);
         Ok(End::Good)
     }
 }

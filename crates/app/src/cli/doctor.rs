@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::Args;
+use db::migrate::{REVOKE_SET_CONFIG, SetConfig};
 use serde::Serialize;
 use serde_json::json;
 
@@ -112,14 +113,30 @@ async fn external(place: &Place) -> Vec<Check> {
         Ok((db, _)) => {
             let found = "DATABASE_URL leads to a database that can be served on";
             let ahead = server::clock::ahead(&db, &wiring::SystemClock).await;
+            let set_config = db.set_config().await;
             db.close().await;
-            let reached = Check::new(WHAT, Health::Good, found);
-            std::iter::once(reached).chain(ahead.ok().map(clock)).collect()
+            let mut checks = vec![Check::new(WHAT, Health::Good, found)];
+            checks.extend(set_config.ok().map(settings));
+            checks.extend(ahead.ok().map(clock));
+            checks
         }
         Err(error) => vec![
             Check::new(WHAT, Health::Bad, chain(&error))
                 .hint("`countersign db roles` and `countersign db migrate` prepare it"),
         ],
+    }
+}
+
+/// Whether an expression may change settings, the tenant among them.
+fn settings(set_config: SetConfig) -> Check {
+    const WHAT: &str = "settings";
+    match set_config {
+        SetConfig::Revoked => Check::new(WHAT, Health::Good, "no expression can change its tenant"),
+        SetConfig::Callable | SetConfig::Needed => {
+            let found = "set_config may be called: an expression could change its tenant";
+            Check::new(WHAT, Health::Remark, found)
+                .hint(format!("as a superuser, in this database: {REVOKE_SET_CONFIG}"))
+        }
     }
 }
 

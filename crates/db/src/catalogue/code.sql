@@ -70,3 +70,9 @@ SELECT 'role ' || r.rolname, 'may become ' || pg_get_userbyid(m.roleid)
 FROM pg_catalog.pg_auth_members m
 JOIN pg_catalog.pg_roles r ON r.oid = m.member
 WHERE r.rolname IN ('countersign_app', 'countersign_report')
+UNION ALL
+-- What is injected into an expression could change the tenant of the next statement.
+SELECT 'pg_catalog.set_config', 'may be called by ' || rolname
+FROM pg_catalog.pg_roles
+WHERE rolname IN ('countersign_app', 'countersign_report')
+  AND has_function_privilege(oid, 'pg_catalog.set_config(text, text, boolean)', 'EXECUTE')

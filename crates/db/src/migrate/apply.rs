@@ -12,7 +12,7 @@ use sqlx::error::DatabaseError;
 use sqlx::migrate::{MigrateError, Migration, Migrator};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
-use super::{Migrated, RECORD, applied, connect};
+use super::{Migrated, RECORD, applied, connect, made_by_another, settings};
 use crate::error::Error;
 use crate::lease;
 
@@ -51,9 +51,18 @@ pub(super) async fn apply(admin_url: &str, migrations: Vec<Migration>) -> Result
     }
     retries += up_to(&migrator, &mut admin, None).await?;
     let to = applied(&mut admin).await?;
+    sqlx::query("RESET ROLE").execute(&mut admin).await?;
+    let set_config = loop {
+        match settings::revoke_set_config(&mut admin).await {
+            Ok(set_config) => break set_config,
+            // Then it is taken already, and the next look sees it.
+            Err(error) if made_by_another(&error) => {}
+            Err(error) => return Err(error.into()),
+        }
+    };
     // Closing the session lets go of the lock.
     admin.close().await?;
-    Ok(Migrated { from, to, retries })
+    Ok(Migrated { from, to, retries, set_config })
 }
 
 /// Waits for one's turn by asking again: a statement that waits would itself be waited for by an
@@ -74,9 +83,13 @@ async fn turn(admin: &mut PgConnection) -> Result<(), Error> {
 /// A vacuum of the table gives way once somebody has waited this long; without it, it would have to
 /// end by itself. Only some may say so.
 async fn cancel_vacuum_soon(admin: &mut PgConnection) -> Result<(), Error> {
-    let sql = "SELECT set_config('deadlock_timeout', '50ms', false)
-               WHERE has_parameter_privilege('deadlock_timeout', 'SET')";
-    sqlx::query(sql).execute(admin).await?;
+    let mine: bool =
+        sqlx::query_scalar("SELECT has_parameter_privilege('deadlock_timeout', 'SET')")
+            .fetch_one(&mut *admin)
+            .await?;
+    if mine {
+        sqlx::query("SET deadlock_timeout = '50ms'").execute(admin).await?;
+    }
     Ok(())
 }
 

@@ -168,6 +168,11 @@ async fn t5_every_grantee_of_every_object_is_checked() {
                or may make roles"],
         ),
         ("ALTER ROLE countersign_queue LOGIN", &["role countersign_queue: may log in"]),
+        (
+            "GRANT EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean)
+               TO countersign_app",
+            &["pg_catalog.set_config: may be called by countersign_app"],
+        ),
     ])
     .await;
 }

@@ -40,6 +40,11 @@ async fn one_before(test: &TestDb, rows: i32) -> Uuid {
     let schemas = migrate::SCHEMAS.join(", ");
     let drop = format!("DROP SCHEMA {schemas} CASCADE");
     sqlx::query(AssertSqlSafe(drop)).execute(test.admin()).await.unwrap();
+    // Taken from everybody by the migrations of the database this is a copy of.
+    sqlx::query("GRANT EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) TO PUBLIC")
+        .execute(test.admin())
+        .await
+        .unwrap();
     migrate::roles(&test.admin_url, "for tests only").await.unwrap();
     let mut before = migrate::embedded();
     let newest = migrate::newest().unwrap();

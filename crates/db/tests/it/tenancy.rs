@@ -3,6 +3,7 @@
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use db::migrate::{self, SetConfig};
 use db::testing::{self, TestDb};
 use db::{AuditKey, Db, Error, Flaw, Kind, Options};
 use futures::FutureExt as _;
@@ -54,43 +55,110 @@ fn drill(given: &str) -> AssertSqlSafe<String> {
     ))
 }
 
+fn code(error: &sqlx::Error) -> Option<String> {
+    Some(error.as_database_error()?.code()?.into_owned())
+}
+
+/// Gives `set_config` back to everybody, as a server comes.
+const GRANT_SET_CONFIG: &str =
+    "GRANT EXECUTE ON FUNCTION pg_catalog.set_config(text, text, boolean) TO PUBLIC";
+
+/// An expression that would make the rest of the transaction, or of the session, `other`'s.
+fn switch(other: TenantId, lasting: bool) -> String {
+    let (other, local) = (other.uuid(), !lasting);
+    within(&format!("set_config('app.tenant_id', '{other}', {local})"))
+}
+
+fn within(call: &str) -> String {
+    format!("x' OR {call} IS NOT NULL OR display_name = 'x")
+}
+
 #[tokio::test]
 async fn t10_an_injected_statement_stays_in_its_tenant_and_stacks_nothing() {
     let test = testing::database_with(1).await;
     let other = test.another_tenant().await;
-    let switch = |lasting: bool| {
-        format!(
-            "x' OR set_config('app.tenant_id', '{}', {}) IS NOT NULL OR display_name = 'x",
-            other.uuid(),
-            !lasting
-        )
-    };
-    // The policy is evaluated once a statement: it cannot be switched half-way.
-    let mut tx = test.db.tenant(test.tenant).await.unwrap();
-    let seen: Vec<Uuid> =
-        sqlx::query_scalar(drill(&switch(false))).fetch_all(tx.conn()).await.unwrap();
-    assert_eq!(seen, [test.tenant.uuid()]);
-    drop(tx);
     // A second statement behind the first is refused as a whole.
     for stacked in ["x'; SET app.tenant_id = 'OTHER'; --", "x'; DELETE FROM countersign.jobs; --"] {
         let stacked = stacked.replace("OTHER", &other.uuid().to_string());
         let mut tx = test.db.tenant(test.tenant).await.unwrap();
         let error = sqlx::query(drill(&stacked)).execute(tx.conn()).await.unwrap_err();
-        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-        assert_eq!(code.as_deref(), Some("42601"), "{error}");
+        assert_eq!(code(&error).as_deref(), Some("42601"), "{error}");
     }
+    // Where everybody may call set_config, the policy is still evaluated once a statement: it
+    // cannot be switched half-way.
+    sqlx::query(GRANT_SET_CONFIG).execute(test.admin()).await.unwrap();
+    let mut tx = test.db.tenant(test.tenant).await.unwrap();
+    let seen: Vec<Uuid> =
+        sqlx::query_scalar(drill(&switch(other, false))).fetch_all(tx.conn()).await.unwrap();
+    assert_eq!(seen, [test.tenant.uuid()]);
+    drop(tx);
     // What was switched for good is not there for whoever has the connection next.
     let mut tx = test.db.tenant(test.tenant).await.unwrap();
-    sqlx::query(drill(&switch(true))).execute(tx.conn()).await.unwrap();
+    sqlx::query(drill(&switch(other, true))).execute(tx.conn()).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(tenants_seen(&test.db, test.tenant).await, [test.tenant.uuid()]);
+}
+
+#[tokio::test]
+async fn t10_no_expression_changes_the_tenant_of_the_statements_after_it() {
+    let test = testing::database_with(1).await;
+    let other = test.another_tenant().await;
+    let theirs = other.uuid();
+    let in_xml = format!("query_to_xml('SET app.tenant_id = ''{theirs}''', true, true, '')::text");
+    // The view of all settings is written by set_config as well.
+    let in_view =
+        format!("UPDATE pg_settings SET setting = '{theirs}' WHERE name = 'app.tenant_id'");
+    let ways = [
+        (drill(&switch(other, false)), "42501"),
+        (drill(&switch(other, true)), "42501"),
+        (drill(&within(&format!("countersign.enter_tenant('{theirs}')::text"))), "CS001"),
+        // Whatever runs a text as a statement runs none that sets anything.
+        (drill(&within(&in_xml)), "0A000"),
+        (AssertSqlSafe(in_view), "42501"),
+    ];
+    let mut tx = test.db.tenant(test.tenant).await.unwrap();
+    for (statement, refusal) in ways {
+        let shown = statement.0.clone();
+        let mark = tx.mark().await.unwrap();
+        let error = sqlx::query(statement).execute(tx.conn()).await.unwrap_err();
+        assert_eq!(code(&error).as_deref(), Some(refusal), "{shown}: {error}");
+        tx.back_to(mark).await.unwrap();
+        let seen: Vec<Uuid> =
+            sqlx::query_scalar("SELECT DISTINCT tenant_id FROM countersign.actors")
+                .fetch_all(tx.conn())
+                .await
+                .unwrap();
+        assert_eq!(seen, [test.tenant.uuid()], "after {shown}");
+    }
+}
+
+#[tokio::test]
+async fn t10_set_config_is_taken_by_a_superuser_and_else_said_to_be_left() {
+    let test = testing::database().await;
+    assert_eq!(test.db.set_config().await.unwrap(), SetConfig::Revoked);
+    sqlx::query(GRANT_SET_CONFIG).execute(test.admin()).await.unwrap();
+    assert_eq!(test.db.set_config().await.unwrap(), SetConfig::Callable);
+    // An administrator who is no superuser, as of a managed database, does all but this.
+    let (role, url) = login(&test, "IN ROLE countersign_owner").await;
+    let done = migrate::run(&url).await.unwrap();
+    assert_eq!((done.from, done.set_config), (done.to, SetConfig::Callable));
+    // A superuser does it, however often.
+    for _ in 0..2 {
+        let done = migrate::run(&test.admin_url).await.unwrap();
+        assert_eq!(done.set_config, SetConfig::Revoked);
+    }
+    assert_eq!(test.db.set_config().await.unwrap(), SetConfig::Revoked);
+    // And the other one goes on without it.
+    let done = migrate::run(&url).await.unwrap();
+    assert_eq!(done.set_config, SetConfig::Revoked);
+    drop_login(&test, &role).await;
 }
 
 #[tokio::test]
 async fn t11_reports_read_one_tenant_at_a_time_no_secret_and_write_nothing() {
     let test = testing::database().await;
     let other = test.another_tenant().await;
-    let url = db::migrate::report_password(&test.admin_url, "for tests only").await.unwrap();
+    let url = migrate::report_password(&test.admin_url, "for tests only").await.unwrap();
     let report = sqlx::PgPool::connect(&url).await.unwrap();
     let seen = |tenant: Option<TenantId>, table: &'static str| {
         let report = report.clone();

@@ -120,6 +120,10 @@ async fn o1_a_dump_in_an_empty_cluster_resumes_each_execution_once_and_its_log_v
     let server = TestServer::start().await;
     let (admin_url, url) = restored(&server, &dump).await;
     let admin = PgPool::connect(&admin_url).await.unwrap();
+    // T10: a dump carries what was taken from everybody.
+    let callable = "SELECT has_function_privilege(
+                      'countersign_app', 'pg_catalog.set_config(text, text, boolean)', 'EXECUTE')";
+    assert!(!sqlx::query_scalar::<_, bool>(callable).fetch_one(&admin).await.unwrap());
     let mut process = Setup::new(&data, Some(&url)).start().await;
     let ready = started.elapsed();
     let want = vec!["completed"; executions.len()];
