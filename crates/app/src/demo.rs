@@ -123,6 +123,9 @@ impl Interruption {
     }
 }
 
+/// Who approves.
+const APPROVERS: [&str; 2] = ["grace", "edith"];
+
 /// The whole story. Whatever it starts is in `cast`, however it ends.
 async fn tell(
     programs: &Programs,
@@ -141,12 +144,17 @@ async fn tell(
     timeline.stage("People: who asks, who approves");
     let one_time = server.first_password().await?;
     cast.people.push(people::first_login(&url, "admin", &one_time).await?);
-    let admin = cast.people.first().context("no administrator")?.client.clone();
+    let admin = cast.people.first().context("no administrator")?.client();
     timeline.event("admin logs in with the one-time password and sets another");
     cast.people.extend(estate.add_people(&url, &admin).await?);
     for person in cast.people.iter().skip(1) {
         timeline.event(&format!("{}: {}", person.username, estate.roles(&person.username)));
     }
+    for name in APPROVERS {
+        let person = cast.people.iter().find(|person| person.username == name);
+        person.with_context(|| format!("no {name}"))?.enrol().await?;
+    }
+    timeline.event("grace and edith set up a second factor: what is critical needs one");
 
     timeline.stage("Three hosts, each a real sshd with a service");
     for name in estate.servers() {
@@ -160,7 +168,7 @@ async fn tell(
     estate.add_servers(&admin, &cast.hosts).await?;
     timeline.good("environment prod: host keys pinned, login keys sealed");
     let ada = cast.people.iter().find(|person| person.username == "ada").context("no ada")?;
-    for runbook in estate::import_runbooks(&ada.client).await? {
+    for runbook in estate::import_runbooks(&ada.client()).await? {
         let estate::Imported { name, version, warnings } = runbook;
         timeline.event(&format!(
             "ada imports runbook {name}, version {version}, {warnings} warning(s)"

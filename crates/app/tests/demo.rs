@@ -22,6 +22,7 @@ fn the_demo_shows_the_whole_loop_and_ends_by_itself() {
     let mut rest = &*told;
     // In this order: each is looked for after the one before.
     for line in [
+        "grace and edith set up a second factor",
         "Prometheus: ServiceDown fires for web-2",
         "decision: require_approval",
         "[own_plan]",

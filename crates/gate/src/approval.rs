@@ -131,7 +131,10 @@ pub enum Refused {
         bound_hash: Digest,
     },
     /// There is none to show.
-    #[error("approving this needs a second factor: set one up first")]
+    #[error(
+        "approving this needs a second factor, and you have none: set one up first, \
+         POST /api/v1/account/second-factor"
+    )]
     FactorMissing,
     /// A key can show none.
     #[error("approving this needs your second factor, which an API key cannot show: log in")]
@@ -166,7 +169,7 @@ impl Refused {
     #[must_use]
     pub const fn status(&self) -> u16 {
         match self {
-            Self::StepUpNeeded { .. } => 401,
+            Self::StepUpNeeded { .. } | Self::FactorMissing => 401,
             Self::Decided(_)
             | Self::Expired { .. }
             | Self::AlreadyVoted(_)
@@ -177,7 +180,6 @@ impl Refused {
             | Self::OwnPlan
             | Self::NotAPerson
             | Self::Inactive
-            | Self::FactorMissing
             | Self::SessionNeeded => 403,
         }
     }

@@ -11,6 +11,8 @@ model::words! {
     Asked {
         /// Of everybody who has one.
         Enrolled = "enrolled",
+        /// Of everybody for what is critical; below, of everybody who has one.
+        RequiredForCritical = "required_for_critical",
         /// Of everybody: whoever has none cannot approve.
         Required = "required",
     }
@@ -26,9 +28,9 @@ pub struct Policy {
 }
 
 impl Default for Policy {
-    /// People without a second factor go on as before; high and critical ask of all others.
+    /// What is critical asks of everybody; what is high, of whoever has one.
     fn default() -> Self {
-        Self { asked: Asked::Enrolled, tier: Tier::High }
+        Self { asked: Asked::RequiredForCritical, tier: Tier::High }
     }
 }
 
@@ -62,7 +64,8 @@ pub enum Demand {
 /// What an approving vote on something of `tier` must bring.
 ///
 /// # Errors
-/// [`Refused::FactorMissing`] and [`Refused::SessionNeeded`] when it cannot be brought.
+/// [`Refused::FactorMissing`] and [`Refused::SessionNeeded`] when it cannot be brought, and
+/// [`Refused::NotAPerson`] for whoever can bring nothing.
 pub fn demand(
     policy: Policy,
     tier: Tier,
@@ -70,15 +73,27 @@ pub fn demand(
     door: Door,
     factor: Factor,
 ) -> Result<Demand, Refused> {
-    // Who is no person cannot vote at all.
-    if tier < policy.tier || kind != ActorKind::User {
+    // Their votes are refused before it comes to this.
+    if kind != ActorKind::User {
+        return Err(Refused::NotAPerson);
+    }
+    if tier < policy.tier {
         return Ok(Demand::Nothing);
     }
-    match (policy.asked, factor, door) {
-        (Asked::Enrolled, Factor::None, _) => Ok(Demand::Nothing),
-        (Asked::Required, Factor::None, _) => Err(Refused::FactorMissing),
-        (_, Factor::Enrolled, Door::Key) => Err(Refused::SessionNeeded),
-        (_, Factor::Enrolled, Door::Session) => Ok(Demand::Fresh),
+    match (factor, door) {
+        (Factor::None, _) if required(policy.asked, tier) => Err(Refused::FactorMissing),
+        (Factor::None, _) => Ok(Demand::Nothing),
+        (Factor::Enrolled, Door::Key) => Err(Refused::SessionNeeded),
+        (Factor::Enrolled, Door::Session) => Ok(Demand::Fresh),
+    }
+}
+
+/// Whether whoever has no second factor cannot approve something of `tier`.
+fn required(asked: Asked, tier: Tier) -> bool {
+    match asked {
+        Asked::Enrolled => false,
+        Asked::RequiredForCritical => tier >= Tier::Critical,
+        Asked::Required => true,
     }
 }
 
@@ -100,18 +115,18 @@ mod tests {
             demand(policy, tier, ActorKind::User, door, factor)
         };
         for tier in [Tier::Read, Tier::Low, Tier::Medium] {
-            for asked in [Asked::Enrolled, Asked::Required] {
+            for asked in Asked::ALL {
                 for factor in [Factor::Enrolled, Factor::None] {
                     for door in [Door::Session, Door::Key] {
-                        assert_eq!(of(asked, tier, factor, door), Ok(Nothing));
+                        assert_eq!(of(*asked, tier, factor, door), Ok(Nothing));
                     }
                 }
             }
         }
         for tier in [Tier::High, Tier::Critical] {
-            for asked in [Asked::Enrolled, Asked::Required] {
-                assert_eq!(of(asked, tier, Factor::Enrolled, Door::Session), Ok(Fresh));
-                let by_key = of(asked, tier, Factor::Enrolled, Door::Key);
+            for asked in Asked::ALL {
+                assert_eq!(of(*asked, tier, Factor::Enrolled, Door::Session), Ok(Fresh));
+                let by_key = of(*asked, tier, Factor::Enrolled, Door::Key);
                 assert_eq!(by_key, Err(Refused::SessionNeeded));
             }
             for door in [Door::Session, Door::Key] {
@@ -120,10 +135,29 @@ mod tests {
                 assert_eq!(without, Err(Refused::FactorMissing));
             }
         }
+        for door in [Door::Session, Door::Key] {
+            let of = |tier| of(Asked::RequiredForCritical, tier, Factor::None, door);
+            assert_eq!(of(Tier::High), Ok(Nothing));
+            assert_eq!(of(Tier::Critical), Err(Refused::FactorMissing));
+        }
     }
 
     #[test]
-    fn unless_a_tenant_says_otherwise_whoever_has_a_factor_shows_it_from_tier_high_on() {
-        assert_eq!(Policy::default(), Policy { asked: Asked::Enrolled, tier: Tier::High });
+    fn w7_whoever_is_no_person_brings_nothing_that_counts() {
+        for asked in Asked::ALL {
+            for kind in [ActorKind::Service, ActorKind::Agent] {
+                for door in [Door::Session, Door::Key] {
+                    let policy = Policy { asked: *asked, tier: Tier::Critical };
+                    let demand = demand(policy, Tier::Critical, kind, door, Factor::Enrolled);
+                    assert_eq!(demand, Err(Refused::NotAPerson));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn w7_unless_a_tenant_says_otherwise_critical_asks_of_everybody_and_high_of_whoever_has_one() {
+        let default = Policy { asked: Asked::RequiredForCritical, tier: Tier::High };
+        assert_eq!(Policy::default(), default);
     }
 }

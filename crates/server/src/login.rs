@@ -12,7 +12,7 @@ pub mod store;
 #[cfg(test)]
 mod tests;
 pub mod throttle;
-mod totp;
+pub mod totp;
 pub mod users;
 
 use api::App;

@@ -87,8 +87,8 @@ impl Stage<'_> {
     }
 
     /// Anybody who may read.
-    fn reader(&self) -> Result<&Client> {
-        self.people.first().map(|person| &person.client).context("nobody takes part")
+    fn reader(&self) -> Result<Client> {
+        self.people.first().map(Person::client).context("nobody takes part")
     }
 
     /// Waits for an alert to become a plan, and tells of both.
@@ -215,10 +215,16 @@ impl Stage<'_> {
     /// Votes.
     async fn approved(&self, name: &str, approval: &str, note: &str) -> Result<Value> {
         let person = self.person(name)?;
+        let mut shown = String::new();
+        if let Some(code) = person.next_code() {
+            let waiting = person.client().get(&["approvals", approval], &[]).await?;
+            person.step_up(&code, raw(&waiting, "/bound_hash")).await?;
+            shown = format!(" --code {code}");
+        }
         self.timeline
-            .command(&format!("countersign approve {approval} --note '{note}'    # {name}"));
+            .command(&format!("countersign approve {approval}{shown} --note '{note}'    # {name}"));
         let vote = json!({ "note": note });
-        let ballot = person.client.post(&["approvals", approval, "approve"], &vote).await?;
+        let ballot = person.client().post(&["approvals", approval, "approve"], &vote).await?;
         let missing = match ballot["missing"].as_u64() {
             Some(missing) => format!(", {missing} more needed"),
             None => String::new(),

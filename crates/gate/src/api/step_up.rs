@@ -24,7 +24,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 #[serde(deny_unknown_fields)]
 struct StepUpPolicy {
     /// `enrolled`: whoever has a second factor must show it. `required`: and whoever has none
-    /// cannot approve.
+    /// cannot approve. `required_for_critical`, which holds where nothing was set: cannot approve
+    /// what is critical.
     #[schema(value_type = String, example = "required")]
     asked: Asked,
     /// From which tier on: `medium`, `high` or `critical`.

@@ -13,6 +13,9 @@ pub(super) const DIGITS: usize = 6;
 /// How long a secret is, in bytes: RFC 4226, section 4, R6.
 pub(super) const SECRET_BYTES: usize = 20;
 
+/// The digits of base 32: RFC 4648, section 6.
+const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
 /// The code of one time step.
 fn code(secret: &[u8], step: i64) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, secret);
@@ -23,6 +26,23 @@ fn code(secret: &[u8], step: i64) -> String {
     let four = bytes.iter().skip(at).take(4);
     let number = four.fold(0_u32, |number, byte| (number << 8) | u32::from(*byte)) & 0x7fff_ffff;
     format!("{:06}", number % 1_000_000)
+}
+
+/// What a generator shows at `at_s`, in seconds since the epoch, for a secret in base 32; none when
+/// it is not one.
+#[must_use]
+pub fn shown(secret: &str, at_s: i64) -> Option<String> {
+    let (mut bytes, mut bits, mut held) = (Vec::new(), 0_u32, 0_u32);
+    for letter in secret.bytes() {
+        let value = ALPHABET.iter().position(|known| *known == letter)?;
+        held = (held << 5) | u32::try_from(value).ok()?;
+        bits += 5;
+        if bits >= 8 {
+            bits -= 8;
+            bytes.push(u8::try_from((held >> bits) & 0xff).ok()?);
+        }
+    }
+    Some(code(&bytes, at_s.div_euclid(STEP_S)))
 }
 
 /// The time step whose code `given` is, if it is one of those around `now_s`, in seconds since the
@@ -40,7 +60,6 @@ pub(super) fn step_of(secret: &[u8], given: &str, now_s: i64) -> Option<i64> {
 
 /// Base 32 without padding: RFC 4648, section 6, as generators read secrets.
 pub(super) fn base32(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let (mut text, mut bits, mut held) = (String::new(), 0_u32, 0_u32);
     for byte in bytes {
         held = (held << 8) | u32::from(*byte);
@@ -114,6 +133,8 @@ mod tests {
         {
             assert_eq!(base32(bytes.as_bytes()), expected);
         }
+        assert_eq!(shown(&base32(SECRET), 59).as_deref(), Some("287082"));
+        assert_eq!(shown("no base 32", 59), None);
         let uri = uri(SECRET, "default", "a b");
         assert!(uri.contains("Countersign:a%20b%40default?secret=GEZDGNBVGY3TQOJQ"), "{uri}");
     }

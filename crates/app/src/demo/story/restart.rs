@@ -49,7 +49,7 @@ impl Stage<'_> {
 
     /// The source that asked, the author of the runbook, and a person who asked: none may approve.
     async fn nobody_approves_their_own(&self, case: &Case) -> Result<()> {
-        let ada = &self.person("ada")?.client;
+        let ada = &self.person("ada")?.client();
         let approval = raw(&case.approval, "/id");
         self.refused("alertmanager, whose alert asked for it", self.source, approval).await?;
         self.refused("ada, who wrote the runbook", ada, approval).await?;

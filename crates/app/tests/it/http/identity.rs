@@ -2,7 +2,7 @@
 
 use aws_lc_rs::hmac;
 use model::Clock as _;
-use model::actor::{Actor, Role};
+use model::actor::{Actor, ActorKind, Role};
 use model::id::UserId;
 use reqwest::{Method, header};
 use serde_json::{Value, json};
@@ -210,21 +210,72 @@ async fn w7_critical_is_approved_with_a_second_factor_shown_just_now_for_exactly
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn w7_a_tenant_that_set_nothing_lets_nobody_without_a_second_factor_approve_what_is_critical()
+{
+    let site = Site::start().await;
+    let stage = Stage::set(&site, site.tenant(), "test").await;
+    site.runbook(&stage.admin, super::stage::REPAIR).await;
+    let mut ann = person(&site, "ann-s", &[Role::Approver]).await;
+    let policy = stage.admin.get("/step-up-policy").await.expect(200);
+    assert_eq!(policy, json!({"asked": "required_for_critical", "tier": "high"}));
+    let high = waiting(&site, &stage, 1, "high", 1).await;
+    let critical = waiting(&site, &stage, 2, "critical", 1).await;
+    let another = waiting(&site, &stage, 3, "critical", 1).await;
+    // Below, people without a factor go on; here they are told to set one up.
+    assert_eq!(approve(&ann.caller, &high).await.expect(200)["result"], "approved");
+    let by_key = site.key_of(ann.caller.actor.clone()).await;
+    for voter in [&ann.caller, &by_key] {
+        let refusal = approve(voter, &critical).await;
+        assert_eq!(refused(&refusal), (401, "factor_missing"));
+        assert!(refusal.body["detail"].as_str().unwrap().contains("set one up first"));
+    }
+    // No service and no agent, whatever they hold.
+    for kind in [ActorKind::Service, ActorKind::Agent] {
+        let mut actor = ann.caller.actor.clone();
+        actor.id = model::id::ActorId::generate();
+        actor.kind = kind;
+        sqlx::query(
+            "INSERT INTO countersign.actors (tenant_id, id, type, display_name, roles)
+             VALUES ($1, $2, $3, 'a program', '{approver,admin}')",
+        )
+        .bind(actor.tenant_id.uuid())
+        .bind(actor.id.uuid())
+        .bind(kind.word())
+        .execute(site.test.admin())
+        .await
+        .unwrap();
+        let program = site.key_of(actor).await;
+        assert_eq!(refused(&approve(&program, &critical).await), (403, "not_a_person"));
+    }
+    // Whoever takes one approves with it.
+    let (_, codes, _) = enrol(&mut ann).await;
+    assert_eq!(refused(&approve(&ann.caller, &critical).await), (401, "step_up_required"));
+    step_up(&mut ann, &codes[0], &text(&critical, "bound_hash")).await.expect(200);
+    assert_eq!(approve(&ann.caller, &critical).await.expect(200)["result"], "approved");
+    // Only what the tenant itself says lets anybody else go on, and that is on record.
+    assert_eq!(refused(&approve(&stage.approver, &another).await), (401, "factor_missing"));
+    let loose = json!({"asked": "enrolled", "tier": "high"});
+    stage.admin.send(Method::PUT, "/step-up-policy", &loose).await.expect(200);
+    assert_eq!(approve(&stage.approver, &another).await.expect(200)["result"], "approved");
+    site.verified(site.tenant()).await;
+    let told = stage.admin.get("/audit/events?action=step_up.configured").await.expect(200);
+    assert_eq!(told["items"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn w7_a_tenant_may_ask_a_second_factor_of_everybody() {
     let site = Site::start().await;
     let stage = Stage::set(&site, site.tenant(), "test").await;
     site.runbook(&stage.admin, super::stage::REPAIR).await;
     let ann = person(&site, "ann-s", &[Role::Approver]).await;
     let high = waiting(&site, &stage, 1, "high", 2).await;
-    // Nobody took one, and nobody asks: as before.
-    let policy = stage.admin.get("/step-up-policy").await.expect(200);
-    assert_eq!(policy, json!({"asked": "enrolled", "tier": "high"}));
+    // Nobody took one, and below critical nobody asks.
     assert_eq!(approve(&stage.approver, &high).await.expect(200)["result"], "counted");
     let all = json!({"asked": "required", "tier": "medium"});
     stage.admin.send(Method::PUT, "/step-up-policy", &all).await.expect(200);
-    assert_eq!(refused(&approve(&ann.caller, &high).await), (403, "factor_missing"));
+    assert_eq!(refused(&approve(&ann.caller, &high).await), (401, "factor_missing"));
     let medium = waiting(&site, &stage, 2, "medium", 1).await;
-    assert_eq!(refused(&approve(&ann.caller, &medium).await), (403, "factor_missing"));
+    assert_eq!(refused(&approve(&ann.caller, &medium).await), (401, "factor_missing"));
     let less = json!({"asked": "required", "tier": "low"});
     let less = stage.admin.send(Method::PUT, "/step-up-policy", &less).await;
     assert_eq!((less.status.as_u16(), less.path()), (400, "/tier"));
