@@ -24,6 +24,10 @@ use crate::config::Place;
 use crate::output::{self, Format};
 use crate::wiring::{self, SystemClock};
 
+/// How old an anchor's newest checkpoint may be: that of the last hour is missing, and the one
+/// before it late.
+const MAX_ANCHOR_AGE_S: i64 = 2 * 3600;
+
 /// What to hold against what.
 #[derive(Debug, Args)]
 pub struct Verify {
@@ -60,8 +64,12 @@ pub struct Verify {
     witness: Option<WitnessKey>,
 
     /// How old the newest checkpoint in the anchor may be, in seconds
-    #[arg(long, value_name = "S")]
-    max_anchor_age: Option<i64>,
+    ///
+    /// A server that runs renews it every hour, also when nothing happens: older than two hours, it
+    /// ran no more, or what it signed since was cut off, and nothing here can tell which. A log whose
+    /// server was stopped on purpose, or a copy, needs a larger number.
+    #[arg(long, value_name = "S", default_value_t = MAX_ANCHOR_AGE_S)]
+    max_anchor_age: i64,
 
     /// Where the deployment's state is.
     #[command(flatten)]
@@ -109,7 +117,7 @@ impl Verify {
             witness: self.witness.as_ref(),
             mac: mac.as_ref(),
             now: SystemClock.now(),
-            max_anchor_age: self.max_anchor_age.map(SignedDuration::from_secs),
+            max_anchor_age: Some(SignedDuration::from_secs(self.max_anchor_age)),
         };
         let report = verify(&db, tenant, &options).await;
         db.close().await;
