@@ -25,6 +25,14 @@ tables AS (
     AND c.relkind IN ('r', 'p')
     AND c.relname <> '_sqlx_migrations'
 ),
+-- The exact expression: with the sub-select it is evaluated once a statement, and NULLIF makes a
+-- connection without a tenant see nothing instead of fail.
+mine AS (
+  SELECT t.oid, format(
+    '(%I = ( SELECT (NULLIF(current_setting(''app.tenant_id''::text, true), ''''::text))::uuid AS "nullif"))',
+    coalesce(t.tenant_column, 'tenant_id')) AS expression
+  FROM tables t
+),
 secrets AS (
   SELECT s.name, s.held, s.column_name, t.oid, a.attnum
   FROM unnest($3::text[], $4::text[], $5::text[]) AS s (name, column_name, held)
@@ -59,14 +67,9 @@ UNION ALL
 SELECT name, 'is not owned by countersign_owner'
 FROM tables WHERE pg_get_userbyid(relowner) <> 'countersign_owner'
 UNION ALL
--- The exact expression: with the sub-select it is evaluated once a statement, and NULLIF makes a
--- connection without a tenant see nothing instead of fail.
 SELECT t.name, 'has no restrictive tenant policy on the application'
 FROM tables t
-CROSS JOIN LATERAL (
-  SELECT format(
-    '(%I = ( SELECT (NULLIF(current_setting(''app.tenant_id''::text, true), ''''::text))::uuid AS "nullif"))',
-    t.tenant_column) AS expression) mine
+JOIN mine ON mine.oid = t.oid
 WHERE NOT EXISTS (
   SELECT 1 FROM pg_catalog.pg_policy p, app
   WHERE p.polrelid = t.oid AND NOT p.polpermissive AND p.polcmd = '*'
@@ -78,10 +81,12 @@ SELECT t.name, 'reports may read it past the tenant policy'
 FROM tables t
 JOIN pg_catalog.pg_policy open ON open.polrelid = t.oid AND open.polpermissive
 JOIN report ON report.oid = ANY (open.polroles)
+JOIN mine ON mine.oid = t.oid
 WHERE NOT EXISTS (
   SELECT 1 FROM pg_catalog.pg_policy p
   WHERE p.polrelid = t.oid AND NOT p.polpermissive AND p.polcmd = '*'
-    AND report.oid = ANY (p.polroles))
+    AND report.oid = ANY (p.polroles)
+    AND pg_get_expr(p.polqual, t.oid) = mine.expression)
 UNION ALL
 SELECT t.name, 'policy ' || p.polname || ' is open to ' ||
        CASE open.to_role WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(open.to_role)::text END

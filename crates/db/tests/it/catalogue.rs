@@ -88,7 +88,14 @@ async fn t5_lifting_any_part_of_the_protection_is_named() {
             // Fails on a connection without a tenant, and is evaluated for every row.
             "ALTER POLICY tenant ON countersign.actors
              USING (tenant_id = current_setting('app.tenant_id')::uuid)",
-            &[OPEN],
+            &[OPEN, REPORTS],
+        ),
+        (
+            // One for reports that is there, and holds nobody back.
+            "ALTER POLICY tenant ON countersign.actors TO countersign_app;
+             CREATE POLICY reports ON countersign.actors AS RESTRICTIVE TO countersign_report
+               USING (true)",
+            &[REPORTS],
         ),
         (
             "CREATE POLICY wide ON countersign.actors USING (true)",

@@ -5,6 +5,7 @@
 mod catalogue;
 #[cfg(test)]
 mod data_model;
+mod grants;
 #[cfg(test)]
 mod jobs;
 #[cfg(test)]

@@ -160,7 +160,7 @@ async fn t11_reports_read_one_tenant_at_a_time_no_secret_and_write_nothing() {
     let other = test.another_tenant().await;
     let url = migrate::report_password(&test.admin_url, "for tests only").await.unwrap();
     let report = sqlx::PgPool::connect(&url).await.unwrap();
-    let seen = |tenant: Option<TenantId>, table: &'static str| {
+    let seen = |tenant: Option<TenantId>, table: String| {
         let report = report.clone();
         async move {
             let mut tx = report.begin().await.unwrap();
@@ -176,10 +176,28 @@ async fn t11_reports_read_one_tenant_at_a_time_no_secret_and_write_nothing() {
         }
     };
     for table in ["countersign.actors", "lens_assistant.plans", "lens_governance.actions"] {
-        assert_eq!(seen(None, table).await.unwrap(), 0, "{table}: without a tenant no row");
+        assert_eq!(
+            seen(None, table.to_owned()).await.unwrap(),
+            0,
+            "{table}: without a tenant no row"
+        );
     }
-    assert_eq!(seen(Some(test.tenant), "countersign.actors").await.unwrap(), 2);
-    assert_eq!(seen(Some(other), "countersign.actors").await.unwrap(), 2);
+    // There are rows of two tenants in each of these.
+    let findings = "INSERT INTO countersign.findings
+                      (tenant_id, id, kind, fingerprint, began_at, title, severity)
+                    SELECT id, gen_random_uuid(), 'alert', 'one', now(), 'one', 'low'
+                    FROM countersign.tenants WHERE NOT is_system";
+    sqlx::query(findings).execute(test.admin()).await.unwrap();
+    for (table, rows) in [("tenants", 1), ("actors", 2), ("findings", 1)] {
+        let column = if table == "tenants" { "id" } else { "tenant_id" };
+        for mine in [test.tenant, other] {
+            let all = format!("countersign.{table}");
+            let theirs = format!("countersign.{table} WHERE {column} <> '{}'", mine.uuid());
+            assert_eq!(seen(None, all.clone()).await.unwrap(), 0, "{table}");
+            assert_eq!(seen(Some(mine), all).await.unwrap(), rows, "{table}");
+            assert_eq!(seen(Some(mine), theirs).await.unwrap(), 0, "{table}");
+        }
+    }
     let refused = [
         "SELECT password_hash FROM countersign.users",
         "SELECT key_hash FROM countersign.api_keys",
