@@ -103,6 +103,7 @@ async fn make_keys(app: &App, tenant: TenantId, rotation: &Rotation) -> Result<(
             tx = app.db.tenant(tenant).await?;
             for (before, after) in wrapped {
                 done += usize::from(tenant_key::rewrap(&mut tx, &before, &after).await?);
+                db::failpoint::reach("keys.rewrapped");
             }
         }
         RotationKind::TenantKey => {

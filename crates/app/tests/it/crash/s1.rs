@@ -63,15 +63,15 @@ fn escaped(text: &str) -> String {
 }
 
 /// What is looked for, and where it was found.
-struct Search {
+pub(super) struct Search {
     finder: aho_corasick::AhoCorasick,
     names: Vec<String>,
-    hits: Vec<String>,
+    pub(super) hits: Vec<String>,
     looked_at: usize,
 }
 
 impl Search {
-    fn new(secrets: &[(String, Vec<u8>)]) -> Self {
+    pub(super) fn new(secrets: &[(String, Vec<u8>)]) -> Self {
         let (mut ways, mut names) = (Vec::new(), Vec::new());
         for (name, secret) in secrets {
             for way in written(secret) {
@@ -83,7 +83,7 @@ impl Search {
         Self { finder, names, hits: Vec::new(), looked_at: 0 }
     }
 
-    fn look(&mut self, place: &str, bytes: &[u8]) {
+    pub(super) fn look(&mut self, place: &str, bytes: &[u8]) {
         self.looked_at += bytes.len();
         for found in self.finder.find_iter(bytes) {
             let around = &bytes[found.start().saturating_sub(120)..found.start()];
@@ -94,7 +94,7 @@ impl Search {
     }
 
     /// Every file below a directory.
-    fn look_below(&mut self, dir: &Path, skip: &[&str]) {
+    pub(super) fn look_below(&mut self, dir: &Path, skip: &[&str]) {
         for entry in std::fs::read_dir(dir).unwrap().flatten() {
             let path: PathBuf = entry.path();
             if skip.iter().any(|skip| path.ends_with(skip)) {
@@ -356,7 +356,7 @@ async fn run(deployment: &Deployment, search: &mut Search) -> Vec<u8> {
 }
 
 /// `pg_dump` of everything, as a backup is made.
-fn dump(url: &str) -> Vec<u8> {
+pub(super) fn dump(url: &str) -> Vec<u8> {
     // Of the parameters, those that only our driver knows are left out.
     let (base, parameters) = url.split_once('?').unwrap_or((url, ""));
     let host = parameters.split('&').find(|parameter| parameter.starts_with("host="));

@@ -1,4 +1,4 @@
-//! S4: keys are rotated under ten thousand secrets, while executions run and a worker is killed.
+//! S4: keys are rotated under ten thousand secrets, while executions run and workers are killed.
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::sync::Arc;
@@ -15,11 +15,15 @@ use super::checker::assert_holds;
 use super::deployment::{Deployment, word};
 use super::process::Setup;
 use super::runbooks::{Step, runbook};
+use super::s1::{Search, dump};
 use super::until;
 
 const SECRETS: usize = 10_000;
-/// Executions asked for before the worker dies, and as many after.
-const EXECUTIONS: usize = 8;
+/// Executions asked for before each of two workers dies, and before each of those that go on: fifty.
+const EXECUTIONS: [usize; 4] = [15, 10, 15, 10];
+
+/// What every one of the secrets says, so that it is known wherever it is.
+const MARK: &str = "S4mark8Kd2Vw6Yb0Hn4Tg";
 
 /// The vault workers of this deployment have.
 fn vault(deployment: &Deployment) -> Envelope {
@@ -58,7 +62,7 @@ async fn seal_many(deployment: &Deployment) {
     for number in 0..SECRETS {
         let id = CredentialId::generate();
         let place = credential::place(deployment.tenant(), id, 1);
-        let secret = Secret::from(format!("secret number {number}"));
+        let secret = Secret::from(format!("{MARK}{number}"));
         let sealed = vault.seal(&key, &place, &secret).unwrap();
         ids.push(id.uuid());
         wrapped.push(sealed.wrapped_dek);
@@ -127,22 +131,25 @@ async fn s4_keys_are_rotated_under_ten_thousand_secrets_through_a_kill_while_exe
     let steps = [Step::act("one"), Step::check("look")];
     let book = deployment.runbook(&runbook("steps", &deployment.effects(), &steps)).await;
 
+    let since = now(&deployment).await;
+
     // A new key-encryption key, and a rotation of the tenant's keys, into a kill.
     let renewed = FileKek::renew(&kek).unwrap();
     rotate(&deployment, "tenant_key").await;
-    let mut executions = deployment.approved_many(&book, EXECUTIONS).await;
-    let mut dying = Setup { failpoint: Some("keys.batch:30"), ..deployment.worker() }.spawn();
+    let mut executions = deployment.approved_many(&book, EXECUTIONS[0]).await;
+    let worker = Setup { log: "trace", ..deployment.worker() };
+    let mut dying = Setup { failpoint: Some("keys.batch:30"), ..worker }.spawn();
     let status = until("the kill", async || dying.ended()).await;
     assert_eq!(status.signal(), Some(9), "{}", dying.log.text());
     let (state, half) = latest(&deployment).await;
     assert_eq!(state, "running");
     assert!((3_000..SECRETS).contains(&half), "{half}");
     // No downtime: requests are answered, new secrets are sealed.
-    executions.extend(deployment.approved_many(&book, EXECUTIONS).await);
-    let late = json!({"name": "late", "kind": "password", "secret": "sealed in between"});
+    executions.extend(deployment.approved_many(&book, EXECUTIONS[1]).await);
+    let late = json!({"name": "late", "kind": "password", "secret": format!("{MARK}between")});
     let late = deployment.post(&deployment.admin, "/credentials", &late).await;
 
-    let mut fresh = deployment.worker().spawn();
+    let mut fresh = worker.spawn();
     done(&deployment).await;
     // One login, the many, and the late one: each of them once.
     assert_eq!(latest(&deployment).await.1, SECRETS + 2, "it went on where it was");
@@ -150,17 +157,33 @@ async fn s4_keys_are_rotated_under_ten_thousand_secrets_through_a_kill_while_exe
     assert!(states.iter().all(|state| state == "completed"), "{states:?} {}", fresh.log.text());
     let generations = keys(&deployment).await;
     assert_eq!(generations.len(), 2, "one new key, in spite of the kill");
+    fresh.stop().await;
 
-    // Then the keys themselves are wrapped by the new key-encryption key, and the old one goes.
+    // Then the keys themselves are wrapped by the new key-encryption key, into a kill between two
+    // of them: either all or none.
     rotate(&deployment, "kek").await;
+    let mut more = deployment.approved_many(&book, EXECUTIONS[2]).await;
+    let mut halfway = Setup { failpoint: Some("keys.rewrapped"), ..worker }.spawn();
+    let status = until("the kill", async || halfway.ended()).await;
+    assert_eq!(status.signal(), Some(9), "{}", halfway.log.text());
+    assert_eq!(latest(&deployment).await.0, "running");
+    let between: Vec<_> = keys(&deployment).await.into_iter().map(|key| key.kek_id).collect();
+    assert_eq!(between, [&*generations[0].kek_id, &*generations[1].kek_id]);
+    more.extend(deployment.approved_many(&book, EXECUTIONS[3]).await);
+    let mut last = worker.spawn();
     done(&deployment).await;
+    let states = deployment.settled(&more).await;
+    assert!(states.iter().all(|state| state == "completed"), "{states:?} {}", last.log.text());
+    // And the old one goes.
     let wrapped = keys(&deployment).await;
     assert!(wrapped.iter().all(|key| key.kek_id == renewed), "{wrapped:?}");
     let old = generations[0].kek_id.trim_start_matches("file:");
     std::fs::remove_file(kek.with_extension(old)).unwrap();
-    let last = deployment.approved(&book).await;
-    assert_eq!(deployment.settled(&[last]).await, ["completed"]);
-    fresh.stop().await;
+    let after = deployment.approved(&book).await;
+    assert_eq!(deployment.settled(&[after]).await, ["completed"]);
+    last.stop().await;
+    let logs = [&dying, &fresh, &halfway, &last, &deployment.api].map(|one| one.log.text());
+    nothing_in_the_clear(&deployment, since, &logs).await;
 
     opens_all(&deployment, &wrapped[1], &word(&late, "id")).await;
     // Nothing but the wrapping has moved: no secret was opened.
@@ -170,6 +193,47 @@ async fn s4_keys_are_rotated_under_ten_thousand_secrets_through_a_kill_while_exe
         .unwrap();
     assert_eq!(encrypted(&deployment).await, before);
     assert_holds(&deployment, "S4").await;
+}
+
+async fn now(deployment: &Deployment) -> String {
+    sqlx::query_scalar("SELECT clock_timestamp()::text")
+        .fetch_one(deployment.test.admin())
+        .await
+        .unwrap()
+}
+
+/// No secret was written down: not in the database, not in what it logs ahead, not in a file, not
+/// in what any of the processes said.
+async fn nothing_in_the_clear(deployment: &Deployment, since: String, logs: &[String]) {
+    let mut search = Search::new(&[("a secret".to_owned(), MARK.as_bytes().to_vec())]);
+    search.look("pg_dump", &dump(&deployment.test.admin_url));
+    search.look_below(deployment.dir.path(), &[]);
+    for log in logs {
+        search.look("a log", log.as_bytes());
+    }
+    let ahead: Vec<String> = sqlx::query_scalar(
+        "SELECT name FROM pg_ls_waldir() WHERE modification >= $1::timestamptz ORDER BY name",
+    )
+    .bind(since)
+    .fetch_all(deployment.test.admin())
+    .await
+    .unwrap();
+    let mut read = 0;
+    for segment in ahead {
+        // One that was given another name meanwhile is read under that, or was looked at.
+        let bytes: Option<Vec<u8>> =
+            sqlx::query_scalar("SELECT pg_read_binary_file('pg_wal/' || $1, 0, 16777216, true)")
+                .bind(&segment)
+                .fetch_one(deployment.test.admin())
+                .await
+                .unwrap();
+        if let Some(bytes) = bytes {
+            search.look(&segment, &bytes);
+            read += 1;
+        }
+    }
+    assert!(read > 0, "what was logged ahead was looked at");
+    assert_eq!(search.hits, Vec::<String>::new());
 }
 
 /// All secrets open with the newest key, and only with it.
@@ -187,7 +251,7 @@ async fn opens_all(deployment: &Deployment, key: &TenantKey, late: &str) {
             let place = credential::place(deployment.tenant(), id, 1);
             let secret = vault.open(stored.key.as_ref(), place, &stored.sealed).await.unwrap();
             if id.to_string() == late {
-                assert_eq!(secret.expose(), b"sealed in between");
+                assert_eq!(secret.expose(), format!("{MARK}between").as_bytes());
             }
             opened += 1;
         }
