@@ -21,6 +21,7 @@ mod wire;
 mod h5;
 mod l10;
 mod l11;
+mod l15;
 mod l6;
 mod o1;
 mod o3;

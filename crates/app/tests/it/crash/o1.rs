@@ -10,7 +10,7 @@ use db::testing::TestServer;
 use model::id::ExecutionId;
 use sqlx::PgPool;
 
-use super::deployment::Deployment;
+use super::deployment::{Deployment, word};
 use super::process::Setup;
 use super::runbooks::{Step, runbook};
 use super::until;
@@ -18,7 +18,7 @@ use super::until;
 const PASSWORD: &str = "for tests only";
 
 /// One of PostgreSQL's own programs.
-fn program(name: &str) -> PathBuf {
+pub(super) fn program(name: &str) -> PathBuf {
     let installed = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut found: Vec<PathBuf> =
         installed.map(|version| version.path().join("bin").join(name)).collect();
@@ -27,13 +27,13 @@ fn program(name: &str) -> PathBuf {
     found.pop().unwrap_or_else(|| PathBuf::from(name))
 }
 
-fn run(command: &mut Command) {
+pub(super) fn run(command: &mut Command) {
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?}: {said}");
 }
 
-async fn signed_and_anchored(admin: &PgPool) {
+pub(super) async fn signed_and_anchored(admin: &PgPool) {
     until("a log that is signed as it is", async || {
         sqlx::query_scalar::<_, bool>(
             "SELECT NOT EXISTS (SELECT 1 FROM countersign.audit_outbox) AND NOT EXISTS (
@@ -59,13 +59,13 @@ async fn states(admin: &PgPool, executions: &[ExecutionId]) -> Vec<String> {
 }
 
 /// A connection string as PostgreSQL's own programs read it.
-fn plain(url: &str) -> &str {
+pub(super) fn plain(url: &str) -> &str {
     url.split('?').next().unwrap_or(url)
 }
 
 /// A cluster in which there is nothing but the roles, with the dump in it: its administrator's and
 /// its application's connection strings.
-async fn restored(server: &TestServer, dump: &Path) -> (String, String) {
+pub(super) async fn restored(server: &TestServer, dump: &Path) -> (String, String) {
     migrate::roles(server.admin_url(), PASSWORD).await.unwrap();
     let empty = PgPool::connect(server.admin_url()).await.unwrap();
     sqlx::query("CREATE DATABASE restored").execute(&empty).await.unwrap();
@@ -78,6 +78,31 @@ async fn restored(server: &TestServer, dump: &Path) -> (String, String) {
         .arg(dump));
     let url = migrate::app_url(&admin, PASSWORD).unwrap();
     (admin, url)
+}
+
+/// A dump of the deployment as it is, made by PostgreSQL's own program.
+pub(super) async fn dump_to(deployment: &Deployment, file: &Path) {
+    // What notes down claims for other tests is no part of a deployment.
+    let witness = "DROP FUNCTION public.claimed(), public.opened(), public.moved() CASCADE;
+                   DROP TABLE public.claims, public.openings, public.moves";
+    sqlx::raw_sql(witness).execute(deployment.test.admin()).await.unwrap();
+    run(Command::new(program("pg_dump"))
+        .arg("--format=custom")
+        .arg(format!("--dbname={}", plain(&deployment.test.admin_url)))
+        .arg("--file")
+        .arg(file));
+}
+
+/// Reads what an execution left as evidence, of whichever process answers for the deployment.
+pub(super) async fn assert_evidence(deployment: &Deployment, execution: ExecutionId) {
+    let shown = deployment.get(&format!("/executions/{execution}")).await;
+    let pieces = shown["evidence"].as_array().cloned().unwrap_or_default();
+    assert!(!pieces.is_empty(), "{shown:#}");
+    for piece in pieces {
+        let path = format!("/executions/{execution}/evidence/{}", word(&piece, "id"));
+        // Its hash is compared before it is shown.
+        assert!(deployment.get(&path).await.is_object(), "{path}");
+    }
 }
 
 #[tokio::test]
@@ -98,18 +123,9 @@ async fn o1_a_dump_in_an_empty_cluster_resumes_each_execution_once_and_its_log_v
     signed_and_anchored(deployment.test.admin()).await;
     deployment.api.stop().await;
 
-    // What notes down claims for other tests is no part of a deployment.
-    let witness = "DROP FUNCTION public.claimed(), public.opened(), public.moved() CASCADE;
-                   DROP TABLE public.claims, public.openings, public.moves";
-    sqlx::raw_sql(witness).execute(deployment.test.admin()).await.unwrap();
-
     let kept = tempfile::tempdir().unwrap();
     let (dump, data) = (kept.path().join("dump"), kept.path().join("data"));
-    run(Command::new(program("pg_dump"))
-        .arg("--format=custom")
-        .arg(format!("--dbname={}", plain(&deployment.test.admin_url)))
-        .arg("--file")
-        .arg(&dump));
+    dump_to(&deployment, &dump).await;
     run(Command::new("cp").arg("-a").arg(deployment.dir.path()).arg(&data));
     // The dump is older than the loss: all of them ran to their end, which nobody who restores knows.
     let mut worker = deployment.worker().start().await;
@@ -148,6 +164,11 @@ async fn o1_a_dump_in_an_empty_cluster_resumes_each_execution_once_and_its_log_v
             let count = lines.get(&line[..]).or_else(|| lines.get(&prefixed[..]));
             assert_eq!(count, Some(&1), "{execution} {step}: {lines:?}");
         }
+    }
+    // What was kept beside the database is read again, that of before the loss included.
+    deployment.url = process.url().unwrap();
+    for execution in &executions {
+        assert_evidence(&deployment, *execution).await;
     }
     signed_and_anchored(&admin).await;
     let verified = Command::new(env!("CARGO_BIN_EXE_countersign"))
