@@ -104,6 +104,30 @@ impl TestDb {
         self.copy.name()
     }
 
+    /// Makes the server say, to whoever connects from now on, that it is of this version: `number`
+    /// as in `server_version_num`. All else about it stays as it is.
+    ///
+    /// # Panics
+    /// When the database does not take it.
+    pub async fn claims_version(&self, number: u32, version: &str) {
+        // Looked for before PostgreSQL's own, which the path then names second.
+        let statements = format!(
+            "CREATE SCHEMA IF NOT EXISTS fake;
+             GRANT USAGE ON SCHEMA fake TO PUBLIC;
+             CREATE OR REPLACE FUNCTION fake.current_setting(text) RETURNS text LANGUAGE sql AS $$
+               SELECT CASE $1 WHEN 'server_version_num' THEN '{number}'
+                              WHEN 'server_version' THEN '{version}'
+                              ELSE pg_catalog.current_setting($1) END
+             $$;
+             ALTER DATABASE {} SET search_path = fake, pg_catalog, public",
+            self.name()
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statements))
+            .execute(&self.admin)
+            .await
+            .expect("the fake is set up");
+    }
+
     /// One more tenant with one actor who holds every role.
     ///
     /// # Panics

@@ -5,6 +5,7 @@
 mod catalogue;
 #[cfg(test)]
 mod data_model;
+#[cfg(test)]
 mod grants;
 #[cfg(test)]
 mod jobs;

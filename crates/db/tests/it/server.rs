@@ -19,6 +19,23 @@ async fn behind(url: &str) -> Flaw {
 }
 
 #[tokio::test]
+async fn t14_a_server_without_the_security_release_is_refused_before_anything_else_is_asked() {
+    let test = testing::database().await;
+    for (number, version, needed) in
+        [(150_013, "15.13", "15.14"), (160_009, "16.9", "16.10"), (140_019, "14.19", "15.14")]
+    {
+        test.claims_version(number, version).await;
+        let old = Flaw::OldServer { found: version.to_owned(), needed: needed.to_owned() };
+        assert_eq!(behind(&test.url).await, old);
+        // Whatever else is wrong with it.
+        assert_eq!(behind(&test.admin_url).await, old);
+        assert!(old.to_string().contains(needed), "{old}");
+    }
+    test.claims_version(150_014, "15.14").await;
+    Db::connect(options(&test.url)).await.unwrap().close().await;
+}
+
+#[tokio::test]
 async fn a_schema_that_is_behind_is_refused_with_what_to_do() {
     let test = testing::database().await;
     let needed = migrate::newest().expect("there are migrations");

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::process::Command;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -36,8 +36,9 @@ async fn l6_an_anchor_nobody_renewed_for_hours_is_no_proof_unless_that_is_asked_
     deployment.api.stop().await;
     let anchored = deployment.dir.path().join("anchor/audit.local");
     let anchored = anchored.join(deployment.tenant().uuid().to_string()).join("checkpoint");
+    let written = File::open(&anchored).unwrap().metadata().unwrap().modified().unwrap();
     let aged = |minutes: u64| {
-        let at = SystemTime::now() - Duration::from_secs(60 * minutes);
+        let at = written - Duration::from_secs(60 * minutes);
         File::open(&anchored).unwrap().set_modified(at).unwrap();
     };
     // One hourly checkpoint may be late.

@@ -53,6 +53,15 @@ async fn t4_serve_refuses_a_login_row_level_security_does_not_bind() {
 }
 
 #[tokio::test]
+async fn t14_serve_refuses_a_server_without_the_security_release() {
+    let test = database().await;
+    test.claims_version(150_013, "15.13 (Debian 15.13-0+deb12u1)").await;
+    let said = refused_on(&test.url).await;
+    assert!(said.contains("PostgreSQL 15.13"), "{said}");
+    assert!(said.contains("15.14 or newer is needed"), "{said}");
+}
+
+#[tokio::test]
 async fn serve_refuses_a_schema_that_is_behind() {
     let test = database().await;
     sqlx::query(
