@@ -317,6 +317,38 @@ fn found_in_files(directory: &std::path::Path, text: &str) -> Vec<std::path::Pat
     found
 }
 
+/// Puts a person into every other table that holds what names one: an invitation that was taken up,
+/// a conversation, emergency authority, a key, and an answer that is kept for a repeated request.
+async fn plant(site: &Site, user: uuid::Uuid, actor: uuid::Uuid) {
+    for statement in [
+        "INSERT INTO countersign.chat_sessions (tenant_id, id, user_id, title)
+         VALUES ($1, $2, $3, 'Grace Hopper asks')",
+        "INSERT INTO countersign.chat_messages (tenant_id, id, session_id, role, content)
+         SELECT $1, $2, s.id, 'user', 'write to grace@navy.example' FROM countersign.chat_sessions s
+         WHERE s.tenant_id = $1 AND s.user_id = $3",
+        "INSERT INTO countersign.invitations (tenant_id, id, email, roles, token_hash, invited_by,
+           expires_at, accepted_at, user_id)
+         VALUES ($1, $2, 'grace@navy.example', '{viewer}', sha256($2::text::bytea), $4,
+                 clock_timestamp(), clock_timestamp(), $3)",
+        "INSERT INTO countersign.break_glass (tenant_id, id, actor_id, person, reason, expires_at)
+         VALUES ($1, $2, $4, 'grace.h', 'the site is down', clock_timestamp() + interval '1 hour')",
+        "INSERT INTO countersign.api_keys (tenant_id, id, actor_id, name, key_prefix, key_hash)
+         SELECT $1, $2, a.id, 'key of Grace Hopper', 'prefix-of-hers', sha256($2::text::bytea)
+         FROM countersign.actors a, countersign.users u
+         WHERE a.tenant_id = $1 AND a.id = $4 AND u.tenant_id = $1 AND u.id = $3",
+    ] {
+        let done = sqlx::query(statement)
+            .bind(site.tenant().uuid())
+            .bind(uuid::Uuid::now_v7())
+            .bind(user)
+            .bind(actor)
+            .execute(site.test.admin())
+            .await
+            .unwrap_or_else(|error| panic!("{statement}: {error}"));
+        assert_eq!(done.rows_affected(), 1, "{statement}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn l16_an_erased_person_is_unreadable_everywhere_and_the_log_holds() {
     const NAMES: [&str; 4] = ["Grace Hopper", "grace@navy.example", "grace.h", "harvard-mark/1"];
@@ -339,6 +371,8 @@ async fn l16_an_erased_person_is_unreadable_everywhere_and_the_log_holds() {
     assert_eq!(session.status(), 200);
     site.verified(site.tenant()).await;
     let actor = text(&made["user"], "actor_id");
+    let of = |id: &str| id.split_once('_').unwrap().1.parse::<uuid::Uuid>().unwrap();
+    plant(&site, of(&text(&made["user"], "id")), of(&actor)).await;
     let listed = admin.get(&format!("/audit/events?actor_id={actor}")).await.expect(200);
     let event = &listed["items"][0];
     assert_eq!(event["event"]["actor"]["display_name"], "grace.h");
@@ -347,12 +381,27 @@ async fn l16_an_erased_person_is_unreadable_everywhere_and_the_log_holds() {
     let proof = admin.get(&format!("/audit/events/{id}/proof")).await.expect(200);
     // What is signed, published and given out never held it.
     let log = site.dir.path().join("log");
+    let mut places = std::collections::BTreeSet::new();
     for name in NAMES {
         assert_eq!(found_in_files(&log, name), Vec::<std::path::PathBuf>::new(), "{name}");
         assert!(!proof.as_str().unwrap().contains(name), "{name}");
         let found = found_in_database(&site, name).await;
         assert!(!found.iter().any(|place| place.starts_with("audit_events")), "{found:?}");
         assert!(!found.is_empty(), "{name}: the search finds what is there");
+        places.extend(found.iter().filter_map(|place| Some(place.split_once(':')?.0.to_owned())));
+    }
+    for table in [
+        "users",
+        "actors",
+        "user_sessions",
+        "audit_personal",
+        "chat_sessions",
+        "chat_messages",
+        "invitations",
+        "break_glass",
+        "api_keys",
+    ] {
+        assert!(places.contains(table), "{table} holds something of hers: {places:?}");
     }
 
     let erase = format!("/users/{}/erase", text(&made["user"], "id"));
