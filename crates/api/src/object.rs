@@ -266,11 +266,15 @@ fn fields<T: Serialize>(wanted: &T) -> Answer<Map<String, Value>> {
 
 /// A missing row, a taken name and a reference to nothing, as answers about this kind.
 fn answer<O: Object, T>(result: Result<T, db::Error>) -> Answer<T> {
-    let word = O::KIND.word;
+    let word = O::KIND.word.replace('_', " ");
     result.map_err(|error| match (error.kind(), error.constraint()) {
-        (db::Kind::NotFound, _) => Problem::not_found(word),
+        (db::Kind::NotFound, _) => Problem::not_found(&word),
         (db::Kind::Conflict, Some(_)) => {
-            Problem::conflict("already_there", format!("there is such a {word} already"))
+            let same = match O::KIND.natural {
+                [] => "values that may be there once".to_owned(),
+                names => names.join(" and "),
+            };
+            Problem::conflict("already_there", format!("another {word} has the same {same}"))
         }
         (db::Kind::Invalid, Some(constraint)) => {
             let field = O::KIND.columns.iter().map(|column| column.name).find(|name| {
