@@ -8,9 +8,11 @@
 )]
 
 mod alertmanager;
+mod apart;
 mod conformance;
 mod decisions;
 mod findings;
+mod foreign;
 mod gate;
 mod harness;
 mod identity;

@@ -88,6 +88,15 @@ pub(crate) async fn make_all(
     site: &Site,
     stage: &Stage,
 ) -> (BTreeMap<String, String>, Vec<(Described, Value)>) {
+    make_each(site, stage, async |_: &Described, _: &Value| ()).await
+}
+
+/// The same, with a look at the body of each just before it is made.
+pub(crate) async fn make_each(
+    site: &Site,
+    stage: &Stage,
+    mut before: impl AsyncFnMut(&Described, &Value),
+) -> (BTreeMap<String, String>, Vec<(Described, Value)>) {
     let finding = stage.fire(alert("Surrounded", "web-1", 9, "x")).await;
     let path = format!("/resources/{}", stage.resource);
     let resource = stage.admin.get(&path).await.expect(200);
@@ -103,13 +112,14 @@ pub(crate) async fn make_all(
     let (mut paths, mut made) = (BTreeMap::new(), Vec::new());
     let mut waiting = described();
     while !waiting.is_empty() {
-        let before = waiting.len();
+        let left = waiting.len();
         let mut later = Vec::new();
         for kind in waiting {
             let Some(body) = kind.body(&ids) else {
                 later.push(kind);
                 continue;
             };
+            before(&kind, &body).await;
             let reply = stage.admin.post(&kind.path, &body).await;
             assert_eq!(reply.status.as_u16(), 201, "{}: {:#}", kind.path, reply.body);
             let id = text(&reply.body, "id");
@@ -118,7 +128,7 @@ pub(crate) async fn make_all(
             made.push((kind, reply.body));
         }
         waiting = later;
-        assert!(waiting.len() < before, "the examples refer to what nobody makes: {waiting:#?}");
+        assert!(waiting.len() < left, "the examples refer to what nobody makes: {waiting:#?}");
     }
     (paths, made)
 }
