@@ -13,6 +13,7 @@ use crate::outcome::{Observed, close};
 use crate::snapshot::{Attempt, Captured, Change, Collected, StepRun};
 
 mod forwards;
+mod leases;
 mod rollback;
 mod simulation;
 
