@@ -148,6 +148,10 @@ fn line<O: Object>(text: &mut String, row: Value, form: Form) -> Result<(), db::
     Ok(())
 }
 
+/// What a formula begins with; some spreadsheets read the full-width forms as the plain ones.
+const FORMULA: [char; 11] =
+    ['=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
+
 /// A value as a cell. A text that a spreadsheet would take for a formula gets an apostrophe in
 /// front (CWE-1236): what an alert says must not run on the desk of whoever opens the file.
 fn cell(value: &Value) -> String {
@@ -157,7 +161,7 @@ fn cell(value: &Value) -> String {
         Value::String(text) => text.clone(),
         Value::Array(_) | Value::Object(_) => value.to_string(),
     };
-    let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { "'" } else { "" };
+    let guard = if text.starts_with(FORMULA) { "'" } else { "" };
     let quoted = text.contains(['"', ',', '\r', '\n']) || !guard.is_empty();
     if quoted { format!("\"{guard}{}\"", text.replace('"', "\"\"")) } else { text }
 }
@@ -177,6 +181,7 @@ mod tests {
             (json!("-1"), "\"'-1\""),
             (json!("@SUM(A1)"), "\"'@SUM(A1)\""),
             (json!("\t=1"), "\"'\t=1\""),
+            (json!("\u{ff1d}1"), "\"'\u{ff1d}1\""),
             (json!(-1), "-1"),
             (json!("a,\"b\"\r\nc"), "\"a,\"\"b\"\"\r\nc\""),
             (json!(null), ""),

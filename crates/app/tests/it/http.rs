@@ -14,6 +14,7 @@ mod decisions;
 mod findings;
 mod foreign;
 mod gate;
+mod guesses;
 mod harness;
 mod identity;
 mod ingest;
@@ -33,6 +34,7 @@ mod session;
 mod stage;
 mod suspicious;
 mod tenancy;
+mod texts;
 mod typescript;
 mod whole_loop;
 

@@ -3,12 +3,13 @@
 use std::time::Instant;
 
 use futures::future::join_all;
+use model::Clock as _;
 use model::actor::Role;
 use model::secret::Secret;
 use sense::alert::signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER, sign};
 use serde_json::{Value, json};
 
-use super::harness::{Caller, Reply, Site};
+use super::harness::{Caller, Reply, Site, SystemClock};
 use super::stage::{REPAIR, Stage, alert, group};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -163,6 +164,49 @@ async fn i5_only_a_signature_over_the_exact_bytes_under_a_current_secret_counts(
     let stranger = site.caller("stranger", &[Role::Operator]).await;
     assert_eq!(deliver(&stranger, &[by(new, body)], body).await.status.as_u16(), 403);
     assert!(!TIMESTAMP_HEADER.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a6_a_captured_delivery_is_a_repetition_within_its_time_and_refused_after_it() {
+    let site = Site::start().await;
+    let admin = site.caller("ada", &[Role::Admin, Role::Auditor]).await;
+    let secret = Secret::from("sixteen bytes, new".to_owned());
+    let source = site.caller("zabbix", &[Role::Operator]).await;
+    let known = json!({
+        "name": "zabbix", "kind": "generic", "actor_id": source.actor.id.to_string(),
+        "mapping": {"name": "/check", "starts_at": "/since", "signed": "timestamp_and_body"},
+        "secret": "sixteen bytes, new",
+    });
+    admin.post("/alert-sources", &known).await.expect(201);
+    let body = br#"{"check": "disk", "since": 1772359200}"#;
+    let now = SystemClock.now().as_second();
+    // What was on the wire so many seconds ago.
+    let captured = |ago_s: i64| {
+        let at = (now - ago_s).to_string();
+        let signature = sign(&[at.as_bytes(), b".", body].concat(), &secret);
+        [(TIMESTAMP_HEADER, at), (SIGNATURE_HEADER, signature)]
+    };
+    let first = deliver(&source, &captured(0), body).await.expect(200);
+    assert_eq!((&first["new"], &first["repeated"]), (&json!(1), &json!(0)));
+    for _ in 0..2 {
+        let again = deliver(&source, &captured(0), body).await.expect(200);
+        assert_eq!((&again["new"], &again["repeated"]), (&json!(0), &json!(1)));
+        assert_eq!(again["finding_ids"], first["finding_ids"]);
+    }
+    let [_, signature] = captured(360);
+    for headers in [
+        captured(360).to_vec(),
+        // Its signature under a time of today's, and under none.
+        vec![captured(0)[0].clone(), signature.clone()],
+        vec![signature],
+    ] {
+        let refused = deliver(&source, &headers, body).await;
+        assert_eq!(refused.status.as_u16(), 401, "{headers:?}: {:#}", refused.body);
+    }
+    assert_eq!(site.count(site.tenant(), "findings").await, 1);
+    site.verified(site.tenant()).await;
+    let told = admin.get("/audit/events?action=alerts.refused").await.expect(200);
+    assert_eq!(told["items"].as_array().unwrap().len(), 3, "{told:#}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
