@@ -32,8 +32,26 @@ pub fn result(text: &str) {
 /// # Errors
 /// When it cannot be written as JSON.
 pub fn json<T: Serialize>(value: &T) -> anyhow::Result<()> {
-    result(&serde_json::to_string_pretty(value)?);
+    result(&inert(&serde_json::to_string_pretty(value)?));
     Ok(())
+}
+
+/// The same JSON with nothing in it that a terminal acts on: what a host printed may be a text with
+/// control characters (which JSON allows above U+007F) or ones that turn others around.
+#[must_use]
+pub fn inert(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for letter in json.chars() {
+        match letter {
+            '\u{7f}'..='\u{9f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{2069}'
+            | '\u{feff}' => text.push_str(&format!("\\u{:04x}", u32::from(letter))),
+            plain => text.push(plain),
+        }
+    }
+    text
 }
 
 /// A table of rows under headings.
@@ -48,4 +66,23 @@ pub fn table(headings: &[&str], rows: Vec<Vec<String>>) -> String {
     }
     let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn p9_json_says_the_same_without_what_a_terminal_acts_on() {
+        let value = json!({"\u{9b}2J": "\u{1b}]0;x\u{7} \u{7f}\u{202e}gpj.exe \\u ünïcode"});
+        let shown = inert(&value.to_string());
+        assert!(
+            !shown.chars().any(|letter| letter.is_control() || letter == '\u{202e}'),
+            "{shown}"
+        );
+        assert!(shown.contains("\\u009b2J") && shown.contains("ünïcode"), "{shown}");
+        assert_eq!(serde_json::from_str::<Value>(&shown).unwrap(), value);
+    }
 }

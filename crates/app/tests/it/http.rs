@@ -34,6 +34,7 @@ mod session;
 mod stage;
 mod suspicious;
 mod tenancy;
+mod terminal;
 mod texts;
 mod typescript;
 mod whole_loop;

@@ -32,7 +32,7 @@ impl Screen {
 
     fn show(&mut self, event: &Value, seen: &Seen) {
         match self {
-            Self::Json => output::result(&event.to_string()),
+            Self::Json => output::result(&output::inert(&event.to_string())),
             Self::Plain => plain(&view::at(event, "/ts"), seen),
             Self::Live(live) => live.show(seen),
         }
