@@ -13,7 +13,7 @@ const MAY: [&str; 7] = [
 ];
 
 /// What makes a client or a connection, by itself or in a library.
-const MAKES: [&str; 15] = [
+const MAKES: [&str; 19] = [
     "reqwest::",
     "hyper::client",
     "hyper_util::client",
@@ -25,6 +25,10 @@ const MAKES: [&str; 15] = [
     "awc::",
     "attohttpc::",
     "object_store::http",
+    "lettre::",
+    "mail_send::",
+    "tungstenite::",
+    "UdpSocket",
     "TcpStream::connect",
     "TcpSocket",
     "lookup_host",
@@ -44,7 +48,7 @@ pub(super) fn ways_out(path: &str, text: &str) -> Vec<usize> {
 }
 
 /// Libraries that bring a client of their own, and who may list them.
-const CLIENTS: [(&str, &[&str]); 7] = [
+const CLIENTS: [(&str, &[&str]); 17] = [
     ("reqwest", &["crates/app/", "benches/"]),
     ("hyper", &["crates/connect/", "benches/"]),
     ("hyper-util", &["crates/connect/", "benches/"]),
@@ -52,6 +56,17 @@ const CLIENTS: [(&str, &[&str]); 7] = [
     ("isahc", &[]),
     ("curl", &[]),
     ("awc", &[]),
+    // Mail goes to a host that somebody named, as a webhook does.
+    ("lettre", &[]),
+    ("mail-send", &[]),
+    ("tungstenite", &[]),
+    ("tokio-tungstenite", &[]),
+    ("async-nats", &[]),
+    ("redis", &[]),
+    ("kube", &[]),
+    ("git2", &[]),
+    ("gix", &[]),
+    ("hickory-resolver", &[]),
 ];
 
 /// The lines of a member's manifest, from 1, that bring another client.
@@ -82,6 +97,8 @@ mod tests {
             "let stream = tokio::net::TcpStream::connect(address).await?;",
             "let found = tokio::net::lookup_host(host).await?;",
             "ureq::get(url).call()?;",
+            "let mail = lettre::AsyncSmtpTransport::<Tokio1Executor>::relay(host)?;",
+            "let socket = UdpSocket::bind(address).await?;",
         ] {
             assert_eq!(ways_out(room, &format!("\n{other}\n")), [2], "{other}");
             assert!(ways_out("crates/connect/src/outbound/wire.rs", other).is_empty());
@@ -93,7 +110,13 @@ mod tests {
 
     #[test]
     fn n5_any_other_library_with_a_client_is_named() {
-        for line in ["reqwest.workspace = true", "ureq = \"3\"", "hyper = { version = \"1\" }"] {
+        for line in [
+            "reqwest.workspace = true",
+            "ureq = \"3\"",
+            "hyper = { version = \"1\" }",
+            "lettre = { version = \"0.11\", features = [\"smtp-transport\"] }",
+            "async-nats = \"0.45\"",
+        ] {
             assert_eq!(clients("crates/sense/Cargo.toml", line), [1], "{line}");
         }
         let line = "object_store = { version = \"0.14\", features = [\"fs\", \"aws\"] }";

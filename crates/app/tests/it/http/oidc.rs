@@ -409,6 +409,55 @@ async fn a_provider_is_checked_when_it_is_made_known_and_its_secret_is_of_its_ow
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn n1_an_issuer_that_is_inside_is_not_gone_to_and_nobody_learns_what_is_there() {
+    let site = Site::start().await;
+    let admin = site.caller("ada", &[Role::Admin]).await;
+    // Something listens there; the tests' own processes may call 127/8 alone.
+    let inside = tokio::net::TcpListener::bind("[::1]:0").await.ok();
+    let port = inside.as_ref().map_or(443, |inside| inside.local_addr().unwrap().port());
+    let hosts = [
+        "nowhere.invalid",
+        "169.254.169.254",
+        "2852039166",
+        "0xa9.254.169.254",
+        "[::ffff:169.254.169.254]",
+        "[64:ff9b::a9fe:a9fe]",
+        "[fd00:ec2::254]",
+        "10.0.0.1",
+        "100.64.0.1",
+        "192.168.0.1",
+        "0.0.0.0",
+        "[::]",
+        "[::1]",
+    ];
+    let mut said = Vec::new();
+    for (number, host) in hosts.into_iter().enumerate() {
+        let name = format!("inside-{number}");
+        let known = provider(&site, &name, &format!("https://{host}:{port}"));
+        let made = admin.post("/oidc-providers", &known).await;
+        // An address written in another way than its own is no issuer at all.
+        if made.status.as_u16() == 400 {
+            assert_eq!(made.path(), "/issuer", "{host}: {:#}", made.body);
+            continue;
+        }
+        assert_eq!(made.status.as_u16(), 201, "{host}: {:#}", made.body);
+        let path = format!("{}/api/v1/auth/oidc/{name}/start", site.url);
+        let start = site.http.get(format!("{path}?tenant={}", slug(&site).await));
+        let mut refused = Reply::of(start.send().await.unwrap()).await;
+        assert_eq!(refused.status.as_u16(), 503, "{host}: {:#}", refused.body);
+        refused.body.as_object_mut().unwrap().remove("request_id");
+        said.push(refused.body.to_string().replace(&name, "NAME"));
+    }
+    assert!(said.len() > 6, "only {} were taken", said.len());
+    said.dedup();
+    assert_eq!(said.len(), 1, "{said:#?}");
+    if let Some(inside) = inside {
+        let mut accepted = Box::pin(inside.accept());
+        assert!(futures::poll!(&mut accepted).is_pending(), "somebody came");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a4_nobody_has_two_accounts_by_two_registrations_of_where_they_come_from() {
     let site = Site::start().await;
     let admin = site.caller("ada", &[Role::Admin]).await;
