@@ -1,13 +1,13 @@
 //! Settings of a tenant, by key.
 
 use ::api::check::document;
+use ::api::etag::{Seen, Tagged};
 use ::api::permission::{ReadSettings, WriteSettings};
 use ::api::problem::Answer;
-use ::api::{App, Body, Can, Change, Problem, etag};
+use ::api::{App, Body, Can, Change, Problem};
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
 use model::Timestamp;
 use model::id::ActorId;
 use serde::{Deserialize, Serialize};
@@ -83,61 +83,54 @@ async fn show_setting(
     State(app): State<App>,
     caller: Can<ReadSettings>,
     Path(key): Path<String>,
-) -> Answer<Response> {
+) -> Answer<Tagged<SettingOut>> {
     let mut tx = app.db.tenant(caller.tenant()).await?;
-    shown(store::setting(&mut tx, &key).await?.ok_or_else(missing)?)
+    let setting = store::setting(&mut tx, &key).await?.ok_or_else(missing)?;
+    Ok(Tagged(setting.into()))
 }
 
 /// Set something.
 #[utoipa::path(put, path = "/settings/{key}", tag = "settings",
-    params(("key" = String, Path, description = "What it is called"),
-        ("If-Match" = Option<String>, Header, description = "The ETag of the state that was seen")),
+    params(("key" = String, Path, description = "What it is called"), Seen),
     request_body = SettingIn,
     responses((status = 200, body = SettingOut), (status = "4XX", body = Problem)))]
 async fn put_setting(
     State(app): State<App>,
     caller: Can<WriteSettings>,
     Path(key): Path<String>,
-    headers: HeaderMap,
+    seen: Seen,
     Body(wanted): Body<SettingIn>,
-) -> Answer<Response> {
+) -> Answer<Tagged<SettingOut>> {
     named(&key)?;
     document("/value", &wanted.value)?;
     no_secret("/value", &wanted.value)?;
     let mut change = Change::begin(&app, &caller).await?;
     if let Some(now) = store::setting_to_change(&mut change, &key).await? {
-        etag::matches(&headers, &SettingOut::from(now))?;
+        seen.is(&SettingOut::from(now))?;
     }
     let set = store::set(&mut change, &key, &wanted.value, caller.actor.id).await?;
     let event = change.event("setting.set", "setting", &key);
     change.commit(event).await?;
-    shown(set)
+    Ok(Tagged(set.into()))
 }
 
 /// Remove a setting.
 #[utoipa::path(delete, path = "/settings/{key}", tag = "settings",
-    params(("key" = String, Path, description = "What it is called"),
-        ("If-Match" = Option<String>, Header, description = "The ETag of the state that was seen")),
+    params(("key" = String, Path, description = "What it is called"), Seen),
     responses((status = 204), (status = "4XX", body = Problem)))]
 async fn remove_setting(
     State(app): State<App>,
     caller: Can<WriteSettings>,
     Path(key): Path<String>,
-    headers: HeaderMap,
+    seen: Seen,
 ) -> Answer<StatusCode> {
     let mut change = Change::begin(&app, &caller).await?;
     let now = store::setting_to_change(&mut change, &key).await?.ok_or_else(missing)?;
-    etag::matches(&headers, &SettingOut::from(now))?;
+    seen.is(&SettingOut::from(now))?;
     store::unset(&mut change, &key).await?;
     let event = change.event("setting.removed", "setting", &key);
     change.commit(event).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-fn shown(setting: Setting) -> Answer<Response> {
-    let out = SettingOut::from(setting);
-    let tag = etag::of(&out)?;
-    Ok(([tag], Json(out)).into_response())
 }
 
 fn missing() -> Problem {
