@@ -218,7 +218,7 @@ pub(crate) async fn call(
 pub(crate) fn comparable(reply: &Reply, ids: &[String]) -> String {
     let mut body = reply.body.clone();
     if let Some(problem) = body.as_object_mut() {
-        for volatile in ["request_id", "id", "last_failure_at", "updated_at"] {
+        for volatile in ["request_id", "id", "last_failure_at", "opened_at", "updated_at"] {
             problem.remove(volatile);
         }
     }
