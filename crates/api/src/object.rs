@@ -264,6 +264,26 @@ fn fields<T: Serialize>(wanted: &T) -> Answer<Map<String, Value>> {
     }
 }
 
+/// The field a constraint is about.
+fn at_fault<O: Object>(constraint: &str) -> Option<&'static str> {
+    let (_, table) = O::KIND.table.rsplit_once('.').unwrap_or_default();
+    let rule = constraint.strip_prefix(table).unwrap_or(constraint).trim_start_matches('_');
+    let mut names = O::KIND.columns.iter().map(|column| column.name);
+    // `findings_severity_word` is about severity, `…_resource_fk` about resource_id.
+    let named = names.clone().find(|name| {
+        let rest = rule.strip_prefix(name.trim_end_matches("_id"));
+        rest.is_some_and(|rest| rest.starts_with('_'))
+    });
+    // `ml_predictions_model_fk` is about ml_model_id.
+    let about = rule.strip_suffix("_fk");
+    named.or_else(|| {
+        names.find(|name| {
+            let last = name.strip_suffix("_id").and_then(|of| of.rsplit('_').next());
+            about.is_some() && last == about
+        })
+    })
+}
+
 /// A missing row, a taken name and a reference to nothing, as answers about this kind.
 fn answer<O: Object, T>(result: Result<T, db::Error>) -> Answer<T> {
     let word = O::KIND.word.replace('_', " ");
@@ -277,11 +297,8 @@ fn answer<O: Object, T>(result: Result<T, db::Error>) -> Answer<T> {
             Problem::conflict("already_there", format!("another {word} has the same {same}"))
         }
         (db::Kind::Invalid, Some(constraint)) => {
-            let field = O::KIND.columns.iter().map(|column| column.name).find(|name| {
-                // `findings_severity_word` is about severity, `…_resource_fk` about resource_id.
-                constraint.contains(&format!("_{}", name.trim_end_matches("_id")))
-            });
-            let path = field.map_or_else(String::new, |name| format!("/{name}"));
+            let path =
+                at_fault::<O>(constraint).map_or_else(String::new, |name| format!("/{name}"));
             if constraint.ends_with("_fk") {
                 Problem::invalid(&path, "no_such_reference", "refers to what is not there")
             } else {

@@ -58,10 +58,23 @@ fn answer<T>(what: &str, result: Result<T, db::Error>) -> Answer<T> {
             Problem::conflict("already_there", format!("there is such {what} already"))
         }
         (db::Kind::Invalid, Some(constraint)) if constraint.ends_with("_fk") => Problem::invalid(
-            "",
+            &referring(constraint),
             "no_such_reference",
             format!("the {what} refers to what is not there"),
         ),
         _ => error.into(),
     })
+}
+
+/// The field that refers to what a foreign key asks for: `connections_credential_fk` is about
+/// `credential_id`.
+fn referring(constraint: &str) -> String {
+    match constraint {
+        "violations_policy_fk" => "/violation/policy_id".to_owned(),
+        "drift_events_declared_fk" => "/drift/iac_resource_id".to_owned(),
+        other => {
+            let about = other.trim_end_matches("_fk").rsplit('_').next().unwrap_or_default();
+            format!("/{about}_id")
+        }
+    }
 }

@@ -429,15 +429,7 @@ async fn every_word_the_documents_allow_goes_in_through_the_api_and_comes_out_of
             continue;
         }
         for (number, word) in words.iter().enumerate() {
-            let mut body = kind.example.clone();
-            for (key, value) in body.as_object_mut().unwrap() {
-                *value = made[key].clone();
-                if ["name", "slug", "external_id", "address", "branch", "version"]
-                    .contains(&key.as_str())
-                {
-                    *value = json!(format!("{}-{}-{number}", text(made, key), promise.field));
-                }
-            }
+            let mut body = kind.another(made, &format!("{}-{number}", promise.field));
             body[ours] = json!(word);
             match word.as_str() {
                 "email" => body["configuration"] = json!({"to": ["ops@example.com"]}),

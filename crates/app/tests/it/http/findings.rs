@@ -104,7 +104,10 @@ async fn what_is_no_report_of_its_kind_is_refused_with_its_path() {
         (with("severity", json!("bad")), "/severity"),
         (with("severity_score", json!(1.5)), "/severity_score"),
         (with("title", json!("a\u{0}b")), "/title"),
-        (with("violation", json!({"policy_id": "ppl_00000000-0000-7000-8000-000000000001"})), ""),
+        (
+            with("violation", json!({"policy_id": "ppl_00000000-0000-7000-8000-000000000001"})),
+            "/violation/policy_id",
+        ),
     ] {
         let refused = stage.admin.post("/findings", &report).await;
         assert_eq!(refused.status.as_u16(), 400, "{report} {:#}", refused.body);

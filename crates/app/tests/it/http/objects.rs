@@ -28,6 +28,19 @@ impl Described {
         format!("{}/{{id}}", self.path)
     }
 
+    /// A body for one more beside one that is there: `mark` makes its names others.
+    pub(crate) fn another(&self, shown: &Value, mark: &str) -> Value {
+        const NAMES: [&str; 6] = ["name", "slug", "external_id", "address", "branch", "version"];
+        let mut body = self.example.clone();
+        for (key, value) in body.as_object_mut().unwrap() {
+            *value = shown[key].clone();
+            if NAMES.contains(&key.as_str()) {
+                *value = json!(format!("{}-{mark}", text(shown, key)));
+            }
+        }
+        body
+    }
+
     fn may(&self, verb: &str) -> bool {
         self.verbs.iter().any(|known| known == verb)
     }
@@ -339,6 +352,59 @@ async fn what_an_object_refers_to_must_be_there_and_stays_while_it_is_needed() {
     assert_eq!((again.status.as_u16(), again.code()), (409, "already_there"));
     let unknown = stage.admin.post("/services", &json!({ "name": "x", "colour": "red" })).await;
     assert_eq!(unknown.status.as_u16(), 400, "{:#}", unknown.body);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reference_to_nothing_is_refused_by_the_name_of_its_field() {
+    let site = Site::start().await;
+    let stage = Stage::set(&site, site.tenant(), "test").await;
+    let (_, made) = make_all(&site, &stage).await;
+    let nothing = |id: &str| {
+        let (prefix, _) = id.split_once('_').unwrap();
+        json!(format!("{prefix}_{}", model::id::FindingId::generate().uuid()))
+    };
+    let mut asked = 0;
+    for (kind, shown) in &made {
+        for (field, value) in kind.example.as_object().unwrap() {
+            if !value.as_str().is_some_and(|value| value.contains("0190a3c4")) {
+                continue;
+            }
+            let mut body = kind.another(shown, field);
+            body[field] = nothing(value.as_str().unwrap());
+            let refused = stage.admin.post(&kind.path, &body).await;
+            let path = format!("/{field}");
+            assert_eq!(
+                (refused.status.as_u16(), refused.path()),
+                (400, path.as_str()),
+                "{} {:#}",
+                kind.path,
+                refused.body
+            );
+            asked += 1;
+        }
+    }
+    let violation = json!({
+        "kind": "violation", "fingerprint": "x", "title": "x", "severity": "low", "violation": {},
+    });
+    let drift = json!({
+        "kind": "drift", "fingerprint": "x", "title": "x", "severity": "low",
+        "drift": {"drift_type": "modified"},
+    });
+    for (report, pointer, id) in [
+        (&violation, "/resource_id", "res_"),
+        (&violation, "/environment_id", "env_"),
+        (&violation, "/violation/policy_id", "ppl_"),
+        (&drift, "/drift/iac_resource_id", "dcl_"),
+    ] {
+        let mut body = report.clone();
+        let (parent, field) = pointer.rsplit_once('/').unwrap();
+        body.pointer_mut(parent).unwrap()[field] = nothing(id);
+        let refused = stage.admin.post("/findings", &body).await;
+        assert_eq!((refused.status.as_u16(), refused.path()), (400, pointer), "{:#}", refused.body);
+        asked += 1;
+    }
+    println!("objects: {asked} references to nothing refused by name");
+    assert!(asked > 25, "{asked}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
