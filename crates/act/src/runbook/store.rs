@@ -359,19 +359,13 @@ pub const LISTED: Kind = Kind {
 /// # Errors
 /// When the database fails.
 pub async fn list(tx: &mut TenantTx, wanted: &ListRequest) -> Result<Page<Summary>, Error> {
-    let page = object::ids(tx, &LISTED, wanted).await?;
-    let rows: Vec<SummaryRow> = sqlx::query_as(
+    let statement =
         "SELECT id, name, description, category, mode, status, target_os, version, updated_at
          FROM countersign.runbooks
-         WHERE tenant_id = $1 AND id = ANY ($2)",
-    )
-    .bind(tx.tenant().uuid())
-    .bind(&page.items)
-    .fetch_all(tx.conn())
-    .await?;
-    let summaries: Vec<Summary> =
-        rows.into_iter().map(SummaryRow::summary).collect::<Result<_, _>>()?;
-    Ok(object::in_order(page, summaries, |summary| summary.id.uuid()))
+         WHERE tenant_id = $1 AND id = ANY ($2)";
+    let page = object::read(tx, &LISTED, wanted, statement, |row: &SummaryRow| row.id).await?;
+    let items = page.items.into_iter().map(SummaryRow::summary).collect::<Result<_, _>>()?;
+    Ok(Page { items, next_cursor: page.next_cursor, has_next: page.has_next })
 }
 
 /// Sets the status. Only a runbook lint lets become active becomes so.

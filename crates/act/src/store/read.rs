@@ -207,22 +207,17 @@ pub const LISTED: Kind = Kind {
 /// # Errors
 /// When the database cannot be asked.
 pub async fn list(tx: &mut TenantTx, wanted: &ListRequest) -> Result<Page<Summary>, Error> {
-    let page = object::ids(tx, &LISTED, wanted).await.map_err(Error::db("reading executions"))?;
-    let rows: Vec<Summary> = sqlx::query_as(
+    let statement =
         "SELECT e.id, e.intent_id, e.plan_id, e.decision_id, e.approval_id, e.runbook_id,
            e.runbook_version, e.finding_id, e.trigger_id, p.summary, e.state, e.mode,
            e.rollback_reason, e.error_message, e.cancel_requested, e.initiated_by, e.lease_epoch,
            e.created_at, e.started_at, e.completed_at, e.duration_ms
          FROM countersign.executions e
          JOIN countersign.plans p ON p.tenant_id = e.tenant_id AND p.id = e.plan_id
-         WHERE e.tenant_id = $1 AND e.id = ANY ($2)",
-    )
-    .bind(tx.tenant().uuid())
-    .bind(&page.items)
-    .fetch_all(tx.conn())
-    .await
-    .map_err(failed)?;
-    Ok(object::in_order(page, rows, |row| row.id))
+         WHERE e.tenant_id = $1 AND e.id = ANY ($2)";
+    object::read(tx, &LISTED, wanted, statement, |row: &Summary| row.id)
+        .await
+        .map_err(Error::db("reading executions"))
 }
 
 /// One execution.

@@ -9,7 +9,7 @@ use model::id::BreakerId;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::{count, executions, small};
+use super::{count, executions, guards, small};
 use crate::breaker::{Breaker, BreakerScope, Event, Key, Settings, State};
 use crate::error::Error;
 
@@ -215,6 +215,7 @@ pub async fn override_by_hand(
     event: &Event,
     who: &Who,
 ) -> Result<Vec<Breaker>, Error> {
+    guards::change(tx).await?;
     ensure(tx, &Breaker::new(key.clone())).await?;
     executions::look_again(tx).await?;
     tell(tx, std::slice::from_ref(key), event, who).await

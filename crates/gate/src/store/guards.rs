@@ -33,6 +33,28 @@ pub struct Answers {
     pub at: Timestamp,
 }
 
+/// Keeps people from changing a guard until the transaction ends. Whoever starts an execution says
+/// so before it locks anything: what it is told to wait for would else be gone by then, and nobody
+/// would wake it.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn keep(tx: &mut TenantTx) -> Result<(), Error> {
+    lock(tx, "SELECT pg_advisory_xact_lock_shared(hashtextextended('guards ' || $1::text, 0))")
+        .await
+}
+
+/// Waits for the starts under way, and keeps others back until the transaction ends: a guard is
+/// about to change.
+pub(super) async fn change(tx: &mut TenantTx) -> Result<(), Error> {
+    lock(tx, "SELECT pg_advisory_xact_lock(hashtextextended('guards ' || $1::text, 0))").await
+}
+
+async fn lock(tx: &mut TenantTx, statement: &'static str) -> Result<(), Error> {
+    sqlx::query(statement).bind(tx.tenant().uuid()).execute(tx.conn()).await?;
+    Ok(())
+}
+
 /// Asks every guard.
 ///
 /// # Errors

@@ -325,20 +325,15 @@ pub const LISTED: Kind = Kind {
 /// # Errors
 /// When the database cannot be read.
 pub async fn list(tx: &mut TenantTx, wanted: &ListRequest) -> Result<Page<Intent>, Error> {
-    let page = object::ids(tx, &LISTED, wanted).await?;
-    let rows: Vec<Row> = sqlx::query_as(
+    let statement =
         "SELECT id, deterministic_id, purpose, intent_type, payload, body_hash, environment_id,
            environment_class, category, requester_actor_id, trigger, finding_id, trigger_id,
            runbook_id, summary, intent, constraints, status, created_at
          FROM countersign.intents
-         WHERE tenant_id = $1 AND id = ANY ($2)",
-    )
-    .bind(tx.tenant().uuid())
-    .bind(&page.items)
-    .fetch_all(tx.conn())
-    .await?;
-    let intents = rows.into_iter().map(TryInto::try_into).collect::<Result<Vec<Intent>, _>>()?;
-    Ok(object::in_order(page, intents, |intent| intent.id.uuid()))
+         WHERE tenant_id = $1 AND id = ANY ($2)";
+    let page = object::read(tx, &LISTED, wanted, statement, |row: &Row| row.id).await?;
+    let items = page.items.into_iter().map(TryInto::try_into).collect::<Result<_, Error>>()?;
+    Ok(Page { items, next_cursor: page.next_cursor, has_next: page.has_next })
 }
 
 /// Moves an open intent to where it ends up.

@@ -12,7 +12,7 @@ use model::id::{ExecutionId, RateLimitId};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::{count, executions, small};
+use super::{count, executions, guards, small};
 use crate::cooldown::Cooldown;
 use crate::error::Error;
 use crate::proposal::Proposal;
@@ -303,6 +303,7 @@ pub async fn save(
     if !fits {
         return Err(bad("/scope_id", "must be an id of that scope, `*`, or the scope's own name"));
     }
+    guards::change(tx).await?;
     let id: Uuid = sqlx::query_scalar(
         "INSERT INTO countersign.rate_limits AS l (tenant_id, id, scope, scope_id, count,
            window_seconds, enabled)
@@ -341,6 +342,7 @@ pub enum Enabled {
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn remove(tx: &mut TenantTx, id: RateLimitId) -> Result<(), Error> {
+    guards::change(tx).await?;
     let removed =
         sqlx::query("DELETE FROM countersign.rate_limits WHERE tenant_id = $1 AND id = $2")
             .bind(tx.tenant().uuid())

@@ -8,7 +8,7 @@ use serde_json::Value;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::executions;
+use super::{executions, guards};
 use crate::blackout::{Draft, Malformed, Window};
 use crate::error::Error;
 
@@ -141,6 +141,7 @@ pub async fn save(tx: &mut TenantTx, window: &StoredWindow, by: ActorId) -> Resu
         path: format!("/{}", error.field),
         reason: error.reason,
     })?;
+    guards::change(tx).await?;
     sqlx::query(
         "INSERT INTO countersign.blackout_windows AS w (tenant_id, id, name, description, kind,
            start_time, end_time, timezone, recurrence, recurrence_pattern, affected_servers,
@@ -185,6 +186,7 @@ pub async fn save(tx: &mut TenantTx, window: &StoredWindow, by: ActorId) -> Resu
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn remove(tx: &mut TenantTx, id: BlackoutId) -> Result<(), Error> {
+    guards::change(tx).await?;
     let removed =
         sqlx::query("DELETE FROM countersign.blackout_windows WHERE tenant_id = $1 AND id = $2")
             .bind(tx.tenant().uuid())

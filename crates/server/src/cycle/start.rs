@@ -32,6 +32,7 @@ const PUT_OFF: Duration = Duration::from_secs(15);
 /// Clears a claimed execution, or moves it to where it belongs.
 pub(super) async fn begin(cycle: &Loop, who: &Who, claimed: &Claimed) -> Result<Begin, Outside> {
     let mut tx = cycle.app().db.tenant(claimed.tenant).await?;
+    guards::keep(&mut tx).await?;
     // The approval first, as votes, cancels and sweeps do: two orders of locks would meet.
     approvals::hold(&mut tx, claimed.execution).await?;
     let Some(waiting) = store::hold(&mut tx, claimed.execution, claimed.epoch).await? else {

@@ -115,3 +115,38 @@ async fn behaviour_5_a_private_database_outlives_kills_and_serves_one_server_at_
     let cluster = dir.path().join("postgres/data/postmaster.pid");
     until("the end of the private server", async || (!cluster.exists()).then_some(())).await;
 }
+
+/// What `doctor` says of a database that is not asked for its password in its address.
+fn database_checked(url: &str, passfile: Option<&std::path::Path>) -> Value {
+    let dir = data_dir();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_countersign"));
+    command.args(["--output", "json", "doctor", "--data-dir"]).arg(dir.path());
+    command.env("DATABASE_URL", url).env("HOME", dir.path()).env_remove("PGPASSFILE");
+    if let Some(passfile) = passfile {
+        command.env("PGPASSFILE", passfile);
+    }
+    let told = command.output().unwrap();
+    let checks: Value = serde_json::from_slice(&told.stdout).unwrap();
+    let checks = checks["checks"].as_array().unwrap().iter();
+    checks.clone().find(|check| check["what"] == "database").cloned().unwrap()
+}
+
+#[tokio::test]
+async fn s8_the_databases_password_stands_in_a_passfile_and_in_no_environment() {
+    let dir = data_dir();
+    let mut server = Setup::new(dir.path(), None).spawn();
+    server.ready().await;
+    let passwords = dir.path().join("database-passwords");
+    let passwords = std::fs::read_to_string(passwords).unwrap();
+    let password = passwords.lines().nth(1).unwrap();
+    let socket = dir.path().join("postgres/run").to_string_lossy().replace('/', "%2F");
+    let url = format!("postgres://countersign_app@{socket}:5432/countersign");
+    let passfile = dir.path().join("passfile");
+    std::fs::write(&passfile, format!("*:*:countersign:countersign_app:{password}\n")).unwrap();
+    std::fs::set_permissions(&passfile, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let without = database_checked(&url, None);
+    assert_eq!(without["health"], "bad", "the server asks for it: {without:#}");
+    let with = database_checked(&url, Some(&passfile));
+    assert_eq!(with["health"], "good", "{with:#}");
+    server.stop().await;
+}

@@ -5,7 +5,7 @@ use prove::decision::{DecisionSignature, verify_decision};
 use prove::verify::report::Kind;
 use serde_json::{Value, json};
 
-use super::harness::{Site, text};
+use super::harness::{Caller, Site, text};
 use super::stage::{REPAIR, Stage, alert};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -165,37 +165,60 @@ async fn behaviour_3_a_denied_approval_cannot_become_approved() {
     assert!(stage.effects().is_empty());
 }
 
+/// An execution that was asked for and does not start: a window is active.
+struct Frozen {
+    execution: String,
+    /// Its approval, not given yet.
+    first: String,
+    /// The window's path: without it, what is approved starts.
+    window: String,
+}
+
+impl Frozen {
+    async fn of(site: &Site, stage: &Stage) -> Self {
+        let window = json!({
+            "name": "freeze", "start_time": "2020-01-01T00:00:00",
+            "end_time": "2020-01-02T00:00:00", "recurrence": "daily",
+        });
+        let finding = stage.fire(alert("Broken", "web-1", 1, "x")).await;
+        let asked = stage.asked(site, &finding).await;
+        let window = stage.admin.post("/blackout-windows", &window).await.expect(201);
+        Self {
+            execution: text(&asked, "execution_id"),
+            first: text(&asked, "approval_id"),
+            window: format!("/blackout-windows/{}", text(&window, "id")),
+        }
+    }
+}
+
+/// The second approval of an execution, whose first one became void.
+async fn asked_again(site: &Site, admin: &Caller, execution: &str, first: &str) -> String {
+    let path = format!("/executions/{execution}");
+    let second = site
+        .until("the second approval", || async {
+            let shown = admin.get(&path).await.expect(200);
+            let approval = text(&shown, "approval_id");
+            (approval != first).then_some(approval)
+        })
+        .await;
+    let old = admin.get(&format!("/approvals/{first}")).await.expect(200);
+    assert_eq!(old["status"], "void");
+    assert_eq!(admin.get(&path).await.expect(200)["state"], "awaiting_approval");
+    second
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn behaviour_4_a_runbook_edited_after_the_approval_is_asked_about_again() {
     let site = Site::start().await;
     let stage = Stage::set(&site, site.tenant(), "test").await;
     let admin = &stage.admin;
     let runbook = site.runbook(admin, REPAIR).await;
-    // A window that is active keeps the approved execution from starting at once.
-    let window = json!({
-        "name": "freeze", "start_time": "2020-01-01T00:00:00", "end_time": "2020-01-01T23:59:59",
-        "recurrence": "daily",
-    });
-    let finding = stage.fire(alert("Broken", "web-1", 1, "x")).await;
-    let asked = stage.asked(&site, &finding).await;
-    let (execution, first) = (text(&asked, "execution_id"), text(&asked, "approval_id"));
-    let window = admin.post("/blackout-windows", &window).await.expect(201);
+    let Frozen { execution, first, window } = Frozen::of(&site, &stage).await;
     stage.approve(&first).await;
     let edited = REPAIR.replace("echo prepared", "echo otherwise");
     assert_eq!(site.runbook(admin, &edited).await, runbook);
-    let window = format!("/blackout-windows/{}", text(&window, "id"));
     admin.send(reqwest::Method::DELETE, &window, &Value::Null).await.expect(204);
-
-    let second = site
-        .until("the second approval", || async {
-            let shown = admin.get(&format!("/executions/{execution}")).await.expect(200);
-            (shown["approval_id"] != asked["approval_id"]).then(|| text(&shown, "approval_id"))
-        })
-        .await;
-    let old = admin.get(&format!("/approvals/{first}")).await.expect(200);
-    assert_eq!(old["status"], "void");
-    let shown = admin.get(&format!("/executions/{execution}")).await.expect(200);
-    assert_eq!(shown["state"], "awaiting_approval");
+    let second = asked_again(&site, admin, &execution, &first).await;
     let other = site.caller("bob", &[Role::Approver]).await;
     let late = other.post(&format!("/approvals/{first}/approve"), &json!({})).await;
     assert_eq!((late.status.as_u16(), late.code()), (409, "already_decided"));
@@ -212,31 +235,13 @@ async fn a7_whoever_lost_the_role_between_vote_and_start_carries_no_start() {
     let admin = &stage.admin;
     site.runbook(admin, REPAIR).await;
     let (bea, user) = site.person_of(stage.tenant, "bea", &[Role::Approver]).await;
-    let window = json!({
-        "name": "freeze", "start_time": "2020-01-01T00:00:00", "end_time": "2020-01-01T23:59:59",
-        "recurrence": "daily",
-    });
-    let finding = stage.fire(alert("Broken", "web-1", 1, "x")).await;
-    let asked = stage.asked(&site, &finding).await;
-    let (execution, first) = (text(&asked, "execution_id"), text(&asked, "approval_id"));
-    let window = admin.post("/blackout-windows", &window).await.expect(201);
+    let Frozen { execution, first, window } = Frozen::of(&site, &stage).await;
     let voted = bea.post(&format!("/approvals/{first}/approve"), &json!({})).await.expect(200);
     assert_eq!(voted["result"], "approved");
     let less = json!({"roles": ["viewer"]});
     admin.send(reqwest::Method::PATCH, &format!("/users/{user}"), &less).await.expect(200);
-    let window = format!("/blackout-windows/{}", text(&window, "id"));
     admin.send(reqwest::Method::DELETE, &window, &Value::Null).await.expect(204);
-
-    let second = site
-        .until("the second approval", || async {
-            let shown = admin.get(&format!("/executions/{execution}")).await.expect(200);
-            (shown["approval_id"] != asked["approval_id"]).then(|| text(&shown, "approval_id"))
-        })
-        .await;
-    let old = admin.get(&format!("/approvals/{first}")).await.expect(200);
-    assert_eq!(old["status"], "void");
-    let shown = admin.get(&format!("/executions/{execution}")).await.expect(200);
-    assert_eq!(shown["state"], "awaiting_approval");
+    let second = asked_again(&site, admin, &execution, &first).await;
     assert!(stage.effects().is_empty(), "nothing ran on a vote that no longer counts");
     stage.approve(&second).await;
     site.reaches(admin, &execution, "completed").await;

@@ -8,12 +8,15 @@ use jiff::tz::TimeZone;
 use model::Timestamp;
 use model::audit::Who;
 use model::id::{BlackoutId, ExecutionId, RunbookId, TriggerId};
+use model::level::Tier;
 use model::verdict::Verdict;
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
+use tokio::task::JoinHandle;
 
 use super::world::World;
 use crate::Error;
+use crate::approval::Choice;
 use crate::blackout::{Draft, Recurrence, WindowKind};
 use crate::breaker::{Breaker, BreakerScope, Event, Key, Settings, State};
 use crate::constraint::Constraints;
@@ -341,4 +344,56 @@ async fn a_slot_cannot_be_taken_against_a_guard() {
     let who = Who::from(&world.requester);
     let taken = guards::take_slot(&mut tx, &proposal, execution, &answers, &who).await;
     assert!(matches!(taken, Err(Error::Conflict { .. })), "{taken:?}");
+}
+
+/// Waits until something waits for an advisory lock of this database, or the task is done.
+async fn stands_in_line(world: &World, task: &JoinHandle<()>) {
+    let waits = "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_locks l
+                   JOIN pg_catalog.pg_database d ON d.oid = l.database
+                   WHERE d.datname = current_database() AND l.locktype = 'advisory'
+                     AND NOT l.granted)";
+    while !task.is_finished() {
+        let waiting: bool = sqlx::query_scalar(waits).fetch_one(world.test.admin()).await.unwrap();
+        if waiting {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_told_to_wait_while_the_guard_goes_is_woken() {
+    let world = Arc::new(World::new().await);
+    let stored = night("2026-01-01T22:00", "2026-01-02T06:00");
+    let mut tx = world.tx().await;
+    windows::save(&mut tx, &stored, world.author.id).await.unwrap();
+    tx.commit().await.unwrap();
+    let waiting = world.waiting(1, Tier::Low, 1).await.remove(0);
+    world.vote(waiting.approval, &world.approver("Ann").await, Choice::Approve).await;
+    // A start has read the window and is about to be told to wait for its end.
+    let mut start = world.tx().await;
+    guards::keep(&mut start).await.unwrap();
+    let removing = tokio::spawn({
+        let world = Arc::clone(&world);
+        let id = stored.draft.id;
+        async move {
+            let mut tx = world.tx().await;
+            windows::remove(&mut tx, id).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+    });
+    stands_in_line(&world, &removing).await;
+    let told =
+        "UPDATE countersign.executions SET next_run_at = clock_timestamp() + interval '1 day'
+                WHERE id = $1";
+    sqlx::query(told).bind(waiting.execution.uuid()).execute(start.conn()).await.unwrap();
+    start.commit().await.unwrap();
+    removing.await.unwrap();
+    let due = "SELECT next_run_at <= clock_timestamp() FROM countersign.executions WHERE id = $1";
+    let due: bool = sqlx::query_scalar(due)
+        .bind(waiting.execution.uuid())
+        .fetch_one(world.test.admin())
+        .await
+        .unwrap();
+    assert!(due, "it would wait for the end of a window that is gone");
 }
