@@ -33,9 +33,10 @@ pub struct Answers {
     pub at: Timestamp,
 }
 
-/// Keeps people from changing a guard until the transaction ends. Whoever starts an execution says
-/// so before it locks anything: what it is told to wait for would else be gone by then, and nobody
-/// would wake it.
+/// Keeps people from changing a guard until the transaction ends.
+///
+/// Whoever starts an execution says so before it locks anything: what it is told to wait for would
+/// else be gone by then, and nobody would wake it.
 ///
 /// # Errors
 /// When the database cannot be asked.
