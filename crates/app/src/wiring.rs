@@ -29,7 +29,7 @@ use server::serve::{Duties, Duty, Parts};
 
 use crate::config::{Place, Role, Serve};
 
-pub use keys::{ProcessKeys, kek_file, keys, outbound};
+pub use keys::{ProcessKeys, kek_file, keys, outbound, request_kek_file};
 
 /// The system's clock.
 #[derive(Debug, Clone, Copy)]

@@ -94,9 +94,14 @@ pub struct Rotate {
     layer: Layer,
 }
 
-/// Where the key file is.
+/// Which key, and where its file is.
 #[derive(Debug, Args)]
 pub struct NewKek {
+    /// The key of what requests are answered with instead: second factors, secrets told once, what
+    /// signatures are verified with
+    #[arg(long)]
+    requests: bool,
+
     /// Where the deployment keeps its state.
     #[command(flatten)]
     place: Place,
@@ -144,22 +149,30 @@ impl Rotate {
 
 impl NewKek {
     async fn run(self, context: &Context) -> Result<End> {
-        let path = wiring::kek_file(&self.place);
+        let (path, kind) = if self.requests {
+            (wiring::request_kek_file(&self.place), KeyKind::RequestKek)
+        } else {
+            (wiring::kek_file(&self.place), KeyKind::Kek)
+        };
         anyhow::ensure!(path.exists(), "there is no key file {} yet", path.display());
         let db = wiring::reach(&self.place).await?;
         let kek = FileKek::open(&path)?;
         // Whoever lacks the deployment's key must not make the next one.
-        let known = |fingerprints| HostKey { kind: KeyKind::Kek, fingerprints };
+        let known = |fingerprints| HostKey { kind, fingerprints };
         hosts::join(&db, &[known(kek.fingerprints()?)]).await.context("this is not its host")?;
         let made = FileKek::renew(&path)?;
         hosts::join(&db, &[known(FileKek::open(&path)?.fingerprints()?)]).await?;
         let tenants = server::cycle::rewrap_everywhere(&db).await?;
         db.close().await;
         let told = json!({ "kek_id": made, "tenants": tenants });
+        let hosts = match kind {
+            KeyKind::RequestKek => "every other host",
+            _ => "every host of a worker, and its public half to every other one",
+        };
         context.show(&told, |told| {
             format!(
                 "the key-encryption key is {}; workers wrap the keys of {} tenants anew\ncopy {} \
-                 to every host of a worker, and its public half to every other one",
+                 to {hosts}",
                 view::at(told, "/kek_id"),
                 view::at(told, "/tenants"),
                 view::clean(&path.display().to_string())

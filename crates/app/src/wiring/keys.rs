@@ -27,6 +27,12 @@ pub fn kek_file(place: &Place) -> PathBuf {
     place.data_dir.join("keys/kek")
 }
 
+/// The key file of what requests are answered with.
+#[must_use]
+pub fn request_kek_file(place: &Place) -> PathBuf {
+    place.data_dir.join("keys/request-kek")
+}
+
 /// The keys of a process of this role.
 ///
 /// A process that only answers requests gets the public half of the key that opens what changes
@@ -46,7 +52,7 @@ pub fn keys(serve: &Serve) -> Result<ProcessKeys> {
                 "credentials are sealed under key files beside the data: this protects backups, \
                  not this machine; --vault-address takes a Vault instead"
             );
-            let request = FileKek::open(&place.data_dir.join("keys/request-kek"))?;
+            let request = FileKek::open(&request_kek_file(place))?;
             (file(serve.role, &kek_file(place))?, Arc::new(request))
         }
     };

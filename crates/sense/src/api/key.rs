@@ -32,7 +32,8 @@ pub(super) struct TenantKeyOut {
     purpose: String,
     /// Which one it is of its purpose, from 1; the newest seals.
     generation: u32,
-    /// The key-encryption key that wraps it.
+    /// The key-encryption key that wraps it; `retired` once nothing is sealed under it any more,
+    /// and it cannot be used again.
     kek_id: String,
     /// When it was made.
     #[schema(value_type = String, format = DateTime)]
@@ -58,8 +59,8 @@ fn key_out(kept: KeptKey) -> TenantKeyOut {
 #[serde(deny_unknown_fields)]
 pub(super) struct KeyRotationIn {
     /// `kek`: the tenant's keys are wrapped by the newest key-encryption key. `tenant_key`: the
-    /// tenant gets new keys, which take over every data key. `data_key`: every secret is encrypted
-    /// anew. No secret gets another version, so approvals stay as they are.
+    /// tenant gets new keys, which take over every data key: those of credentials, second factors and
+    /// secrets told once. `data_key`: every secret is encrypted anew. No secret gets another version, so approvals stay as they are.
     #[schema(value_type = String, example = "kek")]
     kind: RotationKind,
 }

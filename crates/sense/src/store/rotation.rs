@@ -3,11 +3,12 @@
 use db::TenantTx;
 use db::jobs::NewJob;
 use model::Timestamp;
-use model::id::{ActorId, CredentialId, KeyRotationId};
+use model::id::{ActorId, KeyRotationId};
 use serde_json::json;
 use sqlx::FromRow;
 use uuid::Uuid;
 
+use super::sealed::Holder;
 use super::{instant, word};
 
 /// The subject of the jobs that carry rotations out.
@@ -36,8 +37,10 @@ pub struct Rotation {
     pub kind: RotationKind,
     /// Whether it is under way.
     pub running: bool,
-    /// The last credential done.
-    pub after: Option<CredentialId>,
+    /// What it is going over.
+    pub stage: Holder,
+    /// The last row of it done.
+    pub after: Option<Uuid>,
     /// How many of the tenant's keys were wrapped anew or made.
     pub keys_done: u32,
     /// How many secrets were gone through.
@@ -57,6 +60,7 @@ struct Row {
     id: Uuid,
     kind: String,
     state: String,
+    stage: String,
     after_id: Option<Uuid>,
     keys_done: i32,
     secrets_done: i32,
@@ -73,7 +77,8 @@ impl Row {
             id: self.id.into(),
             kind: word::<RotationKind>(&self.kind)?,
             running: self.state == "running",
-            after: self.after_id.map(Into::into),
+            stage: word::<Holder>(&self.stage)?,
+            after: self.after_id,
             keys_done: count(self.keys_done)?,
             secrets_done: count(self.secrets_done)?,
             secrets_failed: count(self.secrets_failed)?,
@@ -97,8 +102,8 @@ pub async fn begin(
     let row: Row = sqlx::query_as(
         "INSERT INTO countersign.key_rotations (tenant_id, id, kind, requested_by)
          VALUES ($1, $2, $3, $4)
-         RETURNING id, kind, state, after_id, keys_done, secrets_done, secrets_failed,
-                   requested_by, created_at, ended_at",
+         RETURNING id, kind, state, stage, after_id, keys_done, secrets_done,
+                   secrets_failed, requested_by, created_at, ended_at",
     )
     .bind(tx.tenant().uuid())
     .bind(id.uuid())
@@ -118,8 +123,8 @@ pub async fn begin(
 /// [`db::Error::NotFound`] when there is none with this id.
 pub async fn get(tx: &mut TenantTx, id: KeyRotationId) -> Result<Rotation, db::Error> {
     let row: Row = sqlx::query_as(
-        "SELECT id, kind, state, after_id, keys_done, secrets_done, secrets_failed, requested_by,
-                created_at, ended_at
+        "SELECT id, kind, state, stage, after_id, keys_done, secrets_done, secrets_failed,
+                requested_by, created_at, ended_at
          FROM countersign.key_rotations
          WHERE tenant_id = $1 AND id = $2",
     )
@@ -136,8 +141,8 @@ pub async fn get(tx: &mut TenantTx, id: KeyRotationId) -> Result<Rotation, db::E
 /// When the database fails.
 pub async fn latest(tx: &mut TenantTx) -> Result<Vec<Rotation>, db::Error> {
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT id, kind, state, after_id, keys_done, secrets_done, secrets_failed, requested_by,
-                created_at, ended_at
+        "SELECT id, kind, state, stage, after_id, keys_done, secrets_done, secrets_failed,
+                requested_by, created_at, ended_at
          FROM countersign.key_rotations
          WHERE tenant_id = $1
          ORDER BY id DESC
@@ -174,14 +179,14 @@ pub async fn keys_done(
 /// What a batch came to.
 #[derive(Debug, Clone, Copy)]
 pub struct Batch {
-    /// The last credential of it; none when there was nothing left.
-    pub last: Option<CredentialId>,
+    /// The last row of it; none when there was nothing left.
+    pub last: Option<Uuid>,
     /// How many secrets were gone through.
     pub done: usize,
     /// How many of them did not open.
     pub failed: usize,
-    /// Whether it was the last one.
-    pub ends: bool,
+    /// What comes next, when it was the last of its stage.
+    pub next: Option<Holder>,
 }
 
 /// Moves a rotation on by a batch, unless somebody else did meanwhile.
@@ -195,20 +200,36 @@ pub async fn advance(
 ) -> Result<(), db::Error> {
     let done = sqlx::query(
         "UPDATE countersign.key_rotations
-         SET after_id = coalesce($4, after_id), secrets_done = secrets_done + $5,
-             secrets_failed = secrets_failed + $6,
-             state = CASE WHEN $7 THEN 'done' ELSE state END,
-             ended_at = CASE WHEN $7 THEN clock_timestamp() END
-         WHERE tenant_id = $1 AND id = $2 AND after_id IS NOT DISTINCT FROM $3
+         SET stage = coalesce($8, stage),
+             after_id = CASE WHEN $8 IS NULL THEN coalesce($5, after_id) END,
+             secrets_done = secrets_done + $6, secrets_failed = secrets_failed + $7
+         WHERE tenant_id = $1 AND id = $2 AND stage = $3 AND after_id IS NOT DISTINCT FROM $4
            AND state = 'running'",
     )
     .bind(tx.tenant().uuid())
     .bind(rotation.id.uuid())
-    .bind(rotation.after.map(CredentialId::uuid))
-    .bind(batch.last.map(CredentialId::uuid))
+    .bind(rotation.stage.word())
+    .bind(rotation.after)
+    .bind(batch.last)
     .bind(i32::try_from(batch.done).map_err(db::Error::internal)?)
     .bind(i32::try_from(batch.failed).map_err(db::Error::internal)?)
-    .bind(batch.ends)
+    .bind(batch.next.map(Holder::word))
+    .execute(tx.conn())
+    .await?;
+    if done.rows_affected() == 1 { Ok(()) } else { Err(db::Error::LeaseLost) }
+}
+
+/// Notes that a rotation is over, unless somebody else did.
+///
+/// # Errors
+/// [`db::Error::LeaseLost`] when somebody did: nothing may be committed.
+pub async fn end(tx: &mut TenantTx, rotation: &Rotation) -> Result<(), db::Error> {
+    let done = sqlx::query(
+        "UPDATE countersign.key_rotations SET state = 'done', ended_at = clock_timestamp()
+         WHERE tenant_id = $1 AND id = $2 AND state = 'running'",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(rotation.id.uuid())
     .execute(tx.conn())
     .await?;
     if done.rows_affected() == 1 { Ok(()) } else { Err(db::Error::LeaseLost) }

@@ -89,7 +89,8 @@ pub async fn all(tx: &mut TenantTx) -> Result<Vec<KeptKey>, db::Error> {
         .collect()
 }
 
-/// The key that seals for this purpose: the newest. Its MAC is verified.
+/// The key that seals for this purpose: the newest. Its MAC is verified. It is not retired before
+/// this transaction is over, so that nothing is sealed under what nobody opens any more.
 ///
 /// # Errors
 /// When the database fails, or somebody else put the key there.
@@ -100,7 +101,8 @@ pub async fn newest(tx: &mut TenantTx, purpose: Purpose) -> Result<Option<Tenant
          FROM countersign.tenant_keys
          WHERE tenant_id = $1 AND purpose = $2
          ORDER BY generation DESC
-         LIMIT 1",
+         LIMIT 1
+         FOR KEY SHARE",
     )
     .bind(tenant.uuid())
     .bind(purpose.word())
@@ -182,6 +184,48 @@ pub async fn rewrap(
     .execute(tx.conn())
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Destroys what opens with the keys from before the newest ones that nothing is sealed under any
+/// more; gives their ids. Waits for whoever is about to seal under one of them. The transaction must
+/// not hold anything that they may wait for.
+///
+/// # Errors
+/// When the database fails.
+pub async fn retire(tx: &mut TenantTx) -> Result<Vec<TenantKeyId>, db::Error> {
+    let older: Vec<Uuid> = sqlx::query_scalar(
+        "SELECT k.id FROM countersign.tenant_keys k
+         WHERE k.tenant_id = $1 AND k.wrapped <> ''
+           AND EXISTS (
+             SELECT FROM countersign.tenant_keys n
+             WHERE n.tenant_id = $1 AND n.purpose = k.purpose AND n.generation > k.generation)
+         ORDER BY k.id
+         FOR UPDATE OF k",
+    )
+    .bind(tx.tenant().uuid())
+    .fetch_all(tx.conn())
+    .await?;
+    let retired: Vec<Uuid> = sqlx::query_scalar(
+        "UPDATE countersign.tenant_keys k
+         SET kek_id = 'retired', wrapped = '', rewrapped_at = clock_timestamp()
+         WHERE k.tenant_id = $1 AND k.id = ANY ($2)
+           AND NOT EXISTS (
+             SELECT FROM countersign.credentials c
+             WHERE c.tenant_id = $1 AND c.tenant_key_id = k.id AND c.ciphertext <> '')
+           AND NOT EXISTS (
+             SELECT FROM countersign.one_time_secrets o
+             WHERE o.tenant_id = $1 AND o.tenant_key_id = k.id AND o.ciphertext <> '')
+           AND NOT EXISTS (
+             SELECT FROM countersign.second_factors f
+             WHERE f.tenant_id = $1 AND f.kek_id = $3 || '_' || k.id::text)
+         RETURNING k.id",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(older)
+    .bind(TenantKeyId::PREFIX)
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(retired.into_iter().map(Into::into).collect())
 }
 
 /// Destroys what opens a tenant's secrets: from here on nobody does. Safe to repeat.

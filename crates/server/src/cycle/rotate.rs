@@ -1,7 +1,8 @@
 //! Rotate: a tenant's keys are made or wrapped anew, batch by batch.
 //!
 //! A batch and how far it got are one transaction, so that whoever takes a job over goes on where
-//! it was left. No transaction is open while the key store is asked. What is sealed under an older
+//! it was left: credentials, then second factors, then secrets told once, each in order of id. At its
+//! end, keys that nothing is sealed under any more are retired. No transaction is open while the key store is asked. What is sealed under an older
 //! key opens all the time: every secret names its key.
 
 use std::sync::Arc;
@@ -11,12 +12,12 @@ use api::App;
 use db::TenantTx;
 use db::jobs::Claimed;
 use model::audit::{Event, Who};
-use model::id::{KeyRotationId, TenantId};
+use model::id::{CredentialId, KeyRotationId, OnceId, TenantId, UserId};
 use model::vault::{Purpose, Sealed, TenantKey, Vault, VaultError};
-use sense::inventory::SealedCredential;
 use sense::sealing;
 use sense::store::rotation::{self, Batch, Rotation, RotationKind};
-use sense::store::{credential, tenant_key};
+use sense::store::sealed::{self, Held, Holder};
+use sense::store::tenant_key;
 
 use super::store;
 
@@ -54,14 +55,28 @@ pub async fn rotate(app: &App, job: &Claimed, ttl: Duration) -> Result<(), Error
     let mut tx = app.db.tenant(job.tenant).await?;
     let begun = rotation::get(&mut tx, id).await?;
     tx.rollback().await?;
-    if begun.running && begun.keys_done == 0 && begun.after.is_none() {
+    let first = begun.stage == Holder::Credentials && begun.after.is_none();
+    if begun.running && begun.keys_done == 0 && first {
         make_keys(app, job.tenant, &begun).await?;
     }
-    while !batch(app, job, id).await? {
-        db::failpoint::reach("keys.batch");
+    loop {
+        let mut tx = app.db.tenant(job.tenant).await?;
+        let rotation = rotation::get(&mut tx, id).await?;
+        if !rotation.running {
+            job.complete(&mut tx).await?;
+            tx.commit().await?;
+            return Ok(());
+        }
+        if batch(app, tx, &rotation).await? {
+            return end(app, job, &rotation).await;
+        }
+        db::failpoint::reach(match rotation.stage {
+            Holder::Credentials => "keys.batch",
+            Holder::SecondFactors => "keys.second_factors",
+            Holder::OneTimeSecrets => "keys.one_time_secrets",
+        });
         job.renew(&app.db, ttl).await?;
     }
-    Ok(())
 }
 
 /// Begins a rotation of the key-encryption key in every tenant that has none under way; gives
@@ -96,7 +111,8 @@ async fn make_keys(app: &App, tenant: TenantId, rotation: &Rotation) -> Result<(
         RotationKind::Kek => {
             tx.rollback().await?;
             let mut wrapped = Vec::new();
-            for kept in kept {
+            // What was retired opens nothing, however it is wrapped.
+            for kept in kept.into_iter().filter(|kept| !kept.key.wrapped.is_empty()) {
                 let after = app.vault.rewrap_key(&kept.key).await?;
                 wrapped.push((kept.key, after));
             }
@@ -145,52 +161,73 @@ impl Present {
 }
 
 /// Takes the next secrets over. Says whether they were the last.
-async fn batch(app: &App, job: &Claimed, id: KeyRotationId) -> Result<bool, Error> {
-    let mut tx = app.db.tenant(job.tenant).await?;
-    let rotation = rotation::get(&mut tx, id).await?;
-    if !rotation.running {
-        job.complete(&mut tx).await?;
-        tx.commit().await?;
-        return Ok(true);
-    }
-    let stored = credential::after(&mut tx, rotation.after, BATCH).await?;
+async fn batch(app: &App, mut tx: TenantTx, rotation: &Rotation) -> Result<bool, Error> {
+    let (tenant, holder) = (tx.tenant(), rotation.stage);
+    let stored = sealed::after(&mut tx, holder, rotation.after, BATCH).await?;
     let present =
         if stored.is_empty() { None } else { Some(Present::of(&mut tx, &app.vault).await?) };
     tx.write_out().await?;
     tx.commit().await?;
-    let (last, done) = (stored.last().map(|last| last.credential.id), stored.len());
+    let (last, done) = (stored.last().map(|last| last.id), stored.len());
     let (mut resealed, mut unopened) = (Vec::new(), Vec::new());
-    for stored in stored {
+    for held in stored {
         let Some(present) = &present else { continue };
-        let key = present.of_purpose(stored.credential.kind.purpose());
-        match anew(&app.vault, rotation.kind, key, job.tenant, &stored).await {
-            Ok(Some(sealed)) => resealed.push((stored, sealed)),
+        match anew(&app.vault, rotation.kind, present.of_purpose(held.purpose), &held).await {
+            Ok(Some(sealed)) => resealed.push((held, sealed)),
             Ok(None) => {}
             // One that was altered must not keep the others from being taken over.
-            Err(error @ VaultError::Altered) => unopened.push((stored, error)),
+            Err(error @ VaultError::Altered) => unopened.push((held, error)),
             Err(error) => return Err(error.into()),
         }
     }
-    let ends = done < usize::try_from(BATCH).unwrap_or(usize::MAX);
-    let batch = Batch { last, done, failed: unopened.len(), ends };
-    let mut tx = app.db.tenant(job.tenant).await?;
-    rotation::advance(&mut tx, &rotation, batch).await?;
-    credential::reseal(&mut tx, &resealed).await?;
-    for (stored, error) in unopened {
-        let id = stored.credential.id;
-        let event = Event::new(Who::service(), "credential.not_opened", "credential", &id)
-            .with("version", stored.credential.version)
-            .failed(error.to_string());
-        tx.audit(&event).await?;
-    }
-    if ends {
-        let event = Event::new(Who::service(), "key_rotation.done", "key_rotation", &rotation.id)
-            .with("kind", rotation.kind.word());
-        tx.audit(&event).await?;
-        job.complete(&mut tx).await?;
+    let stage_ends = done < usize::try_from(BATCH).unwrap_or(usize::MAX);
+    let next = if stage_ends { holder.next() } else { None };
+    let batch = Batch { last, done, failed: unopened.len(), next };
+    let mut tx = app.db.tenant(tenant).await?;
+    rotation::advance(&mut tx, rotation, batch).await?;
+    sealed::reseal(&mut tx, holder, &resealed).await?;
+    for (held, error) in unopened {
+        tx.audit(&not_opened(holder, &held, &error)).await?;
     }
     tx.commit().await?;
-    Ok(ends)
+    Ok(stage_ends && next.is_none())
+}
+
+/// What is written of a secret that does not open.
+fn not_opened(holder: Holder, held: &Held, error: &VaultError) -> Event {
+    let who = Who::service();
+    let event = match holder {
+        Holder::Credentials => {
+            let id = CredentialId::from(held.about);
+            Event::new(who, "credential.not_opened", "credential", &id)
+                .with("version", held.place.version)
+        }
+        Holder::SecondFactors => {
+            Event::new(who, "second_factor.not_opened", "user", &UserId::from(held.about))
+        }
+        Holder::OneTimeSecrets => {
+            let id = OnceId::from(held.about);
+            Event::new(who, "one_time_secret.not_opened", "one_time_secret", &id)
+        }
+    };
+    event.failed(error.to_string())
+}
+
+/// Retires the keys that are not needed any more, and ends the rotation.
+async fn end(app: &App, job: &Claimed, rotation: &Rotation) -> Result<(), Error> {
+    let mut tx = app.db.tenant(job.tenant).await?;
+    let retired = tenant_key::retire(&mut tx).await?;
+    rotation::end(&mut tx, rotation).await?;
+    for id in &retired {
+        let event = Event::new(Who::service(), "tenant_key.retired", "tenant_key", id);
+        tx.audit(&event).await?;
+    }
+    let event = Event::new(Who::service(), "key_rotation.done", "key_rotation", &rotation.id)
+        .with("kind", rotation.kind.word());
+    tx.audit(&event).await?;
+    job.complete(&mut tx).await?;
+    tx.commit().await?;
+    Ok(())
 }
 
 /// How a secret is sealed from now on; `None` when it is so already.
@@ -198,21 +235,19 @@ async fn anew(
     vault: &Arc<dyn Vault>,
     kind: RotationKind,
     key: &TenantKey,
-    tenant: TenantId,
-    stored: &SealedCredential,
+    held: &Held,
 ) -> Result<Option<Sealed>, VaultError> {
-    let place = credential::place(tenant, stored.credential.id, stored.credential.version);
-    let from = stored.key.as_ref();
+    let from = held.key.as_ref();
     match kind {
         // Secrets follow their keys, but for those that had none.
         RotationKind::Kek if from.is_some() => Ok(None),
         RotationKind::TenantKey if from.is_some_and(|from| from.id == key.id) => Ok(None),
         RotationKind::Kek | RotationKind::TenantKey => {
-            vault.rewrap(from, key, place, &stored.sealed).await.map(Some)
+            vault.rewrap(from, key, held.place, &held.sealed).await.map(Some)
         }
         RotationKind::DataKey => {
-            let secret = vault.open(from, place, &stored.sealed).await?;
-            vault.seal(key, &place, &secret).map(Some)
+            let secret = vault.open(from, held.place, &held.sealed).await?;
+            vault.seal(key, &held.place, &secret).map(Some)
         }
     }
 }

@@ -1,13 +1,16 @@
 //! S4: keys are rotated under ten thousand secrets, while executions run and workers are killed.
 
 use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 
 use connect::vault::{Envelope, FileKek, Kek};
-use model::id::{CredentialId, TenantKeyId};
+use model::id::{CredentialId, OnceId, TenantKeyId, UserId};
 use model::secret::Secret;
-use model::vault::{Purpose, TenantKey, Vault as _};
-use sense::store::credential;
+use model::vault::{Place, Purpose, TenantKey, Vault as _};
+use sense::store::sealed::{self, Holder};
+use sense::store::{credential, once};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -19,6 +22,8 @@ use super::s1::{Search, dump};
 use super::until;
 
 const SECRETS: usize = 10_000;
+/// Second factors, and secrets told once: more than are taken over at a time.
+const OTHERS: usize = 150;
 /// Executions asked for before each of two workers dies, and before each of those that go on: fifty.
 const EXECUTIONS: [usize; 4] = [15, 10, 15, 10];
 
@@ -33,13 +38,14 @@ fn vault(deployment: &Deployment) -> Envelope {
     Envelope::new("local", kek("kek"), kek("request-kek"))
 }
 
-/// The tenant's keys that wrap secrets of changes, oldest first.
-async fn keys(deployment: &Deployment) -> Vec<TenantKey> {
+/// The tenant's keys of a purpose, oldest first.
+async fn keys(deployment: &Deployment, purpose: Purpose) -> Vec<TenantKey> {
     let rows: Vec<(Uuid, Vec<u8>, String, Vec<u8>)> = sqlx::query_as(
         "SELECT id, public_key, kek_id, wrapped FROM countersign.tenant_keys
-         WHERE tenant_id = $1 AND purpose = 'change' ORDER BY generation",
+         WHERE tenant_id = $1 AND purpose = $2 ORDER BY generation",
     )
     .bind(deployment.tenant().uuid())
+    .bind(purpose.word())
     .fetch_all(deployment.test.admin())
     .await
     .unwrap();
@@ -47,7 +53,7 @@ async fn keys(deployment: &Deployment) -> Vec<TenantKey> {
         .map(|(id, public, kek_id, wrapped)| TenantKey {
             id: TenantKeyId::from(id),
             tenant: deployment.tenant(),
-            purpose: Purpose::Change,
+            purpose,
             public,
             kek_id,
             wrapped,
@@ -57,7 +63,7 @@ async fn keys(deployment: &Deployment) -> Vec<TenantKey> {
 
 /// Seals many secrets, as the API does, and writes them at once.
 async fn seal_many(deployment: &Deployment) {
-    let (vault, key) = (vault(deployment), keys(deployment).await.remove(0));
+    let (vault, key) = (vault(deployment), keys(deployment, Purpose::Change).await.remove(0));
     let (mut ids, mut wrapped, mut nonces, mut texts) = (vec![], vec![], vec![], vec![]);
     for number in 0..SECRETS {
         let id = CredentialId::generate();
@@ -90,11 +96,70 @@ async fn seal_many(deployment: &Deployment) {
     .unwrap();
 }
 
+/// Seals second factors and secrets told once, as the API does, and writes them at once.
+async fn seal_others(deployment: &Deployment) {
+    let (vault, key) = (vault(deployment), keys(deployment, Purpose::Request).await.remove(0));
+    let tenant = deployment.tenant();
+    let people = "INSERT INTO countersign.actors (tenant_id, id, type, display_name, roles)
+                  SELECT $1, s.id, 'user', s.id::text, ARRAY['viewer']
+                  FROM unnest($2::uuid[]) AS s (id)";
+    let users = "INSERT INTO countersign.users (tenant_id, id, actor_id, username)
+                 SELECT $1, s.id, s.id, s.id::text FROM unnest($2::uuid[]) AS s (id)";
+    let factors = "INSERT INTO countersign.second_factors
+                     (tenant_id, id, user_id, alg, kek_id, wrapped_dek, nonce, ciphertext)
+                   SELECT $1, s.id, s.id, 'AES-256-GCM', $6, s.wrapped, s.nonce, s.text
+                   FROM unnest($2::uuid[], $3::bytea[], $4::bytea[], $5::bytea[])
+                     AS s (id, wrapped, nonce, text)";
+    let told = "INSERT INTO countersign.one_time_secrets
+                  (tenant_id, id, token_hash, tenant_key_id, alg, kek_id, wrapped_dek, nonce,
+                   ciphertext, aad_version, created_by, expires_at)
+                SELECT $1, s.id, sha256(s.id::text::bytea), $7, 'AES-256-GCM', $6, s.wrapped,
+                       s.nonce, s.text, 1,
+                       (SELECT id FROM countersign.actors WHERE tenant_id = $1 LIMIT 1),
+                       clock_timestamp() + interval '1 day'
+                FROM unnest($2::uuid[], $3::bytea[], $4::bytea[], $5::bytea[])
+                  AS s (id, wrapped, nonce, text)";
+    for holder in [Holder::SecondFactors, Holder::OneTimeSecrets] {
+        let (mut ids, mut wrapped, mut nonces, mut texts) = (vec![], vec![], vec![], vec![]);
+        for number in 0..OTHERS {
+            let id = UserId::generate().uuid();
+            let place = match holder {
+                Holder::OneTimeSecrets => once::place(tenant, OnceId::from(id)),
+                _ => {
+                    let table = "second_factors";
+                    Place { tenant, table, row: id, field: "secret", version: 1 }
+                }
+            };
+            let secret = Secret::from(format!("{MARK}{holder}{number}"));
+            let sealed = vault.seal(&key, &place, &secret).unwrap();
+            ids.push(id);
+            wrapped.push(sealed.wrapped_dek);
+            nonces.push(sealed.nonce);
+            texts.push(sealed.ciphertext);
+        }
+        let admin = deployment.test.admin();
+        let rows = if holder == Holder::SecondFactors {
+            for statement in [people, users] {
+                sqlx::query(statement).bind(tenant.uuid()).bind(&ids).execute(admin).await.unwrap();
+            }
+            factors
+        } else {
+            told
+        };
+        let query = sqlx::query(rows).bind(tenant.uuid()).bind(ids).bind(wrapped).bind(nonces);
+        let query = query.bind(texts).bind(key.id.to_string());
+        let query = if rows == told { query.bind(key.id.uuid()) } else { query };
+        query.execute(admin).await.unwrap();
+    }
+}
+
 /// A hash over what encrypts the secrets themselves.
 async fn encrypted(deployment: &Deployment) -> String {
     sqlx::query_scalar(
         "SELECT md5(string_agg(encode(nonce || ciphertext, 'hex'), ',' ORDER BY id))
-         FROM countersign.credentials",
+         FROM (SELECT id, nonce, ciphertext FROM countersign.credentials
+               UNION ALL SELECT id, nonce, ciphertext FROM countersign.second_factors
+               UNION ALL SELECT id, nonce, ciphertext FROM countersign.one_time_secrets) held",
     )
     .fetch_one(deployment.test.admin())
     .await
@@ -106,11 +171,13 @@ async fn rotate(deployment: &Deployment, kind: &str) {
     deployment.post(&deployment.admin, "/key-rotations", &asked).await;
 }
 
-/// The latest rotation: its state, and how many secrets it has gone through.
+/// The tenant's latest rotation: its state, and how many secrets it has gone through.
 async fn latest(deployment: &Deployment) -> (String, usize) {
     let row: (String, i32) = sqlx::query_as(
-        "SELECT state, secrets_done FROM countersign.key_rotations ORDER BY id DESC LIMIT 1",
+        "SELECT state, secrets_done FROM countersign.key_rotations
+         WHERE tenant_id = $1 ORDER BY id DESC LIMIT 1",
     )
+    .bind(deployment.tenant().uuid())
     .fetch_one(deployment.test.admin())
     .await
     .unwrap();
@@ -122,11 +189,33 @@ async fn done(deployment: &Deployment) {
     until("the end of a rotation", done).await;
 }
 
+/// Makes a new key-encryption key for requests, as an operator does; every tenant's keys are to be
+/// wrapped anew. Gives the key before.
+async fn new_request_key(deployment: &Deployment) -> String {
+    let before = keys(deployment, Purpose::Request).await.pop().unwrap().kek_id;
+    let done = Command::new(env!("CARGO_BIN_EXE_countersign"))
+        .args(["secret", "new-kek", "--requests", "--data-dir"])
+        .arg(deployment.dir.path())
+        .env("DATABASE_URL", &deployment.test.url)
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    before
+}
+
+/// Removes the file of a key-encryption key that was replaced.
+fn remove_old(present: &Path, kek_id: &str) {
+    std::fs::remove_file(present.with_extension(kek_id.trim_start_matches("file:"))).unwrap();
+}
+
 #[tokio::test]
 async fn s4_keys_are_rotated_under_ten_thousand_secrets_through_a_kill_while_executions_run() {
     let deployment = Deployment::start().await;
     let kek = deployment.dir.path().join("keys/kek");
+    let told = json!({"secret": format!("{MARK}told")});
+    let told = deployment.post(&deployment.admin, "/one-time-secrets", &told).await;
     seal_many(&deployment).await;
+    seal_others(&deployment).await;
     let before = encrypted(&deployment).await;
     let steps = [Step::act("one"), Step::check("look")];
     let book = deployment.runbook(&runbook("steps", &deployment.effects(), &steps)).await;
@@ -134,7 +223,8 @@ async fn s4_keys_are_rotated_under_ten_thousand_secrets_through_a_kill_while_exe
     let since = now(&deployment).await;
 
     // A new key-encryption key, and a rotation of the tenant's keys, into a kill.
-    let renewed = FileKek::renew(&kek).unwrap();
+    let oldest = keys(&deployment, Purpose::Change).await.remove(0).kek_id;
+    FileKek::renew(&kek).unwrap();
     rotate(&deployment, "tenant_key").await;
     let mut executions = deployment.approved_many(&book, EXECUTIONS[0]).await;
     let worker = Setup { log: "trace", ..deployment.worker() };
@@ -149,49 +239,77 @@ async fn s4_keys_are_rotated_under_ten_thousand_secrets_through_a_kill_while_exe
     let late = json!({"name": "late", "kind": "password", "secret": format!("{MARK}between")});
     let late = deployment.post(&deployment.admin, "/credentials", &late).await;
 
+    // One login, the many, and the late one: each of them once. Then what else there is, into a
+    // kill in each.
+    for (point, all) in [
+        ("keys.second_factors", SECRETS + 2 + 100),
+        ("keys.one_time_secrets", SECRETS + 2 + OTHERS + 100),
+    ] {
+        let mut dying = Setup { failpoint: Some(point), ..worker }.spawn();
+        let status = until("the kill", async || dying.ended()).await;
+        assert_eq!(status.signal(), Some(9), "{}", dying.log.text());
+        let running = ("running".to_owned(), all);
+        assert_eq!(latest(&deployment).await, running, "{point}: it went on where it was");
+    }
     let mut fresh = worker.spawn();
     done(&deployment).await;
-    // One login, the many, and the late one: each of them once.
-    assert_eq!(latest(&deployment).await.1, SECRETS + 2, "it went on where it was");
+    let all = SECRETS + 2 + OTHERS + OTHERS + 1;
+    assert_eq!(latest(&deployment).await.1, all, "it went on where it was");
     let states = deployment.settled(&executions).await;
     assert!(states.iter().all(|state| state == "completed"), "{states:?} {}", fresh.log.text());
-    let generations = keys(&deployment).await;
-    assert_eq!(generations.len(), 2, "one new key, in spite of the kill");
+    for purpose in [Purpose::Change, Purpose::Request] {
+        let generations = keys(&deployment, purpose).await;
+        assert_eq!(generations.len(), 2, "one new key, in spite of the kills");
+        assert_eq!((&*generations[0].kek_id, generations[0].wrapped.len()), ("retired", 0));
+    }
     fresh.stop().await;
+    remove_old(&kek, &oldest);
 
-    // Then the keys themselves are wrapped by the new key-encryption key, into a kill between two
-    // of them: either all or none.
-    rotate(&deployment, "kek").await;
+    // Then the keys themselves are wrapped by new key-encryption keys, into a kill between two of
+    // them: either all or none.
+    let wrapped = async || {
+        let mut keys = keys(&deployment, Purpose::Change).await;
+        keys.extend(self::keys(&deployment, Purpose::Request).await);
+        keys.retain(|key| !key.wrapped.is_empty());
+        keys.into_iter().map(|key| key.kek_id).collect::<Vec<_>>()
+    };
+    let generations = wrapped().await;
+    let renewed = FileKek::renew(&kek).unwrap();
+    let request = new_request_key(&deployment).await;
     let mut more = deployment.approved_many(&book, EXECUTIONS[2]).await;
     let mut halfway = Setup { failpoint: Some("keys.rewrapped"), ..worker }.spawn();
     let status = until("the kill", async || halfway.ended()).await;
     assert_eq!(status.signal(), Some(9), "{}", halfway.log.text());
     assert_eq!(latest(&deployment).await.0, "running");
-    let between: Vec<_> = keys(&deployment).await.into_iter().map(|key| key.kek_id).collect();
-    assert_eq!(between, [&*generations[0].kek_id, &*generations[1].kek_id]);
+    assert_eq!(wrapped().await, generations);
     more.extend(deployment.approved_many(&book, EXECUTIONS[3]).await);
     let mut last = worker.spawn();
     done(&deployment).await;
     let states = deployment.settled(&more).await;
     assert!(states.iter().all(|state| state == "completed"), "{states:?} {}", last.log.text());
-    // And the old one goes.
-    let wrapped = keys(&deployment).await;
-    assert!(wrapped.iter().all(|key| key.kek_id == renewed), "{wrapped:?}");
-    let old = generations[0].kek_id.trim_start_matches("file:");
-    std::fs::remove_file(kek.with_extension(old)).unwrap();
+    // And the old ones go.
+    let now = wrapped().await;
+    assert_eq!((now.len(), &now[0]), (2, &renewed), "{now:?}");
+    assert_ne!(now[1], request);
+    remove_old(&kek, &generations[0]);
+    remove_old(&kek.with_file_name("request-kek"), &request);
     let after = deployment.approved(&book).await;
     assert_eq!(deployment.settled(&[after]).await, ["completed"]);
     last.stop().await;
     let logs = [&dying, &fresh, &halfway, &last, &deployment.api].map(|one| one.log.text());
     nothing_in_the_clear(&deployment, since, &logs).await;
 
-    opens_all(&deployment, &wrapped[1], &word(&late, "id")).await;
+    opens_all(&deployment, &word(&late, "id")).await;
     // Nothing but the wrapping has moved: no secret was opened.
     sqlx::query("DELETE FROM countersign.credentials WHERE name = 'late'")
         .execute(deployment.test.admin())
         .await
         .unwrap();
     assert_eq!(encrypted(&deployment).await, before);
+    // The process that answers requests finds the new key by itself.
+    let told = json!({"token": told["token"]});
+    let told = deployment.post(&deployment.operator, "/one-time-secrets/unwrap", &told).await;
+    assert_eq!(told, json!({"secret": format!("{MARK}told")}));
     assert_holds(&deployment, "S4").await;
 }
 
@@ -236,25 +354,32 @@ async fn nothing_in_the_clear(deployment: &Deployment, since: String, logs: &[St
     assert_eq!(search.hits, Vec::<String>::new());
 }
 
-/// All secrets open with the newest key, and only with it.
-async fn opens_all(deployment: &Deployment, key: &TenantKey, late: &str) {
+/// All secrets open with the newest key of their purpose, which their rows name.
+async fn opens_all(deployment: &Deployment, late: &str) {
     let vault = vault(deployment);
     let mut tx = deployment.test.db.tenant(deployment.tenant()).await.unwrap();
-    let (mut after, mut opened) = (None, 0);
-    loop {
-        let stored = credential::after(&mut tx, after, 1_000).await.unwrap();
-        let Some(last) = stored.last() else { break };
-        after = Some(last.credential.id);
-        for stored in stored {
-            let id = stored.credential.id;
-            assert_eq!(stored.key.as_ref().map(|key| key.id), Some(key.id), "{id}");
-            let place = credential::place(deployment.tenant(), id, 1);
-            let secret = vault.open(stored.key.as_ref(), place, &stored.sealed).await.unwrap();
-            if id.to_string() == late {
-                assert_eq!(secret.expose(), format!("{MARK}between").as_bytes());
+    for (holder, expected) in [
+        (Holder::Credentials, SECRETS + 2),
+        (Holder::SecondFactors, OTHERS),
+        (Holder::OneTimeSecrets, OTHERS + 1),
+    ] {
+        let purpose =
+            if holder == Holder::Credentials { Purpose::Change } else { Purpose::Request };
+        let newest = keys(deployment, purpose).await.pop().unwrap().id;
+        let (mut after, mut opened) = (None, 0);
+        loop {
+            let stored = sealed::after(&mut tx, holder, after, 1_000).await.unwrap();
+            let Some(last) = stored.last() else { break };
+            after = Some(last.id);
+            for held in stored {
+                assert_eq!(held.key.as_ref().map(|key| key.id), Some(newest), "{holder}");
+                let secret = vault.open(held.key.as_ref(), held.place, &held.sealed).await.unwrap();
+                if CredentialId::from(held.id).to_string() == late {
+                    assert_eq!(secret.expose(), format!("{MARK}between").as_bytes());
+                }
+                opened += 1;
             }
-            opened += 1;
         }
+        assert_eq!(opened, expected, "{holder}");
     }
-    assert_eq!(opened, SECRETS + 2);
 }

@@ -284,6 +284,42 @@ async fn w7_a_tenant_may_ask_a_second_factor_of_everybody() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s4_a_second_factor_and_a_secret_told_once_open_after_their_key_was_replaced() {
+    let site = Site::start().await;
+    let mut ann = person(&site, "ann-r", &[Role::Admin]).await;
+    let (secret, _, _) = enrol(&mut ann).await;
+    let wrap = json!({"secret": "told later"});
+    let told = ann.caller.post("/one-time-secrets", &wrap).await.expect(201);
+    let rotate = json!({"kind": "tenant_key"});
+    ann.caller.post("/key-rotations", &rotate).await.expect(201);
+    site.until("the end of a rotation", async || {
+        let rotations = ann.caller.get("/key-rotations").await.expect(200);
+        (rotations[0]["state"] == "done").then_some(())
+    })
+    .await;
+    let keys = ann.caller.get("/tenant-keys").await.expect(200);
+    let of = |generation: u32| {
+        let mut keys = keys.as_array().unwrap().iter().filter(|key| key["purpose"] == "request");
+        keys.find(|key| key["generation"] == generation).unwrap()
+    };
+    assert_eq!(of(1)["kek_id"], "retired", "nothing is sealed under it any more: {keys:#}");
+    let rows: Vec<String> = sqlx::query_scalar(
+        "SELECT kek_id FROM countersign.second_factors
+         UNION ALL SELECT kek_id FROM countersign.one_time_secrets",
+    )
+    .fetch_all(site.test.admin())
+    .await
+    .unwrap();
+    assert_eq!(rows, [text(of(2), "id"), text(of(2), "id")]);
+    next_code(&site).await;
+    let code = json!({"code": shown(&secret)});
+    ann.caller.post("/account/second-factor/remove", &code).await.expect(204);
+    let token = json!({"token": told["token"]});
+    let told = ann.caller.post("/one-time-secrets/unwrap", &token).await.expect(200);
+    assert_eq!(told, json!({"secret": "told later"}));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_factor_is_removed_with_its_code_or_by_an_administrator_who_is_somebody_else() {
     let site = Site::start().await;
     let mut ada = person(&site, "ada-s", &[Role::Admin]).await;

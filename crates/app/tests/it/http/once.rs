@@ -145,6 +145,9 @@ async fn keys_are_listed_and_rotated_and_an_altered_secret_stops_nothing() {
         let keys = admin.get("/tenant-keys").await.expect(200);
         assert_eq!(keys.as_array().unwrap().len(), generations, "{keys:#}");
         assert!(!keys.to_string().contains("wrapped\":"), "{keys:#}");
+        let mut changes = keys.as_array().unwrap().iter().filter(|key| key["purpose"] == "change");
+        let kept = changes.all(|key| key["kek_id"] != "retired");
+        assert!(kept, "what did not open is still sealed under the old one: {keys:#}");
     }
     let about = format!("/audit/events?target_id={}&limit=100", text(&altered, "id"));
     site.until("the events in the log", || async {
