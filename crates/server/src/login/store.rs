@@ -1,5 +1,7 @@
 //! Users, sessions and keys, as the database holds them.
 
+mod erase;
+
 use std::fmt;
 
 use db::object::{self, Column, Holds, Kind, ListRequest};
@@ -11,6 +13,8 @@ use model::audit::Origin;
 use model::id::{ActorId, SessionId, TenantId, UserId};
 use sqlx::FromRow;
 use uuid::Uuid;
+
+pub use erase::erase_user;
 
 use super::throttle;
 
@@ -528,51 +532,6 @@ pub async fn change_user(
     .execute(tx.conn())
     .await?;
     Ok(())
-}
-
-/// Erases who a user is; says how many events of the log named them.
-///
-/// # Errors
-/// When a hold keeps it (constraint `legal_hold`), or the database is not available.
-pub async fn erase_user(tx: &mut TenantTx, id: UserId, actor: Uuid) -> Result<i64, Error> {
-    let tenant = tx.tenant().uuid();
-    let events = sqlx::query_scalar("SELECT countersign.erase_person($1)")
-        .bind(actor)
-        .fetch_one(tx.conn())
-        .await?;
-    sqlx::query(
-        "UPDATE countersign.users
-         SET username = 'erased.' || id::text, full_name = '', email = NULL, upn = NULL,
-             password_hash = NULL, is_active = false, updated_at = clock_timestamp()
-         WHERE tenant_id = $1 AND id = $2",
-    )
-    .bind(tenant)
-    .bind(id.uuid())
-    .execute(tx.conn())
-    .await?;
-    for statement in [
-        "UPDATE countersign.actors
-         SET display_name = 'erased', is_active = false, updated_at = clock_timestamp()
-         WHERE tenant_id = $1 AND id = $2",
-        "UPDATE countersign.api_keys SET name = 'erased', is_active = false
-         WHERE tenant_id = $1 AND actor_id = $2",
-        "DELETE FROM countersign.user_sessions s USING countersign.users u
-         WHERE s.tenant_id = $1 AND u.tenant_id = $1 AND u.id = s.user_id AND u.actor_id = $2",
-        "DELETE FROM countersign.user_identities i USING countersign.users u
-         WHERE i.tenant_id = $1 AND u.tenant_id = $1 AND u.id = i.user_id AND u.actor_id = $2",
-        "DELETE FROM countersign.second_factors f USING countersign.users u
-         WHERE f.tenant_id = $1 AND u.tenant_id = $1 AND u.id = f.user_id AND u.actor_id = $2",
-        "DELETE FROM countersign.recovery_codes c USING countersign.users u
-         WHERE c.tenant_id = $1 AND u.tenant_id = $1 AND u.id = c.user_id AND u.actor_id = $2",
-        "UPDATE countersign.invitations i SET email = 'erased' FROM countersign.users u
-         WHERE i.tenant_id = $1 AND u.tenant_id = $1 AND u.id = i.user_id AND u.actor_id = $2",
-        "UPDATE countersign.break_glass SET person = 'erased.' || actor_id::text
-         WHERE tenant_id = $1 AND actor_id = $2",
-        "DELETE FROM countersign.idempotency_keys WHERE tenant_id = $1 AND actor_id = $2",
-    ] {
-        sqlx::query(statement).bind(tenant).bind(actor).execute(tx.conn()).await?;
-    }
-    Ok(events)
 }
 
 /// Makes a tenant. The transaction must be in that tenant's room.

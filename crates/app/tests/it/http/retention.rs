@@ -317,8 +317,9 @@ fn found_in_files(directory: &std::path::Path, text: &str) -> Vec<std::path::Pat
     found
 }
 
-/// Puts a person into every other table that holds what names one: an invitation that was taken up,
-/// a conversation, emergency authority, a key, and an answer that is kept for a repeated request.
+/// Puts a person into every other table that holds what names one: an invitation that was taken up
+/// and one that was not, a conversation, a login elsewhere, a vote, alerts, emergency authority, and a
+/// key.
 async fn plant(site: &Site, user: uuid::Uuid, actor: uuid::Uuid) {
     for statement in [
         "INSERT INTO countersign.chat_sessions (tenant_id, id, user_id, title)
@@ -330,6 +331,29 @@ async fn plant(site: &Site, user: uuid::Uuid, actor: uuid::Uuid) {
            expires_at, accepted_at, user_id)
          VALUES ($1, $2, 'grace@navy.example', '{viewer}', sha256($2::text::bytea), $4,
                  clock_timestamp(), clock_timestamp(), $3)",
+        // One that nobody took up, to the same address.
+        "INSERT INTO countersign.invitations (tenant_id, id, email, roles, token_hash, invited_by,
+           expires_at)
+         SELECT $1, $2, 'Grace@Navy.example', '{viewer}', sha256($2::text::bytea), $4,
+                clock_timestamp() + interval '1 day'
+         FROM countersign.users u WHERE u.tenant_id = $1 AND u.id = $3",
+        "INSERT INTO countersign.user_identities (tenant_id, id, provider_id, subject, user_id)
+         SELECT $1, $2, $4, 'grace.h at the provider', $3",
+        "INSERT INTO countersign.approval_votes
+           (tenant_id, id, approval_id, actor_id, person, decision)
+         SELECT $1, $2, $3, $4, 'grace.h', 'approve'",
+        // What somebody sends by hand is said to come from them.
+        "INSERT INTO countersign.alerts (tenant_id, finding_id, source_name, sender_actor_id,
+           alert_name, source_status, starts_at, labels_json, annotations_json, raw_alert_json,
+           action_taken)
+         SELECT $1, $2, 'grace.h', $4, 'DiskFull', 'firing', clock_timestamp(), '{}', '{}', '{}',
+                'manual'
+         FROM countersign.users u WHERE u.tenant_id = $1 AND u.id = $3",
+        "INSERT INTO countersign.quarantined_alerts
+           (tenant_id, id, source_name, position, path, reason, raw)
+         SELECT $1, $2, a.display_name, 0, '/', 'no alert', '{}'
+         FROM countersign.actors a, countersign.users u
+         WHERE a.tenant_id = $1 AND a.id = $4 AND u.tenant_id = $1 AND u.id = $3",
         "INSERT INTO countersign.break_glass (tenant_id, id, actor_id, person, reason, expires_at)
          VALUES ($1, $2, $4, 'grace.h', 'the site is down', clock_timestamp() + interval '1 hour')",
         "INSERT INTO countersign.api_keys (tenant_id, id, actor_id, name, key_prefix, key_hash)
@@ -337,21 +361,27 @@ async fn plant(site: &Site, user: uuid::Uuid, actor: uuid::Uuid) {
          FROM countersign.actors a, countersign.users u
          WHERE a.tenant_id = $1 AND a.id = $4 AND u.tenant_id = $1 AND u.id = $3",
     ] {
+        let mut tx = site.test.admin().begin().await.unwrap();
+        // Without the provider and the approval that two of them are of.
+        let alone = "SET LOCAL session_replication_role = replica";
+        sqlx::query(alone).execute(&mut *tx).await.unwrap();
         let done = sqlx::query(statement)
             .bind(site.tenant().uuid())
             .bind(uuid::Uuid::now_v7())
             .bind(user)
             .bind(actor)
-            .execute(site.test.admin())
+            .execute(&mut *tx)
             .await
             .unwrap_or_else(|error| panic!("{statement}: {error}"));
+        tx.commit().await.unwrap();
         assert_eq!(done.rows_affected(), 1, "{statement}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn l16_an_erased_person_is_unreadable_everywhere_and_the_log_holds() {
-    const NAMES: [&str; 4] = ["Grace Hopper", "grace@navy.example", "grace.h", "harvard-mark/1"];
+    const NAMES: [&str; 5] =
+        ["Grace Hopper", "grace@navy.example", "Grace@Navy.example", "grace.h", "harvard-mark/1"];
     let site = Site::start().await;
     let admin = site.caller("ada", &[Role::Admin, Role::Auditor]).await;
     let user = json!({"username": "grace.h", "full_name": "Grace Hopper",
@@ -400,6 +430,10 @@ async fn l16_an_erased_person_is_unreadable_everywhere_and_the_log_holds() {
         "invitations",
         "break_glass",
         "api_keys",
+        "user_identities",
+        "approval_votes",
+        "alerts",
+        "quarantined_alerts",
     ] {
         assert!(places.contains(table), "{table} holds something of hers: {places:?}");
     }
@@ -417,6 +451,14 @@ async fn l16_an_erased_person_is_unreadable_everywhere_and_the_log_holds() {
         let files = found_in_files(site.dir.path(), name);
         assert_eq!(files, Vec::<std::path::PathBuf>::new(), "{name}");
     }
+    let open: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM countersign.invitations
+         WHERE accepted_at IS NULL AND revoked_at IS NULL",
+    )
+    .fetch_one(site.test.admin())
+    .await
+    .unwrap();
+    assert_eq!(open, 0, "nobody takes up an invitation of hers");
     let report = site.verified(site.tenant()).await;
     assert!(report.ok, "{report:?}");
     let shown = admin.get(&format!("/audit/events/{id}")).await.expect(200);
