@@ -186,9 +186,10 @@ pub async fn rewrap(
     Ok(done.rows_affected() == 1)
 }
 
-/// Destroys what opens with the keys from before the newest ones that nothing is sealed under any
-/// more; gives their ids. Waits for whoever is about to seal under one of them. The transaction must
-/// not hold anything that they may wait for.
+/// Destroys what opens with the older keys that nothing is sealed under any more; gives their ids.
+///
+/// Waits for whoever is about to seal under one of them: the transaction must not hold anything that
+/// they may wait for.
 ///
 /// # Errors
 /// When the database fails.
