@@ -208,6 +208,29 @@ fn remove_old(present: &Path, kek_id: &str) {
     std::fs::remove_file(present.with_extension(kek_id.trim_start_matches("file:"))).unwrap();
 }
 
+/// Workers die in the middle of second factors, and of secrets told once.
+async fn killed_in_each(deployment: &Deployment, worker: &Setup<'_>) {
+    for (point, all) in [
+        ("keys.second_factors", SECRETS + 2 + 100),
+        ("keys.one_time_secrets", SECRETS + 2 + OTHERS + 100),
+    ] {
+        let mut dying = Setup { failpoint: Some(point), ..worker.clone() }.spawn();
+        let status = until("the kill", async || dying.ended()).await;
+        assert_eq!(status.signal(), Some(9), "{}", dying.log.text());
+        let running = ("running".to_owned(), all);
+        assert_eq!(latest(deployment).await, running, "{point}: it went on where it was");
+    }
+}
+
+/// Each purpose has one new key, and the one before opens nothing any more.
+async fn old_ones_are_retired(deployment: &Deployment) {
+    for purpose in [Purpose::Change, Purpose::Request] {
+        let generations = keys(deployment, purpose).await;
+        assert_eq!(generations.len(), 2, "one new key, in spite of the kills");
+        assert_eq!((&*generations[0].kek_id, generations[0].wrapped.len()), ("retired", 0));
+    }
+}
+
 #[tokio::test]
 async fn s4_keys_are_rotated_under_ten_thousand_secrets_through_a_kill_while_executions_run() {
     let deployment = Deployment::start().await;
@@ -241,27 +264,14 @@ async fn s4_keys_are_rotated_under_ten_thousand_secrets_through_a_kill_while_exe
 
     // One login, the many, and the late one: each of them once. Then what else there is, into a
     // kill in each.
-    for (point, all) in [
-        ("keys.second_factors", SECRETS + 2 + 100),
-        ("keys.one_time_secrets", SECRETS + 2 + OTHERS + 100),
-    ] {
-        let mut dying = Setup { failpoint: Some(point), ..worker }.spawn();
-        let status = until("the kill", async || dying.ended()).await;
-        assert_eq!(status.signal(), Some(9), "{}", dying.log.text());
-        let running = ("running".to_owned(), all);
-        assert_eq!(latest(&deployment).await, running, "{point}: it went on where it was");
-    }
+    killed_in_each(&deployment, &worker).await;
     let mut fresh = worker.spawn();
     done(&deployment).await;
     let all = SECRETS + 2 + OTHERS + OTHERS + 1;
     assert_eq!(latest(&deployment).await.1, all, "it went on where it was");
     let states = deployment.settled(&executions).await;
     assert!(states.iter().all(|state| state == "completed"), "{states:?} {}", fresh.log.text());
-    for purpose in [Purpose::Change, Purpose::Request] {
-        let generations = keys(&deployment, purpose).await;
-        assert_eq!(generations.len(), 2, "one new key, in spite of the kills");
-        assert_eq!((&*generations[0].kek_id, generations[0].wrapped.len()), ("retired", 0));
-    }
+    old_ones_are_retired(&deployment).await;
     fresh.stop().await;
     remove_old(&kek, &oldest);
 

@@ -317,6 +317,23 @@ fn found_in_files(directory: &std::path::Path, text: &str) -> Vec<std::path::Pat
     found
 }
 
+/// The tables that name a person in the test below.
+const NAMING: &[&str] = &[
+    "users",
+    "actors",
+    "user_sessions",
+    "audit_personal",
+    "chat_sessions",
+    "chat_messages",
+    "invitations",
+    "break_glass",
+    "api_keys",
+    "user_identities",
+    "approval_votes",
+    "alerts",
+    "quarantined_alerts",
+];
+
 /// Puts a person into every other table that holds what names one: an invitation that was taken up
 /// and one that was not, a conversation, a login elsewhere, a vote, alerts, emergency authority, and a
 /// key.
@@ -420,22 +437,8 @@ async fn l16_an_erased_person_is_unreadable_everywhere_and_the_log_holds() {
         assert!(!found.is_empty(), "{name}: the search finds what is there");
         places.extend(found.iter().filter_map(|place| Some(place.split_once(':')?.0.to_owned())));
     }
-    for table in [
-        "users",
-        "actors",
-        "user_sessions",
-        "audit_personal",
-        "chat_sessions",
-        "chat_messages",
-        "invitations",
-        "break_glass",
-        "api_keys",
-        "user_identities",
-        "approval_votes",
-        "alerts",
-        "quarantined_alerts",
-    ] {
-        assert!(places.contains(table), "{table} holds something of hers: {places:?}");
+    for table in NAMING {
+        assert!(places.contains(*table), "{table} holds something of hers: {places:?}");
     }
 
     let erase = format!("/users/{}/erase", text(&made["user"], "id"));
