@@ -60,7 +60,8 @@ fn key_out(kept: KeptKey) -> TenantKeyOut {
 pub(super) struct KeyRotationIn {
     /// `kek`: the tenant's keys are wrapped by the newest key-encryption key. `tenant_key`: the
     /// tenant gets new keys, which take over every data key: those of credentials, second factors and
-    /// secrets told once. `data_key`: every secret is encrypted anew. No secret gets another version, so approvals stay as they are.
+    /// secrets told once. `data_key`: every secret is encrypted anew. No secret gets another version,
+    /// so approvals stay as they are.
     #[schema(value_type = String, example = "kek")]
     kind: RotationKind,
 }

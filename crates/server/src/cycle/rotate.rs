@@ -2,8 +2,8 @@
 //!
 //! A batch and how far it got are one transaction, so that whoever takes a job over goes on where
 //! it was left: credentials, then second factors, then secrets told once, each in order of id. At its
-//! end, keys that nothing is sealed under any more are retired. No transaction is open while the key store is asked. What is sealed under an older
-//! key opens all the time: every secret names its key.
+//! end, keys that nothing is sealed under any more are retired. No transaction is open while the key
+//! store is asked. What is sealed under an older key opens all the time: every secret names its key.
 
 use std::sync::Arc;
 use std::time::Duration;
