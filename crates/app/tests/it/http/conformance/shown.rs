@@ -45,7 +45,8 @@ pub(super) const NOT_SHOWN: &[(&str, &str)] = &[
     ("log", "the audit log says who did it and when"),
     ("moves", "it moves with every request"),
     ("raw", "the notice as it came is kept for evidence; what was read of it is shown"),
-    ("internal", "it is how the program keeps its books"),
+    ("leaf", "it is the leaf's hash, which the event's proof is made of"),
+    ("lacking", "the API has yet to show it"),
 ];
 
 /// Every object of the contract.
@@ -70,7 +71,7 @@ pub(super) const SHOWN: &[Shown] = &[
         "id=intent_id type=intent_id.*.type requested_by=initiated_by>person
          resource_id=plan_id.*.document.targets.0.resource_id.*.external_id
          status=state>state_of_governance params=intent_id.*.payload>params
-         result=evidence>result created_at=intent_id.*.created_at updated_at!internal",
+         result=evidence>result created_at=intent_id.*.created_at updated_at!lacking",
     ),
     some(
         "governance action_events",
@@ -194,7 +195,7 @@ pub(super) const SHOWN: &[Shown] = &[
          auth_type=credential_id>auth_type ssh_key_encrypted!secret password_encrypted!secret
          winrm_transport!winrm winrm_use_ssl!winrm winrm_cert_validation!winrm domain!winrm
          environment=^.environment_id.*.class>long_class tags=^.tags
-         last_connection_test!internal last_connection_status!internal created_by!log
+         last_connection_test!lacking last_connection_status!lacking created_by!log
          created_at!log",
     ),
     shown(
@@ -207,7 +208,7 @@ pub(super) const SHOWN: &[Shown] = &[
         "aiops alerts",
         "/alerts",
         "id",
-        "timestamp!internal severity=severity_raw status=source_status labels_json=labels
+        "timestamp!lacking severity=severity_raw status=source_status labels_json=labels
          annotations_json=annotations raw_alert_json!raw ai_analysis=id>analysis
          recommendations_json=id>recommendations",
     ),
@@ -252,7 +253,7 @@ pub(super) const SHOWN: &[Shown] = &[
         "id!place runbook_id=^.id priority=~priority severity_pattern=~severity_pattern
          source_pattern=~source_pattern labels_match=~labels_match
          time_window_start=?time_window_start time_window_end=?time_window_end enabled=~enabled
-         cooldown_seconds=~cooldown_seconds last_triggered_at!internal",
+         cooldown_seconds=~cooldown_seconds last_triggered_at!lacking",
     ),
     shown(
         "aiops runbook_versions",
@@ -340,7 +341,7 @@ pub(super) const SHOWN: &[Shown] = &[
         "/approvals",
         "approval_id",
         "approval_id=id status=status>void_is_expired approver_json=votes>approver
-         source!internal",
+         source!lacking",
     ),
     shown(
         "carapulse audit_events",
@@ -350,7 +351,7 @@ pub(super) const SHOWN: &[Shown] = &[
          actor_json.type=event.actor.type actor_json.display_name=event.actor.display_name
          action=event.action decision=?event.decision
          context_json.tenant_id=event.tenant_id evidence_refs_json=event.evidence_refs
-         hash!internal",
+         hash!leaf",
     ),
     shown("carapulse context_nodes", "/resources", "node_id", "node_id=id labels_json=tags"),
     shown(
@@ -400,7 +401,7 @@ pub(super) const SHOWN: &[Shown] = &[
         "carapulse Approval",
         "/approvals",
         "approval_id",
-        "approval_id=id status=status>void_is_expired approver=votes>approver source!internal",
+        "approval_id=id status=status>void_is_expired approver=votes>approver source!lacking",
     ),
     shown(
         "carapulse AuditEvent",
@@ -409,7 +410,7 @@ pub(super) const SHOWN: &[Shown] = &[
         "event_id=id occurred_at=event.occurred_at actor.id=event.actor.id
          actor.type=event.actor.type actor.display_name=event.actor.display_name
          action=event.action decision=?event.decision context.tenant_id=event.tenant_id
-         evidence_refs=event.evidence_refs hash!internal",
+         evidence_refs=event.evidence_refs hash!leaf",
     ),
     shown(
         "carapulse RiskScore",
