@@ -1,4 +1,5 @@
 mod fake;
+mod names;
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -20,7 +20,11 @@ pub(crate) struct FakeSite {
 
 impl FakeSite {
     pub(crate) async fn on(ip: &str) -> Self {
-        let listener = TcpListener::bind((ip, 0)).await.unwrap();
+        Self::on_port(ip, 0).await
+    }
+
+    pub(crate) async fn on_port(ip: &str, port: u16) -> Self {
+        let listener = TcpListener::bind((ip, port)).await.unwrap();
         let site =
             Self { address: listener.local_addr().unwrap(), heads: Arc::new(Mutex::default()) };
         let (heads, port) = (Arc::clone(&site.heads), site.address.port());
