@@ -18,6 +18,7 @@ pub mod context;
 pub mod database;
 pub mod decision;
 pub mod doctor;
+pub mod drift;
 pub mod environment;
 pub mod execution;
 pub mod fault;
@@ -184,6 +185,9 @@ pub enum Command {
     /// Decisions: why, asking for one, and making one again
     #[command(subcommand)]
     Decision(decision::Decision),
+    /// Drift: what code declares against what is there
+    #[command(subcommand)]
+    Drift(drift::Drift),
     /// Policy bundles
     #[command(subcommand)]
     Policy(policy::Policy),
@@ -240,6 +244,7 @@ impl Command {
             Self::Execution(execution) => execution.run(context).await,
             Self::Intent(intent) => intent.run(context).await,
             Self::Decision(decision) => decision.run(context).await,
+            Self::Drift(drift) => drift.run(context).await,
             Self::Policy(policy) => policy.run(context).await,
             Self::Blackout(blackout) => blackout.run(context).await,
             Self::Breaker(breaker) => breaker.run(context).await,

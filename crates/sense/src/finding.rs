@@ -91,6 +91,8 @@ pub struct AlertPart {
     pub analyzed_at: Option<Timestamp>,
     /// Why each trigger of each runbook matched or did not.
     pub trigger_report: Option<Value>,
+    /// When the first notice of it came here.
+    pub received_at: Timestamp,
 }
 
 /// An alert that could not be read, as it is kept.

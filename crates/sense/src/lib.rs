@@ -4,6 +4,7 @@
 pub mod alert;
 pub mod api;
 pub mod declared;
+pub mod drift;
 pub mod finding;
 pub mod inventory;
 pub mod report;

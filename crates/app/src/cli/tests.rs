@@ -5,10 +5,11 @@ use clap::{Command, CommandFactory as _, Parser as _};
 use super::Cli;
 
 /// Every command at the top; its snapshot holds its help and that of everything below it.
-const COMMANDS: [&str; 28] = [
+const COMMANDS: [&str; 29] = [
     "serve",
     "demo",
     "doctor",
+    "drift",
     "login",
     "logout",
     "whoami",

@@ -2,4 +2,5 @@
 #![expect(clippy::tests_outside_test_module, reason = "this whole binary is tests")]
 
 mod crash;
+mod drift;
 mod http;

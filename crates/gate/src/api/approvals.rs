@@ -74,6 +74,9 @@ pub(super) struct ApprovalOut {
     alone: Option<ActorId>,
     /// The votes so far.
     votes: Vec<VoteOut>,
+    /// Through which door it was asked for: `api`, `ui`, `cli`, `slack`, `linear`, `auto`.
+    #[schema(value_type = String, example = "api")]
+    source: Source,
     /// Why it was denied or voided.
     reason: Option<String>,
     /// When it was asked for.
@@ -136,6 +139,7 @@ fn out(stored: StoredApproval) -> ApprovalOut {
                 decision: vote.choice,
             })
             .collect(),
+        source: stored.source,
         reason: stored.reason,
         created_at: stored.created_at,
         expires_at: request.expires_at,

@@ -108,6 +108,9 @@ pub(super) struct AlertOut {
     /// Why each trigger of each runbook matched or did not.
     #[schema(value_type = Option<Object>)]
     trigger_report: Option<serde_json::Value>,
+    /// When it came here.
+    #[schema(value_type = String, format = DateTime)]
+    received_at: Timestamp,
 }
 
 fn finding_out(finding: &Finding) -> FindingOut {
@@ -145,6 +148,7 @@ fn alert_out(finding: Finding) -> AlertOut {
         analyzed: finding.alert.analyzed,
         analyzed_at: finding.alert.analyzed_at,
         trigger_report: finding.alert.trigger_report,
+        received_at: finding.alert.received_at,
     }
 }
 

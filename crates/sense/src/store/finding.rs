@@ -43,6 +43,7 @@ struct Row {
     analyzed: bool,
     analyzed_at: Option<jiff_sqlx::Timestamp>,
     trigger_report: Option<Value>,
+    received_at: jiff_sqlx::Timestamp,
 }
 
 impl Row {
@@ -76,6 +77,7 @@ impl Row {
                 analyzed: self.analyzed,
                 analyzed_at: instant(self.analyzed_at),
                 trigger_report: self.trigger_report,
+                received_at: self.received_at.to_jiff(),
             },
         })
     }

@@ -208,7 +208,7 @@ pub(super) const SHOWN: &[Shown] = &[
         "aiops alerts",
         "/alerts",
         "id",
-        "timestamp!lacking severity=severity_raw status=source_status labels_json=labels
+        "timestamp=received_at severity=severity_raw status=source_status labels_json=labels
          annotations_json=annotations raw_alert_json!raw ai_analysis=id>analysis
          recommendations_json=id>recommendations",
     ),
@@ -341,7 +341,7 @@ pub(super) const SHOWN: &[Shown] = &[
         "/approvals",
         "approval_id",
         "approval_id=id status=status>void_is_expired approver_json=votes>approver
-         source!lacking",
+         source=source>door",
     ),
     shown(
         "carapulse audit_events",
@@ -401,7 +401,7 @@ pub(super) const SHOWN: &[Shown] = &[
         "carapulse Approval",
         "/approvals",
         "approval_id",
-        "approval_id=id status=status>void_is_expired approver=votes>approver source!lacking",
+        "approval_id=id status=status>void_is_expired approver=votes>approver source=source>door",
     ),
     shown(
         "carapulse AuditEvent",

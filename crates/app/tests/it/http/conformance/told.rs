@@ -69,6 +69,7 @@ fn words(how: &str, word: &str) -> Value {
         ("status_of_violation", "accepted") => "suppressed",
         ("status_of_violation", "escalated") => "open",
         ("void_is_expired", "void") => "expired",
+        ("door", "api" | "auto") => "cli",
         ("long_class", "prod") => "production",
         ("stage", "staging") => "stage",
         ("stage", "test") => "dev",
@@ -84,6 +85,7 @@ fn words(how: &str, word: &str) -> Value {
             "cause"
             | "status_of_violation"
             | "void_is_expired"
+            | "door"
             | "long_class"
             | "stage"
             | "three_levels"

@@ -1,0 +1,191 @@
+//! Drift: what code declares against what is there.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use clap::{Args, Subcommand, ValueEnum};
+use connect_terraform::Terraform;
+use model::level::Severity;
+use sense::drift::compare::{Comparison, Engine, Live};
+use sense::drift::diff::Scope;
+use sense::drift::rules::{Rule, Rules};
+use sense::drift::seal::Sealer;
+use sense::drift::severity::Weights;
+use serde::Deserialize;
+
+use super::{Context, End, given};
+use crate::output::{self, Format};
+
+mod input;
+mod report;
+
+use input::Input;
+use report::Report;
+
+/// Drift: what code declares against what is there.
+#[derive(Debug, Subcommand)]
+pub enum Drift {
+    /// Compare what code declares with what is there (offline: no server, no database)
+    ///
+    /// Of a directory with a configuration Terraform is asked what changed outside of it, on a copy
+    /// and without locking the state. A plan as `terraform show -json` prints it says the same by
+    /// itself. A state, as the file or as `terraform show -json` prints it, is compared with what
+    /// --against names.
+    ///
+    /// Exit code 0 when nothing drifted that is as severe as --fail-on says, 1 when something did,
+    /// 3 when nothing did and something could not be read.
+    Scan(Scan),
+}
+
+/// What to compare with what.
+#[derive(Debug, Args)]
+pub struct Scan {
+    /// A directory with a configuration, a state, or a plan; - is standard input
+    #[arg(value_name = "PATH")]
+    path: PathBuf,
+
+    /// What is there: a state or a plan, read later than what declares
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
+
+    /// The least severity that makes the exit code 1
+    #[arg(long, value_name = "SEVERITY", default_value = "low")]
+    fail_on: Severity,
+
+    /// How the result is printed; by default as --output says
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    report: Option<ReportFormat>,
+
+    /// Rules beyond those that ship: a file of YAML with a list `rules`, each with `types`, `paths`
+    /// and `ignore: ignored`, `as`, `default`, `blank` or `secret`; may be repeated
+    #[arg(long, value_name = "FILE")]
+    rules: Vec<PathBuf>,
+
+    /// The program to run: terraform or tofu
+    #[arg(long, value_name = "PROGRAM", default_value = "terraform")]
+    terraform: PathBuf,
+
+    /// How long one step of it may take, in seconds
+    #[arg(long, value_name = "S", default_value_t = 1800)]
+    terraform_timeout: u64,
+}
+
+/// How a result is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ReportFormat {
+    /// For people at a terminal
+    Table,
+    /// One document with everything
+    Json,
+    /// Static analysis results, version 2.1.0, for code hosts
+    Sarif,
+    /// A test report: a case each resource that drifted
+    Junit,
+    /// For a comment on a pull request
+    Markdown,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleFile {
+    rules: Vec<Rule>,
+}
+
+impl Drift {
+    /// Does it.
+    ///
+    /// # Errors
+    /// When something cannot be read.
+    pub async fn run(self, context: &Context) -> Result<End> {
+        match self {
+            Self::Scan(scan) => scan.run(context).await,
+        }
+    }
+}
+
+impl Scan {
+    async fn run(&self, context: &Context) -> Result<End> {
+        let mut key = [0; 32];
+        aws_lc_rs::rand::fill(&mut key).context("no randomness")?;
+        let sealer = Sealer::new(&key);
+        let rules = self.rules()?;
+        let terraform = Terraform {
+            program: self.terraform.clone(),
+            environment: std::env::vars_os().collect(),
+            limit: Duration::from_secs(self.terraform_timeout),
+        };
+        let declared = Input::read(&self.path, &terraform).await?;
+        let against = match &self.against {
+            Some(path) => Some(Input::read(path, &terraform).await?),
+            None => None,
+        };
+        let comparison = compare(&declared, against.as_ref(), &rules, &sealer)?;
+        let weights = Weights::shipped();
+        let judged = comparison.drifts.iter().map(|drift| weights.judge(drift)).collect();
+        let named = |path: &Path| path.display().to_string();
+        let report = Report {
+            source: named(&self.path),
+            against: self.against.as_deref().map(named),
+            comparison,
+            judged,
+        };
+        let format = self.report.unwrap_or(match context.format {
+            Format::Human => ReportFormat::Table,
+            Format::Json => ReportFormat::Json,
+        });
+        match format {
+            ReportFormat::Table => output::result(&report.table()),
+            ReportFormat::Json => output::json(&report.json())?,
+            ReportFormat::Sarif => output::json(&report.sarif())?,
+            ReportFormat::Junit => output::result(&report.junit()),
+            ReportFormat::Markdown => output::result(&report.markdown()),
+        }
+        Ok(if report.judged.iter().any(|judged| judged.severity >= self.fail_on) {
+            End::Failed
+        } else if report.comparison.not_checked.iter().any(|not| not.failed) {
+            End::CannotTell
+        } else {
+            End::Good
+        })
+    }
+
+    fn rules(&self) -> Result<Rules> {
+        let mut rules = Rules::shipped().clone();
+        for path in &self.rules {
+            let text = given::text_of(path)?;
+            let file: RuleFile = serde_saphyr::from_str(&text)
+                .with_context(|| format!("{} is no file of rules", path.display()))?;
+            let more = Rules::of(file.rules).with_context(|| format!("in {}", path.display()))?;
+            rules = rules.and(&more);
+        }
+        Ok(rules)
+    }
+}
+
+fn compare(
+    declared: &Input,
+    against: Option<&Input>,
+    rules: &Rules,
+    sealer: &Sealer,
+) -> Result<Comparison> {
+    let engine = Engine { rules, scope: Scope::Whole, sealer };
+    let documents = (declared.document()?, against.map(Input::document).transpose()?);
+    use sense::drift::terraform::Document::{Plan, State};
+    let done = match documents {
+        (Plan(plan), None) => plan.drifts(&engine),
+        (State(declared), Some(State(resources))) => {
+            engine.compare(&declared, &Live { resources, ..Live::default() })
+        }
+        (State(_), Some(Plan(plan))) => plan.drifts(&engine),
+        (State(_), None) => {
+            bail!(
+                "a state says what was declared: say with --against what it is to be compared with"
+            )
+        }
+        (Plan(_), Some(_)) => {
+            bail!("a plan says by itself what drifted: leave --against out")
+        }
+    };
+    done.with_context(|| format!("{} cannot be compared", declared.name()))
+}

@@ -1,0 +1,11 @@
+//! Drift by the real programs: Terraform with its AWS provider, a server that speaks AWS's
+//! protocols, and our command line.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "all of it is tests, helpers included"
+)]
+
+mod cloud;
+mod scan;
+mod terraform;

@@ -1,0 +1,94 @@
+//! What code declares against what is there.
+//!
+//! Pure: documents come in as text, what differs goes out. Two sides of a resource are read into
+//! [`value::Value`], compared under [`rules::Rules`] that say which values are the same though they
+//! are written differently, and told as [`Change`]s by property. Whatever may be a secret leaves
+//! this room as a keyed digest.
+
+pub mod cloudformation;
+pub mod compare;
+pub mod diff;
+mod form;
+pub mod manifest;
+pub mod path;
+pub mod rules;
+pub mod seal;
+pub mod severity;
+pub mod terraform;
+pub mod value;
+mod yaml;
+
+use serde::Serialize;
+
+model::words! {
+    /// How a resource differs from its declaration.
+    DriftType {
+        /// Some of its properties are others.
+        Modified = "modified",
+        /// It is declared, and not there.
+        Deleted = "deleted",
+        /// It is there, and not declared.
+        Added = "added",
+        /// It is there under another address.
+        Moved = "moved",
+    }
+}
+
+model::words! {
+    /// How a property differs.
+    ChangeType {
+        /// It has another value.
+        Modified = "modified",
+        /// It is there, and not declared.
+        Added = "added",
+        /// It is declared, and not there.
+        Removed = "removed",
+    }
+}
+
+impl ChangeType {
+    /// How a property differs that is declared or not, and there or not.
+    #[must_use]
+    pub const fn between(declared: bool, there: bool) -> Self {
+        match (declared, there) {
+            (false, _) => Self::Added,
+            (true, false) => Self::Removed,
+            (true, true) => Self::Modified,
+        }
+    }
+}
+
+/// A property that differs. Its values are fit to be shown: secrets are digests.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Change {
+    /// Where, as [`path`] writes it.
+    pub path: String,
+    /// Where, step by step.
+    #[serde(skip)]
+    pub steps: path::Path,
+    /// How.
+    pub change: ChangeType,
+    /// What is declared.
+    pub declared: Option<serde_json::Value>,
+    /// What is there.
+    pub actual: Option<serde_json::Value>,
+}
+
+/// A resource that is not as it is declared.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Drift {
+    /// What the declaration calls it; what the provider calls it where nothing declares it.
+    pub address: String,
+    /// Its type, in the declaration's language.
+    pub kind: String,
+    /// What the provider calls it.
+    pub id: Option<String>,
+    /// How it differs.
+    pub drift: DriftType,
+    /// The properties that differ, in the order of their names; of one that was moved its address.
+    pub changes: Vec<Change>,
+    /// What is declared, fit to be shown.
+    pub declared: Option<serde_json::Value>,
+    /// What is there, fit to be shown.
+    pub actual: Option<serde_json::Value>,
+}

@@ -1,0 +1,286 @@
+//! Which differences are none: what ships in `content/drift`, and what a tenant adds.
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use super::ChangeType;
+use super::form::Form;
+use super::path::{BadPattern, Path, Pattern, Step, fits};
+
+#[cfg(test)]
+mod tests;
+
+/// What ships, the general before the particular: what comes later overrides.
+const SHIPPED: [(&str, &str); 6] = [
+    ("general", include_str!("../../../../content/drift/general.yaml")),
+    ("terraform", include_str!("../../../../content/drift/terraform.yaml")),
+    ("aws", include_str!("../../../../content/drift/aws.yaml")),
+    ("clouds", include_str!("../../../../content/drift/clouds.yaml")),
+    ("cloudformation", include_str!("../../../../content/drift/cloudformation.yaml")),
+    ("kubernetes", include_str!("../../../../content/drift/kubernetes.yaml")),
+];
+
+static OURS: LazyLock<Rules> = LazyLock::new(|| {
+    let rules = SHIPPED.iter().flat_map(|(name, text)| {
+        let file: File = serde_saphyr::from_str(text)
+            .unwrap_or_else(|error| unreachable!("content/drift/{name}.yaml: {error}"));
+        file.rules.into_iter().map(move |rule| Rule { family: file.family, ..rule })
+    });
+    Rules::of(rules).unwrap_or_else(|error| unreachable!("content/drift: {error}"))
+});
+
+model::words! {
+    /// The language a resource is declared in.
+    Family {
+        /// Terraform and OpenTofu: `aws_instance`.
+        Terraform = "terraform",
+        /// CloudFormation: `AWS::EC2::Instance`.
+        CloudFormation = "cloudformation",
+        /// Kubernetes: `Deployment`.
+        Kubernetes = "kubernetes",
+    }
+}
+
+impl Family {
+    /// The language a type of resources is of, by how it is written.
+    #[must_use]
+    pub fn of(kind: &str) -> Self {
+        if kind.contains("::") {
+            Self::CloudFormation
+        } else if kind.contains('_') {
+            Self::Terraform
+        } else {
+            Self::Kubernetes
+        }
+    }
+}
+
+model::words! {
+    /// Why a difference does not count.
+    Reason {
+        /// The provider computes it from the rest.
+        Computed = "computed",
+        /// The provider, or a controller, changes it in the course of its work.
+        Managed = "managed",
+        /// It says again what another property says.
+        Repeated = "repeated",
+        /// It is about the tool, not about the resource.
+        Tool = "tool",
+        /// Somebody said so.
+        Ignored = "ignored",
+    }
+}
+
+/// Why a rule cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadRule {
+    /// A path of it cannot be read.
+    #[error("a rule for {types:?} cannot be used")]
+    Path {
+        /// Its types.
+        types: Vec<String>,
+        /// What is wrong with the path.
+        #[source]
+        source: BadPattern,
+    },
+    /// It says nothing about its paths.
+    #[error(
+        "the rule for {types:?} says nothing: give it `ignore`, `repeats`, `echoes`, `as`, `default`, `secret` or `blank`"
+    )]
+    Idle {
+        /// Its types.
+        types: Vec<String>,
+    },
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[expect(dead_code, reason = "for whoever reads the file")]
+    version: u32,
+    #[serde(default)]
+    family: Option<Family>,
+    rules: Vec<Rule>,
+}
+
+/// Resources that say a property of another one as well.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Repeats {
+    /// Their type.
+    pub r#type: String,
+    /// The property by which they name the other one's id.
+    pub by: String,
+}
+
+/// What holds for places in the states of resources of some types.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Rule {
+    /// The language its types are of; all when absent.
+    #[serde(skip)]
+    pub family: Option<Family>,
+    /// The types, with `*` and `?`.
+    pub types: Vec<String>,
+    /// The places, as [`Pattern`]s.
+    pub paths: Vec<String>,
+    /// They are not compared, and why.
+    pub ignore: Option<Reason>,
+    /// Which changes `ignore` is about; all of them when empty.
+    pub change: Vec<ChangeType>,
+    /// They are not compared where a declared resource of this type says them already: what
+    /// changes shows there.
+    pub repeats: Option<Repeats>,
+    /// They say again what the same places within this property say: a change is told there.
+    pub echoes: Option<String>,
+    /// How what is there is read before it is compared.
+    #[serde(rename = "as")]
+    pub form: Option<Form>,
+    /// What holds when nothing is said.
+    pub default: Option<serde_json::Value>,
+    /// What is there is a secret.
+    pub secret: bool,
+    /// What is empty there is the same as nothing.
+    pub blank: bool,
+    /// Where the rule comes from.
+    pub source: String,
+}
+
+#[derive(Debug, Clone)]
+struct Compiled {
+    rule: Rule,
+    patterns: Vec<Pattern>,
+}
+
+/// The rules that count.
+#[derive(Debug, Clone, Default)]
+pub struct Rules {
+    all: Vec<Compiled>,
+}
+
+impl Rules {
+    /// What ships.
+    #[must_use]
+    pub fn shipped() -> &'static Self {
+        &OURS
+    }
+
+    /// These rules.
+    ///
+    /// # Errors
+    /// When one of them cannot be used.
+    pub fn of(rules: impl IntoIterator<Item = Rule>) -> Result<Self, BadRule> {
+        let all = rules.into_iter().map(|rule| {
+            let types = || rule.types.clone();
+            let idle = rule.ignore.is_none()
+                && rule.form.is_none()
+                && rule.default.is_none()
+                && rule.repeats.is_none()
+                && rule.echoes.is_none()
+                && !rule.secret
+                && !rule.blank;
+            if idle {
+                return Err(BadRule::Idle { types: types() });
+            }
+            let patterns: Result<Vec<_>, _> =
+                rule.paths.iter().map(|path| Pattern::parse(path)).collect();
+            let patterns = patterns.map_err(|source| BadRule::Path { types: types(), source })?;
+            Ok(Compiled { rule, patterns })
+        });
+        Ok(Self { all: all.collect::<Result<_, _>>()? })
+    }
+
+    /// These and, stronger, those of somebody else.
+    #[must_use]
+    pub fn and(&self, others: &Self) -> Self {
+        Self { all: self.all.iter().chain(&others.all).cloned().collect() }
+    }
+
+    /// The rules about resources of one type.
+    #[must_use]
+    pub fn about(&self, kind: &str) -> KindRules<'_> {
+        let family = Family::of(kind);
+        let about = |compiled: &&Compiled| {
+            let rule = &compiled.rule;
+            rule.family.is_none_or(|of| of == family)
+                && rule.types.iter().any(|like| fits(like, kind))
+        };
+        KindRules { of: self.all.iter().filter(about).collect() }
+    }
+}
+
+/// The rules about resources of one type.
+#[derive(Debug, Clone)]
+pub struct KindRules<'r> {
+    of: Vec<&'r Compiled>,
+}
+
+/// What the rules say of one place.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Said<'r> {
+    /// It is not compared.
+    pub ignore: Option<Reason>,
+    /// Changes there that do not count.
+    pub passing: &'r [ChangeType],
+    /// How what is there is read.
+    pub form: Option<&'r Form>,
+    /// What holds when nothing is said.
+    pub default: Option<&'r serde_json::Value>,
+    /// What is empty is the same as nothing.
+    pub blank: bool,
+}
+
+impl<'r> KindRules<'r> {
+    /// What they say of this place.
+    #[must_use]
+    pub fn say(&self, path: &[Step]) -> Said<'r> {
+        let mut said = Said::default();
+        for compiled in &self.of {
+            let rule = &compiled.rule;
+            if rule.ignore.is_none() && rule.form.is_none() && rule.default.is_none() && !rule.blank
+            {
+                continue;
+            }
+            if compiled.patterns.iter().any(|pattern| pattern.matches(path)) {
+                if rule.change.is_empty() {
+                    said.ignore = rule.ignore.or(said.ignore);
+                } else if rule.ignore.is_some() {
+                    said.passing = &rule.change;
+                }
+                said.form = rule.form.as_ref().or(said.form);
+                said.default = rule.default.as_ref().or(said.default);
+                said.blank |= rule.blank;
+            }
+        }
+        said
+    }
+
+    /// Which other resources say what is at this place, or what it lies in.
+    #[must_use]
+    pub fn repeats(&self, path: &[Step]) -> Vec<&'r Repeats> {
+        let about = self.of.iter().filter_map(|compiled| {
+            let repeats = compiled.rule.repeats.as_ref()?;
+            compiled.patterns.iter().any(|pattern| pattern.covers(path)).then_some(repeats)
+        });
+        about.collect()
+    }
+
+    /// The place that says the same first, when there is one.
+    #[must_use]
+    pub fn echoed(&self, path: &[Step]) -> Option<Path> {
+        let echoes = self.of.iter().find_map(|compiled| {
+            let echoes = compiled.rule.echoes.as_ref()?;
+            compiled.patterns.iter().any(|pattern| pattern.covers(path)).then_some(echoes)
+        })?;
+        let inside = path.iter().skip(1).cloned();
+        Some(std::iter::once(Step::Name(echoes.clone())).chain(inside).collect())
+    }
+
+    /// Whether what is at this place, or what it lies in, is a secret.
+    #[must_use]
+    pub fn secret(&self, path: &[Step]) -> bool {
+        let secrets = self.of.iter().filter(|compiled| compiled.rule.secret);
+        secrets.flat_map(|compiled| &compiled.patterns).any(|pattern| pattern.covers(path))
+    }
+}
