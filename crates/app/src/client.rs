@@ -163,6 +163,17 @@ impl Client {
         self.json(response).await
     }
 
+    /// Tells many things, a line of JSON each. Not repeated by itself.
+    ///
+    /// # Errors
+    /// When the server cannot be reached or refuses.
+    pub async fn lines(&self, path: &[&str], lines: String) -> Result<Value, Error> {
+        let request = self.request(Method::POST, self.url(path, &[])?).timeout(self.timeout);
+        let request = request.header("content-type", "application/x-ndjson").body(lines);
+        let response = request.send().await.map_err(|error| self.unreachable(error))?;
+        self.json(read_status(response).await?).await
+    }
+
     /// Replaces.
     ///
     /// # Errors

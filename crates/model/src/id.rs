@@ -226,6 +226,8 @@ ids! {
     PerformanceId = "prf";
     /// Drift of an environment on a day.
     DriftDayId = "ddy";
+    /// A look for drift.
+    ScanId = "scn";
     /// What code declares, one address of it.
     DeclaredId = "dcl";
     /// A leave to break a policy for a while.

@@ -8,6 +8,7 @@ mod environment;
 mod finding;
 mod graph;
 mod hook;
+mod import;
 mod intake;
 mod key;
 mod once;
@@ -15,6 +16,7 @@ mod quarantine;
 mod report;
 mod resource;
 mod rule;
+mod scan;
 mod source;
 mod surroundings;
 #[cfg(test)]
@@ -33,6 +35,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(report::routes())
         .merge(detail::routes())
         .merge(rule::routes())
+        .merge(scan::routes())
         .merge(source::routes())
         .merge(quarantine::routes())
         .merge(object::routes::<environment::Environment>())

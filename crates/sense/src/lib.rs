@@ -8,6 +8,7 @@ pub mod drift;
 pub mod finding;
 pub mod inventory;
 pub mod report;
+pub mod scan;
 pub mod sealing;
 pub mod source;
 pub mod store;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use model::Timestamp;
-use model::id::{DeclaredId, EnvironmentId, ProviderPolicyId, ResourceId};
+use model::id::{DeclaredId, EnvironmentId, ProviderPolicyId, RepositoryId, ResourceId, ScanId};
 use model::level::Severity;
 use serde_json::Value;
 
@@ -51,9 +51,24 @@ pub enum Detail {
     Exposure,
 }
 
+/// Which look for drift found something, and in which source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundBy {
+    /// The source.
+    pub repository: RepositoryId,
+    /// The scan.
+    pub scan: ScanId,
+    /// What the declaration calls the resource.
+    pub address: String,
+    /// What the provider calls it.
+    pub external_id: Option<String>,
+}
+
 /// How code and cloud differ.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Drift {
+    /// The scan that found it; `None` when somebody reported it by itself.
+    pub found_by: Option<FoundBy>,
     /// The declaration it differs from, when it is known.
     pub iac_resource_id: Option<DeclaredId>,
     /// `modified`, `deleted`, `added` or `moved`.

@@ -12,6 +12,7 @@ pub mod report;
 pub mod resource;
 pub mod rotation;
 pub mod rule;
+pub mod scan;
 pub mod sealed;
 pub mod target;
 pub mod tenant_key;

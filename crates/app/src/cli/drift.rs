@@ -12,12 +12,15 @@ use sense::drift::diff::Scope;
 use sense::drift::rules::{Rule, Rules};
 use sense::drift::seal::Sealer;
 use sense::drift::severity::Weights;
+use sense::drift::terraform::Document;
+use sense::scan::Against;
 use serde::Deserialize;
 
-use super::{Context, End, given};
+use super::{Context, End, given, view};
 use crate::output::{self, Format};
 
 mod input;
+mod record;
 mod report;
 
 use input::Input;
@@ -26,7 +29,7 @@ use report::Report;
 /// Drift: what code declares against what is there.
 #[derive(Debug, Subcommand)]
 pub enum Drift {
-    /// Compare what code declares with what is there (offline: no server, no database)
+    /// Compare what code declares with what is there (offline, but for --record)
     ///
     /// Of a directory with a configuration Terraform is asked what changed outside of it, on a copy
     /// and without locking the state. A plan as `terraform show -json` prints it says the same by
@@ -52,6 +55,11 @@ pub struct Scan {
     /// The least severity that makes the exit code 1
     #[arg(long, value_name = "SEVERITY", default_value = "low")]
     fail_on: Severity,
+
+    /// Tell the server what was found, as a scan of this source: its name or id. What drifted before
+    /// and no longer does is closed there
+    #[arg(long, value_name = "SOURCE")]
+    record: Option<String>,
 
     /// How the result is printed; by default as --output says
     #[arg(long, value_enum, value_name = "FORMAT")]
@@ -120,7 +128,16 @@ impl Scan {
             Some(path) => Some(Input::read(path, &terraform).await?),
             None => None,
         };
-        let comparison = compare(&declared, against.as_ref(), &rules, &sealer)?;
+        let (comparison, how) = compare(&declared, against.as_ref(), &rules, &sealer)?;
+        if let Some(source) = &self.record {
+            let scan = record::record(&context.client()?, source, how, &comparison).await?;
+            context.remark(&format!(
+                "recorded as {}: {} new, {} closed",
+                view::raw(&scan, "/id"),
+                view::at(&scan, "/opened"),
+                view::at(&scan, "/closed"),
+            ));
+        }
         let weights = Weights::shipped();
         let judged = comparison.drifts.iter().map(|drift| weights.judge(drift)).collect();
         let named = |path: &Path| path.display().to_string();
@@ -163,29 +180,29 @@ impl Scan {
     }
 }
 
+/// What differs, and how sure that is.
 fn compare(
     declared: &Input,
     against: Option<&Input>,
     rules: &Rules,
     sealer: &Sealer,
-) -> Result<Comparison> {
+) -> Result<(Comparison, Against)> {
     let engine = Engine { rules, scope: Scope::Whole, sealer };
-    let documents = (declared.document()?, against.map(Input::document).transpose()?);
-    use sense::drift::terraform::Document::{Plan, State};
-    let done = match documents {
-        (Plan(plan), None) => plan.drifts(&engine),
-        (State(declared), Some(State(resources))) => {
-            engine.compare(&declared, &Live { resources, ..Live::default() })
+    let (done, how) = match (declared.document()?, against.map(Input::document).transpose()?) {
+        (Document::Plan(plan), None) | (Document::State(_), Some(Document::Plan(plan))) => {
+            (plan.drifts(&engine), Against::Provider)
         }
-        (State(_), Some(Plan(plan))) => plan.drifts(&engine),
-        (State(_), None) => {
-            bail!(
-                "a state says what was declared: say with --against what it is to be compared with"
-            )
+        (Document::State(declared), Some(Document::State(resources))) => {
+            let live = Live { resources, ..Live::default() };
+            (engine.compare(&declared, &live), Against::Document)
         }
-        (Plan(_), Some(_)) => {
+        (Document::State(_), None) => bail!(
+            "a state says what was declared: say with --against what it is to be compared with"
+        ),
+        (Document::Plan(_), Some(_)) => {
             bail!("a plan says by itself what drifted: leave --against out")
         }
     };
-    done.with_context(|| format!("{} cannot be compared", declared.name()))
+    let done = done.with_context(|| format!("{} cannot be compared", declared.name()))?;
+    Ok((done, how))
 }

@@ -11,6 +11,7 @@ mod alertmanager;
 mod apart;
 mod conformance;
 mod decisions;
+mod drift_scans;
 mod findings;
 mod foreign;
 mod gate;

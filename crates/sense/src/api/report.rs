@@ -1,10 +1,9 @@
 //! Findings of every kind over HTTP: listed, reported one by one or by the line.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
 use api::check::{document, object as an_object, share, tags};
-use api::lines::{ImportOut, Keeping, Kept, Lines, Refused};
+use api::lines::ImportOut;
 use api::permission::{ReadFindings, WriteFindings};
 use api::problem::Answer;
 use api::{App, Body, Can, Change, Problem, object};
@@ -20,17 +19,12 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::import::{Importer, import};
 use super::{answer, sized};
 use crate::finding::SEVERITIES;
 use crate::report::{Change as Differs, Detail, Drift, Reported, fold};
-use crate::store::report::{Placed, place};
+use crate::store::report::place;
 
-/// The longest line of an import, in bytes.
-const LONGEST_LINE: usize = 1 << 20;
-/// Batches of an import that are kept at once.
-const AT_ONCE: usize = 2;
-/// What a finding is known by: its kind and its fingerprint.
-type Name = (&'static str, String);
 /// Properties one drift may have.
 const MOST_CHANGES: usize = 1_000;
 
@@ -297,6 +291,7 @@ impl DriftIn {
         }
         let changes = self.changes.into_iter().enumerate().map(|(at, change)| change.differs(at));
         Ok(Drift {
+            found_by: None,
             iac_resource_id: self.iac_resource_id,
             drift_type: match self.drift_type {
                 DriftTypeIn::Modified => "modified",
@@ -379,84 +374,6 @@ async fn import_findings(
     caller: Can<WriteFindings>,
     request: Request,
 ) -> Answer<Json<ImportOut>> {
-    let (parts, body) = request.into_parts();
-    let mut lines = Lines::of(&parts.headers, body, LONGEST_LINE)?;
-    let mut refused = Refused::default();
-    let mut keeping: Keeping<Name> = Keeping::new(AT_ONCE);
-    let fed = feed(&app, &caller, &mut lines, &mut refused, &mut keeping).await;
-    let kept = keeping.done().await;
-    fed?;
-    Ok(Json(ImportOut::of(lines.read(), kept?, refused)))
-}
-
-/// Reads batch after batch and has them kept.
-async fn feed(
-    app: &App,
-    caller: &api::Caller,
-    lines: &mut Lines,
-    refused: &mut Refused,
-    keeping: &mut Keeping<Name>,
-) -> Answer<()> {
-    let caller = Arc::new(caller.clone());
-    while let Some(batch) = lines.batch::<FindingReportIn>(refused).await? {
-        let mut good = Vec::with_capacity(batch.len());
-        for (line, report) in batch {
-            match report.reported() {
-                Ok(reported) => good.push((line, reported)),
-                Err(problem) => refused.add(line, problem),
-            }
-        }
-        let (app, caller) = (app.clone(), Arc::clone(&caller));
-        let names = good.iter().map(|(_, one)| (one.detail.kind(), one.fingerprint.clone()));
-        let names: BTreeSet<Name> = names.collect();
-        keeping.add(names, async move { keep(&app, &caller, good).await }).await?;
-    }
-    Ok(())
-}
-
-/// Keeps a batch. One that the database refuses as a whole is kept line by line, so that the line
-/// at fault is named and the others are kept.
-async fn keep(app: &App, caller: &api::Caller, good: Vec<(u64, Reported)>) -> Answer<Kept> {
-    let mut kept = Kept::default();
-    if good.is_empty() {
-        return Ok(kept);
-    }
-    let mut count = |placed: Placed| {
-        kept.new += placed.new;
-        kept.all += placed.ids.len() as u64;
-    };
-    let batch = fold(good.iter().map(|(_, reported)| reported.clone()).collect());
-    match commit(app, caller, &batch).await {
-        Ok(placed) => {
-            count(placed);
-            return Ok(kept);
-        }
-        Err(problem) if problem.status < 500 => {}
-        Err(problem) => return Err(problem),
-    }
-    let mut refused = Refused::default();
-    for (line, reported) in good {
-        match commit(app, caller, &fold(vec![reported])).await {
-            Ok(placed) => count(placed),
-            Err(problem) if problem.status < 500 => refused.add(line, problem),
-            Err(problem) => return Err(problem),
-        }
-    }
-    Ok(Kept { refused, ..kept })
-}
-
-async fn commit(
-    app: &App,
-    caller: &api::Caller,
-    batch: &[crate::report::Counted],
-) -> Answer<Placed> {
-    let mut change = Change::begin(app, caller).await?;
-    let placed = answer("finding", place(&mut change, batch).await)?;
-    let first = placed.ids.first().map(ToString::to_string).unwrap_or_default();
-    let event = change
-        .event("finding.imported", "finding", &first)
-        .with("findings", placed.ids.len() as u64)
-        .with("new", placed.new);
-    change.commit(event).await?;
-    Ok(placed)
+    let read = |report: FindingReportIn| report.reported();
+    import(&Importer::new(&app, &caller, None), request, read).await.map(Json)
 }

@@ -47,6 +47,40 @@ pub fn written(path: &[Step]) -> String {
     text
 }
 
+/// The path that was written so. What is no path is taken as one name.
+#[must_use]
+pub fn parse(text: &str) -> Path {
+    steps(text).unwrap_or_else(|| vec![Step::Name(text.to_owned())])
+}
+
+fn steps(text: &str) -> Option<Path> {
+    let mut path = Path::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        if let Some(inside) = rest.strip_prefix("[\"") {
+            let end = inside.find("\"]")?;
+            let name = serde_json::from_str(&format!("\"{}\"", inside.get(..end)?)).ok()?;
+            path.push(Step::Name(name));
+            rest = inside.get(end + 2..)?;
+        } else if let Some(inside) = rest.strip_prefix('[') {
+            let (key, after) = inside.split_once(']')?;
+            let place = key.parse().map(Step::Index);
+            path.push(place.unwrap_or_else(|_| Step::Key(key.to_owned())));
+            rest = after;
+        } else {
+            let name = rest.strip_prefix('.').unwrap_or(rest);
+            let end = name.find(['.', '[']).unwrap_or(name.len());
+            let (name, after) = name.split_at(end);
+            if name.is_empty() {
+                return None;
+            }
+            path.push(Step::Name(name.to_owned()));
+            rest = after;
+        }
+    }
+    Some(path)
+}
+
 fn plain(name: &str) -> bool {
     !name.is_empty()
         && name

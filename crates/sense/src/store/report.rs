@@ -10,7 +10,7 @@ use sqlx::types::Json;
 use sqlx::{AssertSqlSafe, FromRow};
 use uuid::Uuid;
 
-use crate::report::{Counted, Detail};
+use crate::report::{Counted, Detail, Reported};
 
 /// What came of a batch.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,9 +43,10 @@ pub async fn place(tx: &mut TenantTx, batch: &[Counted]) -> Result<Placed, db::E
     let lock = if begins { "pg_advisory_xact_lock" } else { "pg_advisory_xact_lock_shared" };
     let statement = format!("SELECT {lock}(hashtextextended('findings ' || $1::text, 0))");
     sqlx::query(AssertSqlSafe(statement)).bind(tenant).execute(tx.conn()).await?;
+    let known = known(tx, batch).await?;
     let headers: Vec<Header> = sqlx::query_as(include_str!("report/header.sql"))
         .bind(tenant)
-        .bind(Json(batch.iter().map(header).collect::<Vec<_>>()))
+        .bind(Json(batch.iter().map(|counted| header(counted, &known)).collect::<Vec<_>>()))
         .fetch_all(tx.conn())
         .await?;
     let mut by_name: BTreeMap<(&str, &str), Vec<(Timestamp, Uuid)>> = BTreeMap::new();
@@ -71,8 +72,37 @@ pub async fn place(tx: &mut TenantTx, batch: &[Counted]) -> Result<Placed, db::E
     Ok(Placed { ids: headers.iter().map(|header| header.id.into()).collect(), new })
 }
 
-fn header(counted: &Counted) -> Value {
+/// The resources that a scan saw, as far as they are known, by what their provider calls them. Of
+/// two providers with the same name for something neither is meant.
+async fn known(tx: &mut TenantTx, batch: &[Counted]) -> Result<BTreeMap<String, Uuid>, db::Error> {
+    let seen: Vec<&str> = batch.iter().filter_map(|counted| external(&counted.reported)).collect();
+    if seen.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let tenant = tx.tenant().uuid();
+    let rows: Vec<(String, Uuid)> = sqlx::query_as(
+        "SELECT external_id, (array_agg(id))[1]
+         FROM countersign.resources
+         WHERE tenant_id = $1 AND external_id = ANY ($2)
+         GROUP BY external_id
+         HAVING count(*) = 1",
+    )
+    .bind(tenant)
+    .bind(seen)
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows.into_iter().collect())
+}
+
+/// What the provider calls the resource that a scan found something about.
+fn external(reported: &Reported) -> Option<&str> {
+    let Detail::Drift(drift) = &reported.detail else { return None };
+    drift.found_by.as_ref()?.external_id.as_deref()
+}
+
+fn header(counted: &Counted, known: &BTreeMap<String, Uuid>) -> Value {
     let one = &counted.reported;
+    let seen = external(one).and_then(|id| known.get(id)).copied();
     json!({
         "id": FindingId::generate().uuid(),
         "kind": one.detail.kind(),
@@ -83,7 +113,7 @@ fn header(counted: &Counted) -> Value {
         "severity": one.severity.word(),
         "severity_score": one.severity_score,
         "confidence_score": one.confidence_score,
-        "resource_id": one.resource_id.map(model::id::ResourceId::uuid),
+        "resource_id": one.resource_id.map(model::id::ResourceId::uuid).or(seen),
         "environment_id": one.environment_id.map(model::id::EnvironmentId::uuid),
         "times": counted.times,
     })
@@ -120,9 +150,13 @@ async fn drifts(tx: &mut TenantTx, details: &BTreeMap<Uuid, &Detail>) -> Result<
     let (mut events, mut changes) = (Vec::new(), Vec::new());
     for (id, detail) in details {
         let Detail::Drift(drift) = detail else { continue };
+        let found = drift.found_by.as_ref();
         events.push(json!({
             "finding_id": id,
             "iac_resource_id": drift.iac_resource_id.map(model::id::DeclaredId::uuid),
+            "iac_repository_id": found.map(|found| found.repository.uuid()),
+            "scan_id": found.map(|found| found.scan.uuid()),
+            "address": found.map(|found| &found.address),
             "drift_type": drift.drift_type,
             "actual_state": drift.actual_state,
             "declared_state": drift.declared_state,
@@ -146,24 +180,11 @@ async fn drifts(tx: &mut TenantTx, details: &BTreeMap<Uuid, &Detail>) -> Result<
         return Ok(());
     }
     let ids: Vec<Uuid> = details.keys().copied().collect();
-    sqlx::query(
-        "INSERT INTO countersign.drift_events (tenant_id, finding_id, iac_resource_id, drift_type,
-           actual_state, declared_state, risk_assessment, tags, metadata)
-         SELECT $1, d.finding_id, d.iac_resource_id, d.drift_type, d.actual_state, d.declared_state,
-           d.risk_assessment, d.tags, d.metadata
-         FROM jsonb_to_recordset($2) AS d (finding_id uuid, iac_resource_id uuid, drift_type text,
-           actual_state jsonb, declared_state jsonb, risk_assessment jsonb, tags jsonb,
-           metadata jsonb)
-         ON CONFLICT ON CONSTRAINT drift_events_pk DO UPDATE
-         SET iac_resource_id = excluded.iac_resource_id, drift_type = excluded.drift_type,
-           actual_state = excluded.actual_state, declared_state = excluded.declared_state,
-           risk_assessment = excluded.risk_assessment, tags = excluded.tags,
-           metadata = excluded.metadata",
-    )
-    .bind(tenant)
-    .bind(Json(events))
-    .execute(tx.conn())
-    .await?;
+    sqlx::query(include_str!("report/drift.sql"))
+        .bind(tenant)
+        .bind(Json(events))
+        .execute(tx.conn())
+        .await?;
     // What differs now takes the place of what differed before.
     sqlx::query(
         "DELETE FROM countersign.drift_changes WHERE tenant_id = $1 AND finding_id = ANY ($2)",

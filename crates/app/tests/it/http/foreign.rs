@@ -183,6 +183,10 @@ fn good(template: &str, asker: &Asker<'_>, runbook: &str) -> Option<Value> {
             json!({"name": "another", "kind": "alertmanager", "actor_id": actor})
         }
         "POST /api-keys" => json!({"name": "another"}),
+        "POST /drift-scans" => {
+            let nothing = model::id::RepositoryId::generate().to_string();
+            json!({"iac_repository_id": nothing, "against": "document"})
+        }
         "POST /findings" | "POST /findings/import" => json!({
             "kind": "violation", "fingerprint": "f", "title": "t", "severity": "high",
             "violation": {},

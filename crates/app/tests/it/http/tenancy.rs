@@ -45,6 +45,9 @@ pub(crate) async fn seed(site: &Site, stage: &Stage) -> Seeds {
     let rules = admin.get("/alert-rules").await.expect(200);
     let credentials = admin.get("/credentials").await.expect(200);
     let (objects, _) = objects::make_all(site, stage).await;
+    let repository = admin.get("/iac-repositories").await.expect(200);
+    let wanted = json!({"iac_repository_id": repository["items"][0]["id"], "against": "document"});
+    let scan = text(&admin.post("/drift-scans", &wanted).await.expect(201), "id");
     let setting = json!({"value": {"theme": "dark"}});
     admin.send(Method::PUT, "/settings/console", &setting).await.expect(200);
     let hold = json!({"class": "costs", "reason": "Matter 1"});
@@ -71,6 +74,7 @@ pub(crate) async fn seed(site: &Site, stage: &Stage) -> Seeds {
         ("/credentials/{id}", text(&credentials[0], "id")),
         ("/decisions/{id}", text(&asked, "decision_id")),
         ("/environments/{id}", text(&resource, "environment_id")),
+        ("/drift-scans/{id}", scan),
         ("/executions/{id}", text(&done, "id")),
         ("/executions/{id}/evidence/{evidence}", text(&done["evidence"][0], "id")),
         ("/executions/{id}/steps/{step}", text(&done["steps"][0], "id")),
@@ -174,6 +178,10 @@ pub(crate) fn body(name: &str, environment: &str, host_key: &str) -> Value {
         "POST connections/{id}/host-keys/unpin" => json!({"public_key": host_key}),
         "PUT credentials/{id}/secret" => json!({"secret": "s"}),
         "PUT environments/{id}" => json!({"name": "n", "slug": "n", "class": "dev"}),
+        "POST drift-scans/{id}/drifts" => {
+            json!({"address": "a.b", "type": "a", "drift_type": "deleted"})
+        }
+        "POST drift-scans/{id}/finish" => json!({"in_sync": 0}),
         "POST executions/{id}/steps/{step}/resolve" => json!({"choice": "mark_succeeded"}),
         "POST hooks/generic/{source}" => json!({"check": "c", "since": 1_772_359_200}),
         "PUT resources/{id}" => json!({"name": "n", "environment_id": environment}),

@@ -18,6 +18,11 @@ fn paths_are_written_so_that_people_can_read_them() {
         (vec!["a b"], "[\"a b\"]"),
     ] {
         assert_eq!(written(&path(&steps)), text);
+        assert_eq!(parse(text), path(&steps));
+    }
+    for text in ["", ".", "a..b", "a[", "[\"x", "a.[0]"] {
+        // Somebody else's idea of a path is none of ours, and no fault.
+        drop(parse(text));
     }
 }
 

@@ -1,0 +1,85 @@
+//! What a scan found, told to a server: there it becomes findings, and what is gone is closed.
+
+use anyhow::{Result, bail};
+use sense::drift::Drift;
+use sense::drift::compare::Comparison;
+use sense::drift::seal::Seal;
+use sense::scan::Against;
+use serde_json::{Value, json};
+
+use crate::cli::{given, view};
+use crate::client::Client;
+
+/// How many bytes of lines go in one request.
+const BYTES_AT_ONCE: usize = 4 << 20;
+
+/// Tells everything; gives the scan.
+pub(super) async fn record(
+    client: &Client,
+    repository: &str,
+    against: Against,
+    found: &Comparison,
+) -> Result<Value> {
+    let path = ["iac-repositories"];
+    let repository = given::id_of(client, "source", &path, "rep", repository).await?;
+    let wanted = json!({"iac_repository_id": repository, "against": against.word()});
+    let begun = client.post(&["drift-scans"], &wanted).await?;
+    let scan = view::raw(&begun, "/id").to_owned();
+    let mut lines = String::new();
+    let mut drifts = found.drifts.iter().peekable();
+    while let Some(drift) = drifts.next() {
+        lines.push_str(&line(drift).to_string());
+        lines.push('\n');
+        if lines.len() >= BYTES_AT_ONCE || drifts.peek().is_none() {
+            let path = ["drift-scans", scan.as_str(), "drifts"];
+            let told = client.lines(&path, std::mem::take(&mut lines)).await?;
+            // A scan that leaves something out must not close it.
+            if told["refused"] != 0 {
+                bail!(
+                    "the server refused {} of what drifted, so the scan was not ended: {}",
+                    told["refused"],
+                    told["errors"]
+                );
+            }
+        }
+    }
+    let not_checked: Vec<Value> = found
+        .not_checked
+        .iter()
+        .map(|not| json!({"type": not.kind, "id": not.id, "why": not.why, "failed": not.failed}))
+        .collect();
+    let end = json!({"in_sync": found.in_sync, "not_checked": not_checked});
+    client.post(&["drift-scans", &scan, "finish"], &end).await?;
+    Ok(client.get(&["drift-scans", &scan], &[]).await?)
+}
+
+fn line(drift: &Drift) -> Value {
+    let changes: Vec<Value> = drift
+        .changes
+        .iter()
+        .map(|change| {
+            json!({
+                "property_path": change.path, "change_type": change.change,
+                "declared_value": change.declared.as_ref().map(kept),
+                "actual_value": change.actual.as_ref().map(kept),
+            })
+        })
+        .collect();
+    json!({
+        "address": drift.address, "type": drift.kind, "id": drift.id, "drift_type": drift.drift,
+        "changes": changes, "declared_state": drift.declared.as_ref().map(kept),
+        "actual_state": drift.actual.as_ref().map(kept),
+    })
+}
+
+/// A value as it is kept: digests under the key of this one run say nothing to the next.
+fn kept(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => items.iter().map(kept).collect(),
+        Value::Object(_) if Seal::from_json(value).is_some() => json!({"sealed": true}),
+        Value::Object(members) => {
+            Value::Object(members.iter().map(|(name, value)| (name.clone(), kept(value))).collect())
+        }
+        other => other.clone(),
+    }
+}

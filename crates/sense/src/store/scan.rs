@@ -1,0 +1,170 @@
+//! Looks for drift in the database: begun, counted, and ended by closing what was not seen again.
+
+use db::TenantTx;
+use model::id::{EnvironmentId, FindingId, RepositoryId, ScanId};
+use serde_json::{Value, json};
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::word;
+use crate::drift::compare::NotChecked;
+use crate::scan::{Against, Scan};
+
+/// Begins a scan of a source. One that was running is given up: it would close what this one finds.
+///
+/// # Errors
+/// [`db::Error::NotFound`] when there is no such source.
+pub async fn begin(
+    tx: &mut TenantTx,
+    repository: RepositoryId,
+    against: Against,
+) -> Result<Scan, db::Error> {
+    let tenant = tx.tenant().uuid();
+    // Two that begin at once take turns.
+    let environment: Option<Uuid> = sqlx::query_scalar(
+        "SELECT environment_id FROM countersign.iac_repositories
+         WHERE tenant_id = $1 AND id = $2
+         FOR UPDATE",
+    )
+    .bind(tenant)
+    .bind(repository.uuid())
+    .fetch_optional(tx.conn())
+    .await?;
+    let environment = EnvironmentId::from(environment.ok_or(db::Error::NotFound)?);
+    sqlx::query(
+        "UPDATE countersign.drift_scans
+         SET state = 'abandoned', finished_at = clock_timestamp()
+         WHERE tenant_id = $1 AND iac_repository_id = $2 AND state = 'running'",
+    )
+    .bind(tenant)
+    .bind(repository.uuid())
+    .execute(tx.conn())
+    .await?;
+    sqlx::query(
+        "DELETE FROM countersign.drift_scans
+         WHERE tenant_id = $1 AND iac_repository_id = $2
+           AND started_at < clock_timestamp() - interval '90 days'",
+    )
+    .bind(tenant)
+    .bind(repository.uuid())
+    .execute(tx.conn())
+    .await?;
+    let id = ScanId::generate();
+    sqlx::query(
+        "INSERT INTO countersign.drift_scans (tenant_id, id, iac_repository_id, against)
+         VALUES ($1, $2, $3, $4)",
+    )
+    .bind(tenant)
+    .bind(id.uuid())
+    .bind(repository.uuid())
+    .bind(against.word())
+    .execute(tx.conn())
+    .await?;
+    Ok(Scan { id, repository, environment, against })
+}
+
+/// A running scan, which stays so until this transaction ends; `None` when it is over.
+///
+/// # Errors
+/// [`db::Error::NotFound`] when there is none with this id.
+pub async fn hold(tx: &mut TenantTx, id: ScanId) -> Result<Option<Scan>, db::Error> {
+    let tenant = tx.tenant().uuid();
+    let row: Option<(Uuid, Uuid, String, String)> = sqlx::query_as(
+        "SELECT s.iac_repository_id, r.environment_id, s.against, s.state
+         FROM countersign.drift_scans s
+         JOIN countersign.iac_repositories r
+           ON r.tenant_id = s.tenant_id AND r.id = s.iac_repository_id
+         WHERE s.tenant_id = $1 AND s.id = $2
+         FOR NO KEY UPDATE OF s",
+    )
+    .bind(tenant)
+    .bind(id.uuid())
+    .fetch_optional(tx.conn())
+    .await?;
+    let (repository, environment, against, state) = row.ok_or(db::Error::NotFound)?;
+    if state != "running" {
+        return Ok(None);
+    }
+    Ok(Some(Scan {
+        id,
+        repository: repository.into(),
+        environment: environment.into(),
+        against: word(&against)?,
+    }))
+}
+
+/// Counts what came in.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count(
+    tx: &mut TenantTx,
+    id: ScanId,
+    drifted: usize,
+    opened: u64,
+) -> Result<(), db::Error> {
+    let tenant = tx.tenant().uuid();
+    sqlx::query(
+        "UPDATE countersign.drift_scans
+         SET drifted = drifted + $3, opened = opened + $4
+         WHERE tenant_id = $1 AND id = $2",
+    )
+    .bind(tenant)
+    .bind(id.uuid())
+    .bind(i32::try_from(drifted).unwrap_or(i32::MAX))
+    .bind(i32::try_from(opened).unwrap_or(i32::MAX))
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Ends a scan: what drifted in its source and was not seen again is gone, but for what could not be
+/// looked at. Gives the findings that were closed.
+///
+/// # Errors
+/// When the database fails.
+pub async fn finish(
+    tx: &mut TenantTx,
+    scan: &Scan,
+    in_sync: u32,
+    not_checked: &[NotChecked],
+) -> Result<Vec<FindingId>, db::Error> {
+    let tenant = tx.tenant().uuid();
+    let whole = not_checked.iter().filter(|not| not.id.is_none()).map(|not| not.kind.clone());
+    let single = not_checked.iter().filter_map(|not| not.id.clone());
+    let closed: Vec<Uuid> = sqlx::query_scalar(include_str!("scan/close.sql"))
+        .bind(tenant)
+        .bind(scan.repository.uuid())
+        .bind(scan.id.uuid())
+        .bind(whole.collect::<Vec<_>>())
+        .bind(single.collect::<Vec<_>>())
+        .fetch_all(tx.conn())
+        .await?;
+    let told: Vec<Value> = not_checked
+        .iter()
+        .map(|not| json!({"type": not.kind, "id": not.id, "why": not.why, "failed": not.failed}))
+        .collect();
+    sqlx::query(
+        "UPDATE countersign.drift_scans
+         SET state = 'finished', finished_at = clock_timestamp(), in_sync = $3, closed = $4,
+             not_checked = $5
+         WHERE tenant_id = $1 AND id = $2",
+    )
+    .bind(tenant)
+    .bind(scan.id.uuid())
+    .bind(i32::try_from(in_sync).unwrap_or(i32::MAX))
+    .bind(i32::try_from(closed.len()).unwrap_or(i32::MAX))
+    .bind(Json(told))
+    .execute(tx.conn())
+    .await?;
+    sqlx::query(
+        "UPDATE countersign.iac_repositories
+         SET last_sync_at = clock_timestamp()
+         WHERE tenant_id = $1 AND id = $2",
+    )
+    .bind(tenant)
+    .bind(scan.repository.uuid())
+    .execute(tx.conn())
+    .await?;
+    Ok(closed.into_iter().map(Into::into).collect())
+}

@@ -1,0 +1,17 @@
+-- What drifted in a source ($2) and its scan ($3) did not see again is gone, whatever was thought of
+-- it. Of what could not be looked at nothing is known: types of which all ($4), and resources by
+-- their address or id ($5), stay as they were.
+UPDATE countersign.findings f
+SET status = 'fixed', resolved_at = clock_timestamp(), last_seen = clock_timestamp()
+FROM countersign.drift_events d
+WHERE d.tenant_id = $1
+  AND d.iac_repository_id = $2
+  AND d.scan_id IS DISTINCT FROM $3
+  AND coalesce(d.metadata ->> 'type', '') <> ALL ($4::text[])
+  AND coalesce(d.metadata ->> 'address', '') <> ALL ($5::text[])
+  AND coalesce(d.metadata ->> 'id', '') <> ALL ($5::text[])
+  AND f.tenant_id = d.tenant_id
+  AND f.id = d.finding_id
+  AND f.kind = 'drift'
+  AND f.status IN ('open', 'suppressed', 'accepted', 'escalated')
+RETURNING f.id
