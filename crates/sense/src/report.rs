@@ -44,7 +44,7 @@ pub enum Detail {
         policy_id: Option<ProviderPolicyId>,
     },
     /// Code and cloud differ.
-    Drift(Drift),
+    Drift(Box<Drift>),
     /// Something costs more than it should.
     Cost,
     /// Something can be reached that should not be.

@@ -86,7 +86,7 @@ pub fn finding(scan: &Scan, drift: &Drift) -> Reported {
         confidence_score: Some(scan.against.confidence()),
         resource_id: None,
         environment_id: Some(scan.environment),
-        detail: Detail::Drift(report::Drift {
+        detail: Detail::Drift(Box::new(report::Drift {
             found_by: Some(FoundBy {
                 repository: scan.repository,
                 scan: scan.id,
@@ -105,7 +105,7 @@ pub fn finding(scan: &Scan, drift: &Drift) -> Reported {
             tags: BTreeMap::new(),
             metadata: json!({"address": drift.address, "type": drift.kind, "id": drift.id}),
             changes: changes.collect(),
-        }),
+        })),
     }
 }
 

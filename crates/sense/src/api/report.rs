@@ -249,7 +249,7 @@ impl FindingReportIn {
             (ReportKind::Violation, violation, None) => {
                 Detail::Violation { policy_id: violation.and_then(|one| one.policy_id) }
             }
-            (ReportKind::Drift, None, Some(drift)) => Detail::Drift(drift.drift()?),
+            (ReportKind::Drift, None, Some(drift)) => Detail::Drift(Box::new(drift.drift()?)),
             (ReportKind::Drift, None, None) => {
                 return Err(Problem::invalid("/drift", "missing", "a drift says how it differs"));
             }
@@ -375,5 +375,5 @@ async fn import_findings(
     request: Request,
 ) -> Answer<Json<ImportOut>> {
     let read = |report: FindingReportIn| report.reported();
-    import(&Importer::new(&app, &caller, None), request, read).await.map(Json)
+    Box::pin(import(&Importer::new(&app, &caller, None), request, read)).await.map(Json)
 }

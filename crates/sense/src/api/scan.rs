@@ -290,7 +290,7 @@ async fn add_drifts(
     let of = held(store::hold(&mut tx, id).await)?;
     drop(tx);
     let read = |line: ScannedIn| Ok(scan::finding(&of, &line.drift()?));
-    import(&Importer::new(&app, &caller, Some(of)), request, read).await.map(Json)
+    Box::pin(import(&Importer::new(&app, &caller, Some(of)), request, read)).await.map(Json)
 }
 
 /// End a scan: what drifted before and was not seen again is closed.
