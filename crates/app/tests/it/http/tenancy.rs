@@ -45,9 +45,7 @@ pub(crate) async fn seed(site: &Site, stage: &Stage) -> Seeds {
     let rules = admin.get("/alert-rules").await.expect(200);
     let credentials = admin.get("/credentials").await.expect(200);
     let (objects, _) = objects::make_all(site, stage).await;
-    let repository = admin.get("/iac-repositories").await.expect(200);
-    let wanted = json!({"iac_repository_id": repository["items"][0]["id"], "against": "document"});
-    let scan = text(&admin.post("/drift-scans", &wanted).await.expect(201), "id");
+    let scan = scanned(admin).await;
     let setting = json!({"value": {"theme": "dark"}});
     admin.send(Method::PUT, "/settings/console", &setting).await.expect(200);
     let hold = json!({"class": "costs", "reason": "Matter 1"});
@@ -111,6 +109,13 @@ async fn sources(site: &Site, stage: &Stage) {
     let mut bad = alert("Bad", "web-1", 3, "x");
     bad["startsAt"] = json!("never");
     stage.source.post("/hooks/alertmanager", &group(&[bad])).await.expect(200);
+}
+
+/// A look for drift in the first source there is.
+async fn scanned(admin: &Caller) -> String {
+    let sources = admin.get("/iac-repositories").await.expect(200);
+    let wanted = json!({"iac_repository_id": sources["items"][0]["id"], "against": "document"});
+    text(&admin.post("/drift-scans", &wanted).await.expect(201), "id")
 }
 
 /// A piece of the archive, with a copy for reading.
