@@ -1,0 +1,81 @@
+//! How often a service is asked: a bucket of calls that fills up again, and how long to wait after
+//! a call that failed.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// No wait after a failure is longer.
+const LONGEST_WAIT: Duration = Duration::from_secs(20);
+
+/// What may be asked of one service: `burst` calls at once, `rate` more each second.
+#[derive(Debug, Clone)]
+pub(crate) struct Bucket {
+    rate: f64,
+    burst: f64,
+    /// Calls to be had at `at`; below nought, calls promised to those who wait.
+    left: f64,
+    at: Instant,
+}
+
+impl Bucket {
+    pub(crate) fn new(rate: f64, burst: f64, now: Instant) -> Self {
+        Self { rate: rate.max(0.01), burst: burst.max(1.0), left: burst.max(1.0), at: now }
+    }
+
+    /// Takes a call, and says how long to wait for it.
+    pub(crate) fn take(&mut self, now: Instant) -> Duration {
+        let since = now.saturating_duration_since(self.at).as_secs_f64();
+        self.left = (self.left + since * self.rate).min(self.burst) - 1.0;
+        self.at = self.at.max(now);
+        Duration::try_from_secs_f64((-self.left).max(0.0) / self.rate).unwrap_or(LONGEST_WAIT)
+    }
+
+    /// The service said that it is asked too often, whatever we counted: nothing is left.
+    pub(crate) fn drain(&mut self) {
+        self.left = self.left.min(0.0);
+    }
+}
+
+/// The buckets of all services.
+#[derive(Debug, Default)]
+pub(crate) struct Pace {
+    buckets: Mutex<HashMap<String, Bucket>>,
+}
+
+impl Pace {
+    /// Waits for a call to a service of this rate and burst.
+    pub(crate) async fn wait(&self, service: &str, rate: f64, burst: f64) {
+        let wait = {
+            let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = Instant::now();
+            let bucket = buckets.entry(service.to_owned());
+            bucket.or_insert_with(|| Bucket::new(rate, burst, now)).take(now)
+        };
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// A service said that it is asked too often.
+    pub(crate) fn drain(&self, service: &str) {
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bucket) = buckets.get_mut(service) {
+            bucket.drain();
+        }
+    }
+}
+
+/// How long to wait before the try after the `failed`th one, from 1: any time up to a bound that is
+/// `first` and doubles (full jitter, AWS Architecture Blog, "Exponential backoff and jitter").
+/// `chance` is any number, each as likely.
+pub(crate) fn back_off(first: Duration, failed: u32, chance: u32) -> Duration {
+    let doubled = 2_u32.saturating_pow(failed.saturating_sub(1));
+    let bound = first.saturating_mul(doubled).min(LONGEST_WAIT);
+    bound.mul_f64(f64::from(chance) / f64::from(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests;
