@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use tokio::sync::OnceCell;
 
 use crate::client::{Aws, Tally};
-use crate::error::Error;
+use crate::error::{self, Error};
 use crate::shape;
 use crate::table::{Ask, Kind, Source, Table};
 use crate::tree::{as_list, text_at};
@@ -236,6 +236,10 @@ impl Run<'_> {
         }
         if shape::any(&read, &kind.skip) {
             return Ok(None);
+        }
+        if let Some(code) = kind.fault.as_ref().and_then(|path| text_at(&read, path)) {
+            let why = format!("a part of it cannot be read: {}", error::code(&code));
+            return Err(not_checked(&kind.kind, Some(id), why));
         }
         Ok(Some(Live {
             kind: kind.kind.clone(),

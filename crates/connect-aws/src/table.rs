@@ -212,6 +212,8 @@ pub(crate) struct Kind {
     pub(crate) gone: Vec<String>,
     #[serde(default)]
     pub(crate) skip: Texts,
+    /// Where it says that a part of it could not be read.
+    pub(crate) fault: Option<String>,
     /// Where its region is, when the list has those of others.
     pub(crate) elsewhere: Option<String>,
     pub(crate) properties: Shape,

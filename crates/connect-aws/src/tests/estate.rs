@@ -12,6 +12,20 @@ use crate::read::Reading;
 use crate::table::{Ask, Table};
 use crate::{Aws, Error, types};
 
+/// One test, because the server takes seconds to start and each test may be a process of its own.
+#[tokio::test]
+async fn an_estate_is_read_as_others_made_it_and_as_far_as_the_caller_may() {
+    let Some(moto) = moto().await else { return };
+    let reading = read_all(&moto).await;
+    an_estate_made_by_others_is_read_in_the_properties_of_its_types(&moto, &reading);
+    no_value_of_a_secret_is_asked_for_or_shown(&reading);
+    what_the_caller_may_not_read_is_not_checked_and_the_rest_is_read(&moto).await;
+    a_caller_with_a_wrong_key_is_told_so_and_not_tried_again(&moto).await;
+    a_role_is_assumed_and_reads_with_its_session(&moto).await;
+    a_list_of_many_small_pages_is_the_list_of_one_large_page(&moto).await;
+    a_stack_has_its_template_parameters_and_resources(&moto).await;
+}
+
 /// Whoever may do everything.
 fn looker(moto: &Moto) -> Aws {
     aws(&moto.endpoint, moto.keys("looker"), unhurried())
@@ -406,26 +420,20 @@ fn programs_are_read(moto: &Moto, reading: &Reading) {
     );
 }
 
-#[tokio::test]
-async fn an_estate_made_by_others_is_read_in_the_properties_of_its_types() {
-    let Some(moto) = moto().await else { return };
-    let reading = read_all(moto).await;
+fn an_estate_made_by_others_is_read_in_the_properties_of_its_types(moto: &Moto, reading: &Reading) {
     assert_eq!(reading.not_checked, []);
     assert_eq!(reading.whole.len(), types().len());
     assert!(reading.calls > 60 && reading.throttled == 0, "{}", reading.calls);
-    networks_are_read(moto, &reading);
-    machines_are_read(moto, &reading);
-    buckets_are_read(&reading);
-    people_are_read(moto, &reading);
-    messages_and_data_are_read(moto, &reading);
-    databases_and_secrets_are_read(moto, &reading);
-    programs_are_read(moto, &reading);
+    networks_are_read(moto, reading);
+    machines_are_read(moto, reading);
+    buckets_are_read(reading);
+    people_are_read(moto, reading);
+    messages_and_data_are_read(moto, reading);
+    databases_and_secrets_are_read(moto, reading);
+    programs_are_read(moto, reading);
 }
 
-#[tokio::test]
-async fn no_value_of_a_secret_is_asked_for_or_shown() {
-    let Some(moto) = moto().await else { return };
-    let reading = read_all(moto).await;
+fn no_value_of_a_secret_is_asked_for_or_shown(reading: &Reading) {
     let held: Vec<_> = reading.resources.iter().map(|live| live.properties.to_string()).collect();
     assert!(held.iter().all(|held| !held.contains("never-to-be-seen")));
     // What a function is told may be one, and stands in the properties: nobody prints those.
@@ -433,9 +441,7 @@ async fn no_value_of_a_secret_is_asked_for_or_shown() {
     assert!(!format!("{reading:?}").contains("fast"));
 }
 
-#[tokio::test]
-async fn what_the_caller_may_not_read_is_not_checked_and_the_rest_is_read() {
-    let Some(moto) = moto().await else { return };
+async fn what_the_caller_may_not_read_is_not_checked_and_the_rest_is_read(moto: &Moto) {
     let aws = aws(&moto.endpoint, moto.keys("blind"), unhurried());
     let asked = kinds(&[
         "AWS::EC2::VPC",
@@ -470,9 +476,7 @@ async fn what_the_caller_may_not_read_is_not_checked_and_the_rest_is_read() {
     assert!(reading.not_checked.iter().all(|not| not.failed));
 }
 
-#[tokio::test]
-async fn a_caller_with_a_wrong_key_is_told_so_and_not_tried_again() {
-    let Some(moto) = moto().await else { return };
+async fn a_caller_with_a_wrong_key_is_told_so_and_not_tried_again(moto: &Moto) {
     let id = moto.keys("looker").access_key_id;
     let stranger = aws(&moto.endpoint, credentials(&id, "wrong-and-secret"), unhurried());
     let error = stranger.stack("parcels").await.unwrap_err();
@@ -483,9 +487,7 @@ async fn a_caller_with_a_wrong_key_is_told_so_and_not_tried_again() {
     assert_eq!((reading.calls, reading.not_checked.len(), reading.whole.len()), (2, 2, 0));
 }
 
-#[tokio::test]
-async fn a_role_is_assumed_and_reads_with_its_session() {
-    let Some(moto) = moto().await else { return };
+async fn a_role_is_assumed_and_reads_with_its_session(moto: &Moto) {
     let looker = looker(moto);
     let identity = looker.identity().await.unwrap();
     assert_eq!(identity.account, "123456789012");
@@ -501,9 +503,7 @@ async fn a_role_is_assumed_and_reads_with_its_session() {
     assert_eq!(reading.resources.len(), 3);
 }
 
-#[tokio::test]
-async fn a_list_of_many_small_pages_is_the_list_of_one_large_page() {
-    let Some(moto) = moto().await else { return };
+async fn a_list_of_many_small_pages_is_the_list_of_one_large_page(moto: &Moto) {
     let aws = looker(moto);
     // What moto gives in pages.
     for (kind, size) in [
@@ -526,9 +526,7 @@ async fn a_list_of_many_small_pages_is_the_list_of_one_large_page() {
     }
 }
 
-#[tokio::test]
-async fn a_stack_has_its_template_parameters_and_resources() {
-    let Some(moto) = moto().await else { return };
+async fn a_stack_has_its_template_parameters_and_resources(moto: &Moto) {
     let aws = looker(moto);
     let stack = aws.stack("parcels").await.unwrap();
     assert_eq!((stack.name.as_str(), stack.status.as_str()), ("parcels", "CREATE_COMPLETE"));
@@ -551,7 +549,8 @@ async fn every_call_and_path_of_the_table_stands_in_the_models_of_aws() {
     let wrong = table
         .replace("call: DescribeVpcs,", "call: DescribeNetworks,")
         .replace("MapPublicIpOnLaunch: { from: map", "MapPublicIpOnLaunch: { from: nap")
-        .replace("token: ExclusiveStartTableName", "token: Start");
+        .replace("token: ExclusiveStartTableName", "token: Start")
+        .replace("target: CloudApiService", "target: CloudApi");
     let both = format!("{table}\n---\n{wrong}");
     let Some(faults) = python(include_str!("models.py"), &both).await else { return };
     let faults: Vec<_> = faults.trim().lines().collect();
@@ -559,6 +558,7 @@ async fn every_call_and_path_of_the_table_stands_in_the_models_of_aws() {
         faults,
         [
             "---",
+            "cloudcontrol: its target is CloudApiService",
             "AWS::EC2::VPC: ec2:DescribeNetworks: there is no such call",
             "AWS::EC2::Subnet, MapPublicIpOnLaunch: nothing is at napPublicIpOnLaunch",
             "AWS::DynamoDB::Table: dynamodb:ListTables: it takes no Start",

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -98,7 +98,15 @@ impl FakeAws {
     }
 }
 
-async fn answer(State(fake): State<FakeAws>, headers: HeaderMap, body: Bytes) -> Response {
+async fn answer(
+    State(fake): State<FakeAws>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    if let Some(path) = uri.path().strip_prefix("/2015-03-31/functions") {
+        return fake.held(|held| functions(held, path.trim_start_matches('/')));
+    }
     let target = headers.get("x-amz-target").and_then(|value| value.to_str().ok());
     let (call, input) = match target.and_then(|target| target.rsplit_once('.')) {
         Some((_, call)) => (call.to_owned(), serde_json::from_slice(&body).unwrap()),
@@ -201,6 +209,16 @@ fn lookup_events(held: &Held, input: &Value) -> Response {
     let two = json!({ "NextToken": input["NextToken"], "MaxResults": 2 });
     let (some, next) = page(&all, &two, "MaxResults", "NextToken");
     json_answer(&json!({ "Events": some, "NextToken": next }))
+}
+
+/// All functions, or one.
+fn functions(held: &Held, name: &str) -> Response {
+    let empty = BTreeMap::new();
+    let all = held.resources.get("AWS::Lambda::Function").unwrap_or(&empty);
+    match all.get(name) {
+        Some(one) => json_answer(&json!({ "Configuration": one })),
+        None => json_answer(&json!({ "Functions": all.values().collect::<Vec<_>>() })),
+    }
 }
 
 fn describe_vpcs(held: &Held, input: &Value) -> Response {

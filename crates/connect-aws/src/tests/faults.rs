@@ -292,6 +292,20 @@ async fn no_more_calls_are_on_their_way_than_may_be() {
     assert_eq!(fake.asked("GetResource"), 2);
 }
 
+#[tokio::test]
+async fn a_resource_of_which_aws_leaves_out_a_part_is_not_checked() {
+    let kind = "AWS::Lambda::Function";
+    let fake = FakeAws::start().await;
+    let left_out = json!({ "Error": { "ErrorCode": "AccessDeniedException", "Message": "No." } });
+    fake.has(kind, "sealed", json!({ "FunctionName": "sealed", "Environment": left_out }));
+    let told = json!({ "Variables": { "A": "b" } });
+    fake.has(kind, "open", json!({ "FunctionName": "open", "Environment": told }));
+    let reading = read(&fake, &[kind]).await;
+    assert_eq!((ids(&reading), &reading.whole), (vec!["open"], &kinds(&[kind])));
+    let why = "a part of it cannot be read: AccessDeniedException";
+    assert_eq!(not(&reading), (kind, Some("sealed"), why));
+}
+
 /// An event as CloudTrail gives it.
 fn event(id: &str, name: &str, at: i64, on: &[&str], record: &Value) -> Value {
     let on: Vec<_> = on.iter().map(|on| json!({ "ResourceName": on })).collect();

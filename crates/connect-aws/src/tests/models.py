@@ -100,14 +100,6 @@ def answer(kind, ask):
         return None
     protocol = call.service_model.metadata["protocol"]
     service = table["services"][ask["service"]]
-    if service["protocol"].startswith("json") and "target" in service:
-        if service["target"] != call.service_model.metadata["targetPrefix"]:
-            faults.append(f"{where}: the target is another")
-    if service["protocol"] == "query" and service["api"] != call.service_model.metadata["apiVersion"]:
-        faults.append(f"{where}: the version is another")
-    signing = call.service_model.signing_name
-    if service.get("signing", ask["service"]) != signing:
-        faults.append(f"{where}: it is signed for {signing}")
     inputs = set()
     for own, member in (call.input_shape.members if call.input_shape else {}).items():
         name = member.serialization.get("name", own)
@@ -171,6 +163,23 @@ def source(where, read, spec):
 
 
 for table in yaml.load_all(sys.stdin, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+    for name, service in table["services"].items():
+        told = model(name).metadata
+        protocol = {"ec2": "query", "rest-xml": "s3", "rest-json": "rest"}
+        spoken = {protocol.get(one, one) for one in told.get("protocols", [told["protocol"]])}
+        spoken = {f"json-{told['jsonVersion']}" if one == "json" else one for one in spoken}
+        expected = {
+            "host": told["endpointPrefix"],
+            "signing": model(name).signing_name,
+            "api": told["apiVersion"],
+            "target": told.get("targetPrefix"),
+        }
+        for word, own in expected.items():
+            given = service.get(word, name if word in ("host", "signing") else None)
+            if given is not None and given != own:
+                faults.append(f"{name}: its {word} is {own}")
+        if service["protocol"] not in spoken:
+            faults.append(f"{name}: it speaks {sorted(spoken)}")
     for kind in table["types"]:
         name = kind["type"]
         element = answer(name, kind["list"])
@@ -182,7 +191,8 @@ for table in yaml.load_all(sys.stdin, Loader=getattr(yaml, "CSafeLoader", yaml.S
             if found is not None:
                 named[ask["name"]] = found
         read = Read(element, named)
-        for path in [kind["id"], *kind.get("also", []), *kind.get("skip", {})]:
+        fault = [kind["fault"]] if "fault" in kind else []
+        for path in [kind["id"], *kind.get("also", []), *kind.get("skip", {}), *fault]:
             check(name, read, path)
         for ask in kind.get("each", []):
             for path in ask.get("when", {}):

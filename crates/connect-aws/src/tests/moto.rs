@@ -1,12 +1,12 @@
-//! A moto server with an estate in it, one for all tests of the process.
+//! A moto server with an estate in it.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
-use std::sync::LazyLock;
 
 use serde_json::Value;
 
-/// Serves until its standard input ends, which it does with this process however that ends.
+/// Serves until its standard input ends, which it does with the process that started it, however
+/// that ends.
 ///
 /// What moto checks a signature against takes the query of a GET for its body as well, but for S3:
 /// no caller's signature is good then. AWS does not.
@@ -28,7 +28,16 @@ pub(super) struct Moto {
     pub(super) endpoint: String,
     /// What the estate calls its parts.
     pub(super) made: Value,
-    _server: Child,
+    server: Child,
+}
+
+impl Drop for Moto {
+    fn drop(&mut self) {
+        drop(self.server.stdin.take());
+        if let Err(error) = self.server.wait() {
+            println!("moto cannot be waited for: {error}");
+        }
+    }
 }
 
 impl Moto {
@@ -44,25 +53,32 @@ impl Moto {
     }
 }
 
-static MOTO: LazyLock<Option<Moto>> = LazyLock::new(|| match start() {
-    Ok(moto) => Some(moto),
-    Err(why) => {
-        assert!(std::env::var_os("CI").is_none(), "moto does not run: {why}");
-        println!("not run: moto does not run: {why}");
-        None
-    }
-});
-
 /// The server; nothing where this machine has no Python that can run it.
-pub(super) async fn moto() -> Option<&'static Moto> {
-    tokio::task::spawn_blocking(|| MOTO.as_ref()).await.unwrap()
+pub(super) async fn moto() -> Option<Moto> {
+    told(tokio::task::spawn_blocking(start).await.unwrap())
+}
+
+/// Where something cannot be run, that is said; where tests must all be run, it is a failure.
+fn told<T>(started: Result<T, String>) -> Option<T> {
+    match started {
+        Ok(started) => Some(started),
+        Err(why) => {
+            assert!(std::env::var_os("CI").is_none(), "moto does not run: {why}");
+            println!("not run: moto does not run: {why}");
+            None
+        }
+    }
 }
 
 /// What a program says that is told `input`; nothing where this machine cannot run it.
 pub(super) async fn python(program: &'static str, input: &str) -> Option<String> {
-    moto().await?;
     let input = input.to_owned();
     let run = move || {
+        let there =
+            script(&["-c", "import botocore, yaml"]).output().map_err(|error| error.to_string())?;
+        if !there.status.success() {
+            return Err(String::from_utf8_lossy(&there.stderr).into_owned());
+        }
         let mut child = script(&["-c", program])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -72,9 +88,9 @@ pub(super) async fn python(program: &'static str, input: &str) -> Option<String>
         child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
         let done = child.wait_with_output().unwrap();
         assert!(done.status.success());
-        String::from_utf8(done.stdout).unwrap()
+        Ok(String::from_utf8(done.stdout).unwrap())
     };
-    Some(tokio::task::spawn_blocking(run).await.unwrap())
+    told(tokio::task::spawn_blocking(run).await.unwrap())
 }
 
 fn script(arguments: &[&str]) -> Command {
@@ -108,5 +124,5 @@ fn start() -> Result<Moto, String> {
     // A server that runs can be filled: this is no lack of the machine's.
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let made = serde_json::from_slice(&made.stdout).expect("the estate says what it made");
-    Ok(Moto { endpoint, made, _server: server })
+    Ok(Moto { endpoint, made, server })
 }
