@@ -107,6 +107,9 @@ async fn answer(
     if let Some(path) = uri.path().strip_prefix("/2015-03-31/functions") {
         return fake.held(|held| functions(held, path.trim_start_matches('/')));
     }
+    if uri.query().is_some() {
+        return fake.held(|held| buckets(held, uri.path().trim_start_matches('/')));
+    }
     let target = headers.get("x-amz-target").and_then(|value| value.to_str().ok());
     let (call, input) = match target.and_then(|target| target.rsplit_once('.')) {
         Some((_, call)) => (call.to_owned(), serde_json::from_slice(&body).unwrap()),
@@ -219,6 +222,21 @@ fn functions(held: &Held, name: &str) -> Response {
         Some(one) => json_answer(&json!({ "Configuration": one })),
         None => json_answer(&json!({ "Functions": all.values().collect::<Vec<_>>() })),
     }
+}
+
+/// All buckets, those of every region, or the policy of one.
+fn buckets(held: &Held, name: &str) -> Response {
+    let all = &held.resources["AWS::S3::BucketPolicy"];
+    if let Some(one) = all.get(name) {
+        return json_answer(&one["Policy"]);
+    }
+    let bucket = |(name, one): (&String, &Value)| {
+        let region = one["Region"].as_str().unwrap();
+        format!("<Bucket><Name>{name}</Name><BucketRegion>{region}</BucketRegion></Bucket>")
+    };
+    let all: String = all.iter().map(bucket).collect();
+    let body = format!("<ListAllMyBucketsResult><Buckets>{all}</Buckets></ListAllMyBucketsResult>");
+    (StatusCode::OK, body).into_response()
 }
 
 fn describe_vpcs(held: &Held, input: &Value) -> Response {
