@@ -91,6 +91,11 @@ fn script(arguments: &[&str]) -> Command {
 }
 
 fn start() -> Result<Moto, String> {
+    let asked = ["CI", "COUNTERSIGN_INSTALLS"].iter().any(|name| std::env::var_os(name).is_some());
+    let own = Command::new("python3").args(["-c", "import boto3, flask, moto.server"]).output();
+    if !asked && !own.is_ok_and(|own| own.status.success()) {
+        return Err("set COUNTERSIGN_INSTALLS=1 (it installs moto from PyPI)".to_owned());
+    }
     let mut server = script(&["-c", SERVE])
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
