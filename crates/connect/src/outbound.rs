@@ -11,25 +11,28 @@ mod call;
 mod destination;
 mod lookup;
 mod rules;
+mod tls;
 mod wire;
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use model::id::TenantId;
-use rustls::crypto::aws_lc_rs;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::ClientConfig;
 use tokio::time::{Instant, timeout_at};
 
 use destination::{Destination, Named};
 use rules::Meant;
 
-pub use call::{Call, Reply};
+pub use call::{Call, Lines, Reply};
 pub use destination::UrlFault;
 pub use http::{HeaderMap, Method, StatusCode};
 pub use lookup::Lookup;
 pub use rules::{Allowance, NoAllowance, NoCertificate, Rules};
+pub use tls::{NoIdentity, Tls};
 
 /// Why a call gave no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -87,17 +90,11 @@ impl Outbound {
     /// # Errors
     /// When a certificate of the rules cannot be used.
     pub fn new(rules: Rules) -> Result<Self, NoTls> {
-        let mut roots = RootCertStore::empty();
-        // A machine without certificates of its own may still reach what the rules trust.
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        let mut roots = tls::system();
         for root in &rules.roots {
             roots.add(root.clone()).map_err(NoTls)?;
         }
-        let tls = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(NoTls)?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+        let tls = tls::anonymous(roots)?;
         let lookup = Arc::new(lookup::System);
         Ok(Self { rules: Arc::new(rules), tenant: None, tls: Arc::new(tls), lookup })
     }
@@ -112,6 +109,22 @@ impl Outbound {
     #[must_use]
     pub fn of(&self, tenant: TenantId) -> Self {
         Self { tenant: Some(tenant), ..self.clone() }
+    }
+
+    /// The same for a place with TLS settings of its own. Where calls may go stays as it is.
+    ///
+    /// # Errors
+    /// When a certificate cannot be used, or is not the key's.
+    pub fn speaking(&self, tls: &Tls) -> Result<Self, NoTls> {
+        Ok(Self { tls: Arc::new(tls.client()?), ..self.clone() })
+    }
+
+    /// The same with other limits: how long a call may take, and how large the body of an answer
+    /// may be, in bytes.
+    #[must_use]
+    pub fn limited(&self, timeout: Duration, most_bytes: usize) -> Self {
+        let rules = Rules::clone(&self.rules).within(timeout).at_most(most_bytes);
+        Self { rules: Arc::new(rules), ..self.clone() }
     }
 
     /// What is wrong with the text of a URL, before anything is called: for whoever stores one.
@@ -146,9 +159,47 @@ impl Outbound {
         let destination = Destination::parse(call.url).map_err(Error::Url)?;
         let request = wire::request(&call, &destination)?;
         let end = Instant::now() + self.rules.timeout;
+        let stream = self.connected(&destination, end).await?;
+        let most_bytes = self.rules.most_bytes;
+        let answer = wire::exchange(stream, request, end, async |answer| {
+            wire::read(answer, most_bytes).await
+        });
+        timeout_at(end, answer).await.map_err(|_| Error::TooSlow)?
+    }
+
+    /// Makes a call whose answer is lines that come as things happen, and hands each to `each`
+    /// without its line break, until the answer ends, `each` breaks off or `within` is over.
+    ///
+    /// The answer's head has to come in the rules' time. A line is held to the size the rules allow
+    /// a whole answer; the number of lines is bounded by time alone. An answer that is no success is
+    /// read like any other and comes back whole.
+    ///
+    /// # Errors
+    /// As [`Self::get`]. What was handed to `each` before stays handed.
+    pub async fn lines(
+        &self,
+        call: Call<'_>,
+        within: Duration,
+        each: impl FnMut(&[u8]) -> ControlFlow<()>,
+    ) -> Result<Lines, Error> {
+        let destination = Destination::parse(call.url).map_err(Error::Url)?;
+        let request = wire::request(&call, &destination)?;
+        let (begun, limits) = (Instant::now(), &self.rules);
+        let head = begun + limits.timeout;
+        let stream = self.connected(&destination, head).await?;
+        let limits = wire::Limits { head, end: begun + within, most_bytes: limits.most_bytes };
+        wire::lines(stream, request, limits, each).await
+    }
+
+    /// A connection to where a URL leads, when it may lead there.
+    async fn connected(
+        &self,
+        destination: &Destination,
+        end: Instant,
+    ) -> Result<Box<dyn wire::Stream>, Error> {
         let connecting = async {
-            let vetted = self.vetted(&destination).await?;
-            match wire::connect(&vetted, &destination, &self.tls).await {
+            let vetted = self.vetted(destination).await?;
+            match wire::connect(&vetted, destination, &self.tls).await {
                 Ok(stream) => Ok(stream),
                 Err(error) => {
                     tracing::debug!(host = destination.authority, %error, "no connection");
@@ -156,9 +207,7 @@ impl Outbound {
                 }
             }
         };
-        let stream = timeout_at(end, connecting).await.map_err(|_| Error::Unreachable)??;
-        let answer = wire::exchange(stream, request, self.rules.most_bytes);
-        timeout_at(end, answer).await.map_err(|_| Error::TooSlow)?
+        timeout_at(end, connecting).await.map_err(|_| Error::Unreachable)?
     }
 
     /// The addresses to connect to: those of one look-up, each of them allowed.

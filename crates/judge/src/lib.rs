@@ -8,6 +8,7 @@ pub mod blast;
 pub mod constants;
 pub mod counterfactual;
 pub mod decimal;
+pub mod drift;
 pub mod evaluate;
 pub mod exact;
 pub mod outside;

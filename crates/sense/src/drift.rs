@@ -15,6 +15,7 @@ pub mod rules;
 pub mod seal;
 pub mod severity;
 pub mod terraform;
+pub mod unmanaged;
 pub mod value;
 mod yaml;
 

@@ -1,30 +1,32 @@
 //! Drift: what code declares against what is there.
 
-use std::path::{Path, PathBuf};
+use std::convert::Infallible;
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand, ValueEnum};
 use connect_terraform::Terraform;
 use model::level::Severity;
-use sense::drift::compare::{Comparison, Engine, Live};
-use sense::drift::diff::Scope;
 use sense::drift::rules::{Rule, Rules};
 use sense::drift::seal::Sealer;
 use sense::drift::severity::Weights;
-use sense::drift::terraform::Document;
-use sense::scan::Against;
 use serde::Deserialize;
 
 use super::{Context, End, given, view};
 use crate::output::{self, Format};
 
 mod input;
+mod live;
 mod record;
 mod report;
+mod sides;
 
 use input::Input;
 use report::Report;
+use sides::Sides;
 
 /// Drift: what code declares against what is there.
 #[derive(Debug, Subcommand)]
@@ -44,13 +46,21 @@ pub enum Drift {
 /// What to compare with what.
 #[derive(Debug, Args)]
 pub struct Scan {
-    /// A directory with a configuration, a state, or a plan; - is standard input
+    /// A directory with a configuration, a state, a plan, or a template; - is standard input
     #[arg(value_name = "PATH")]
     path: PathBuf,
 
-    /// What is there: a state or a plan, read later than what declares
-    #[arg(long, value_name = "FILE")]
-    against: Option<PathBuf>,
+    /// What is there: `aws`, or a state or plan that was read later than what declares
+    #[arg(long, value_name = "AWS|FILE")]
+    against: Option<Against>,
+
+    /// The stack a template belongs to
+    #[arg(long, value_name = "NAME")]
+    stack: Option<String>,
+
+    /// The region of AWS; AWS_REGION when absent
+    #[arg(long, value_name = "REGION")]
+    region: Option<String>,
 
     /// The least severity that makes the exit code 1
     #[arg(long, value_name = "SEVERITY", default_value = "low")]
@@ -77,6 +87,35 @@ pub struct Scan {
     /// How long one step of it may take, in seconds
     #[arg(long, value_name = "S", default_value_t = 1800)]
     terraform_timeout: u64,
+}
+
+/// What declarations are compared with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Against {
+    /// What calls to AWS give.
+    Aws,
+    /// A document.
+    File(PathBuf),
+}
+
+impl FromStr for Against {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(match text {
+            "aws" => Self::Aws,
+            path => Self::File(path.into()),
+        })
+    }
+}
+
+impl fmt::Display for Against {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Aws => f.write_str("aws"),
+            Self::File(path) => path.display().fmt(f),
+        }
+    }
 }
 
 /// How a result is printed.
@@ -125,10 +164,11 @@ impl Scan {
         };
         let declared = Input::read(&self.path, &terraform).await?;
         let against = match &self.against {
-            Some(path) => Some(Input::read(path, &terraform).await?),
-            None => None,
+            Some(Against::File(path)) => Some(Input::read(path, &terraform).await?),
+            Some(Against::Aws) | None => None,
         };
-        let (comparison, how) = compare(&declared, against.as_ref(), &rules, &sealer)?;
+        let sides = Sides { declared: &declared, against: against.as_ref(), scan: self };
+        let (comparison, how) = sides.compare(&rules, &sealer).await?;
         if let Some(source) = &self.record {
             let scan = record::record(&context.client()?, source, how, &comparison).await?;
             context.remark(&format!(
@@ -140,10 +180,9 @@ impl Scan {
         }
         let weights = Weights::shipped();
         let judged = comparison.drifts.iter().map(|drift| weights.judge(drift)).collect();
-        let named = |path: &Path| path.display().to_string();
         let report = Report {
-            source: named(&self.path),
-            against: self.against.as_deref().map(named),
+            source: self.path.display().to_string(),
+            against: self.against.as_ref().map(ToString::to_string),
             comparison,
             judged,
         };
@@ -178,31 +217,4 @@ impl Scan {
         }
         Ok(rules)
     }
-}
-
-/// What differs, and how sure that is.
-fn compare(
-    declared: &Input,
-    against: Option<&Input>,
-    rules: &Rules,
-    sealer: &Sealer,
-) -> Result<(Comparison, Against)> {
-    let engine = Engine { rules, scope: Scope::Whole, sealer };
-    let (done, how) = match (declared.document()?, against.map(Input::document).transpose()?) {
-        (Document::Plan(plan), None) | (Document::State(_), Some(Document::Plan(plan))) => {
-            (plan.drifts(&engine), Against::Provider)
-        }
-        (Document::State(declared), Some(Document::State(resources))) => {
-            let live = Live { resources, ..Live::default() };
-            (engine.compare(&declared, &live), Against::Document)
-        }
-        (Document::State(_), None) => bail!(
-            "a state says what was declared: say with --against what it is to be compared with"
-        ),
-        (Document::Plan(_), Some(_)) => {
-            bail!("a plan says by itself what drifted: leave --against out")
-        }
-    };
-    let done = done.with_context(|| format!("{} cannot be compared", declared.name()))?;
-    Ok((done, how))
 }

@@ -8,4 +8,5 @@
 
 mod cloud;
 mod scan;
+mod stack;
 mod terraform;

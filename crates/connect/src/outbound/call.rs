@@ -98,3 +98,14 @@ impl Reply {
         serde_json::from_slice(&self.body).map_err(|_| Error::Malformed)
     }
 }
+
+/// What became of an answer that comes in lines.
+#[derive(Debug, Clone)]
+pub enum Lines {
+    /// It was no success, and is here whole.
+    Refused(Reply),
+    /// It ended, or whoever read it broke off.
+    Ended,
+    /// It went on when the time was over.
+    TimeOver,
+}

@@ -9,9 +9,8 @@ use std::time::Duration;
 use ipnet::IpNet;
 use model::id::TenantId;
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
 
-use super::address;
+use super::{address, tls};
 
 /// Where calls may go, and what an answer may cost.
 ///
@@ -61,12 +60,7 @@ impl Rules {
     /// # Errors
     /// When it holds none.
     pub fn trusting(mut self, pem: &[u8]) -> Result<Self, NoCertificate> {
-        let given: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-        let given = given.map_err(|_| NoCertificate)?;
-        if given.is_empty() {
-            return Err(NoCertificate);
-        }
-        self.roots.extend(given);
+        self.roots.extend(tls::certificates(pem).ok_or(NoCertificate)?);
         Ok(self)
     }
 

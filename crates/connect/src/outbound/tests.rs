@@ -1,17 +1,11 @@
 mod fake;
+mod lines;
 mod names;
+mod tls;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
-
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-use rustls::ServerConfig;
-use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
 
 use super::*;
 use fake::{FakeResolver, FakeSite};
@@ -288,54 +282,4 @@ fn an_allowance_names_a_network_its_ports_and_perhaps_a_tenant() {
     for wrong in ["", "10.2", "10.2.0.0/33", "10.2.0.0/16:port", "[fd00::/8", "x=10.0.0.0/8"] {
         assert!(wrong.parse::<Allowance>().is_err(), "{wrong}");
     }
-}
-
-/// A site that speaks TLS under a certificate for `localhost`, with the PEM text of its authority.
-async fn tls_site() -> (SocketAddr, String) {
-    let authority = KeyPair::generate().unwrap();
-    let mut params = CertificateParams::new(Vec::new()).unwrap();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let root = params.self_signed(&authority).unwrap();
-    let key = KeyPair::generate().unwrap();
-    let certificate = CertificateParams::new(vec!["localhost".to_owned()])
-        .unwrap()
-        .signed_by(&key, &Issuer::new(params, authority))
-        .unwrap();
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], key)
-        .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
-            let mut head = Vec::new();
-            while !head.ends_with(b"\r\n\r\n") {
-                head.push(stream.read_u8().await.unwrap());
-            }
-            stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
-        }
-    });
-    (address, root.pem())
-}
-
-#[tokio::test]
-async fn a_certificate_must_be_of_a_trusted_authority_and_for_the_name_called() {
-    let (address, root) = tls_site().await;
-    let url = |name: &str| format!("https://{name}:{}/", address.port());
-    let rules = Rules::default().allowing("127.0.0.0/8:*".parse().unwrap());
-    let here = FakeResolver::answering(&[&["127.0.0.1"]]);
-    let strangers = Outbound::new(rules.clone()).unwrap().looking_up(Arc::clone(&here) as _);
-    assert_eq!(strangers.get(&url("localhost")).await.unwrap_err(), Error::Unreachable);
-    let trusting = Outbound::new(rules.trusting(root.as_bytes()).unwrap()).unwrap();
-    let trusting = trusting.looking_up(here);
-    assert_eq!(trusting.get(&url("localhost")).await.unwrap().status, StatusCode::NO_CONTENT);
-    assert_eq!(trusting.get(&url("localhost.")).await.unwrap().status, StatusCode::NO_CONTENT);
-    assert_eq!(trusting.get(&url("other.example")).await.unwrap_err(), Error::Unreachable);
-    assert!(Rules::default().trusting(b"no certificate").is_err());
 }

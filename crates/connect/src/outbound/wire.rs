@@ -1,6 +1,7 @@
 //! One exchange of HTTP/1.1 over a connection to a vetted address.
 
 use std::net::SocketAddr;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue, Request, Response, header};
@@ -12,10 +13,11 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 
 use super::destination::{Destination, Named};
-use super::{Call, Error, Reply};
+use super::{Call, Error, Lines, Reply};
 
 /// How much of an answer may be headers, in bytes.
 const HEADER_BYTES: usize = 64 << 10;
@@ -64,20 +66,21 @@ pub(super) fn request(
     Ok(request)
 }
 
-/// Sends a request and reads its answer, no more than `most_bytes` of it.
-pub(super) async fn exchange(
+/// Sends a request and, when its answer's head is there in time, reads the answer.
+pub(super) async fn exchange<T>(
     stream: Box<dyn Stream>,
     request: Request<Full<Bytes>>,
-    most_bytes: usize,
-) -> Result<Reply, Error> {
+    head: Instant,
+    read: impl AsyncFnOnce(Response<Incoming>) -> Result<T, Error>,
+) -> Result<T, Error> {
     let (mut sender, connection) = http1::Builder::new()
         .max_buf_size(HEADER_BYTES)
         .handshake(TokioIo::new(stream))
         .await
         .map_err(|_| Error::Malformed)?;
     let answer = async {
-        let response = sender.send_request(request).await.map_err(|_| Error::Malformed)?;
-        read(response, most_bytes).await
+        let response = timeout_at(head, sender.send_request(request)).await;
+        read(response.map_err(|_| Error::TooSlow)?.map_err(|_| Error::Malformed)?).await
     };
     tokio::pin!(connection, answer);
     tokio::select! {
@@ -88,14 +91,10 @@ pub(super) async fn exchange(
     }
 }
 
-/// Reads an answer. One that is compressed is refused: nobody asked for it, and a small one may
-/// unfold without end.
-async fn read(response: Response<Incoming>, most_bytes: usize) -> Result<Reply, Error> {
+/// Reads an answer whole, no more than `most_bytes` of it.
+pub(super) async fn read(response: Response<Incoming>, most_bytes: usize) -> Result<Reply, Error> {
+    plain(&response)?;
     let (parts, mut body) = response.into_parts();
-    let encoded = parts.headers.get_all(header::CONTENT_ENCODING).iter();
-    if encoded.into_iter().any(|encoding| encoding.as_bytes() != b"identity") {
-        return Err(Error::Malformed);
-    }
     let too_large = Error::TooLarge { most_bytes };
     if usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX) > most_bytes {
         return Err(too_large);
@@ -109,4 +108,73 @@ async fn read(response: Response<Incoming>, most_bytes: usize) -> Result<Reply, 
         kept.extend_from_slice(&data);
     }
     Ok(Reply { status: parts.status, headers: parts.headers, body: kept })
+}
+
+/// An answer that is compressed is refused: nobody asked for it, and a small one may unfold without
+/// end.
+fn plain(response: &Response<Incoming>) -> Result<(), Error> {
+    let mut encoded = response.headers().get_all(header::CONTENT_ENCODING).iter();
+    if encoded.any(|encoding| encoding.as_bytes() != b"identity") {
+        return Err(Error::Malformed);
+    }
+    Ok(())
+}
+
+/// How long an answer in lines may take, and how long a line may be.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// When its head has to be there, and all of it when it is no success.
+    pub(super) head: Instant,
+    /// When nobody listens any longer.
+    pub(super) end: Instant,
+    /// How long a line may be, and an answer that is no success, in bytes.
+    pub(super) most_bytes: usize,
+}
+
+/// Sends a request and hands out the lines of its answer as they come.
+pub(super) async fn lines(
+    stream: Box<dyn Stream>,
+    request: Request<Full<Bytes>>,
+    limits: Limits,
+    mut each: impl FnMut(&[u8]) -> ControlFlow<()>,
+) -> Result<Lines, Error> {
+    let Limits { head, end, most_bytes } = limits;
+    let each = &mut each;
+    exchange(stream, request, head, async move |answer: Response<Incoming>| {
+        if !answer.status().is_success() {
+            let whole = timeout_at(head, read(answer, most_bytes));
+            return whole.await.map_err(|_| Error::TooSlow)?.map(Lines::Refused);
+        }
+        plain(&answer)?;
+        let handed = hand_out(answer.into_body(), most_bytes, each);
+        timeout_at(end, handed).await.unwrap_or(Ok(Lines::TimeOver))
+    })
+    .await
+}
+
+async fn hand_out(
+    mut body: Incoming,
+    most_bytes: usize,
+    each: &mut impl FnMut(&[u8]) -> ControlFlow<()>,
+) -> Result<Lines, Error> {
+    let mut begun: Vec<u8> = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| Error::Malformed)?.into_data() else { continue };
+        let mut parts = data.split(|byte| *byte == b'\n').peekable();
+        while let Some(part) = parts.next() {
+            if begun.len() + part.len() > most_bytes {
+                return Err(Error::TooLarge { most_bytes });
+            }
+            begun.extend_from_slice(part);
+            // The last part has no line break behind it yet.
+            if parts.peek().is_some() {
+                if each(&begun).is_break() {
+                    return Ok(Lines::Ended);
+                }
+                begun.clear();
+            }
+        }
+    }
+    // An end in the middle of a line is a connection that was cut.
+    if begun.is_empty() { Ok(Lines::Ended) } else { Err(Error::Malformed) }
 }

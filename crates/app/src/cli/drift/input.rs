@@ -6,12 +6,25 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use connect_terraform::Terraform;
-use sense::drift::terraform::Document;
+use sense::drift::cloudformation;
+use sense::drift::compare::Resource;
+use sense::drift::terraform::{BadDocument, Document, Plan};
 
 use crate::cli::prompt;
 
 /// The largest document that is read, in bytes: what lies above is no state anybody works with.
 const MOST_BYTES: u64 = 512 * 1024 * 1024;
+
+/// What a document is.
+#[derive(Debug)]
+pub(super) enum Content<'a> {
+    /// A state of Terraform's.
+    State(Vec<Resource<'a>>),
+    /// A plan of Terraform's.
+    Plan(Plan<'a>),
+    /// A template of CloudFormation.
+    Template(&'a str),
+}
 
 /// A document and where it came from.
 #[derive(Debug)]
@@ -59,8 +72,26 @@ impl Input {
         &self.name
     }
 
-    pub(super) fn document(&self) -> Result<Document<'_>> {
-        Document::read(&self.text).with_context(|| format!("{} cannot be read", self.name))
+    /// What it is, by what it holds.
+    pub(super) fn content(&self) -> Result<Content<'_>> {
+        let unreadable = || format!("{} cannot be read", self.name);
+        match Document::read(&self.text) {
+            Ok(Document::State(resources)) => return Ok(Content::State(resources)),
+            Ok(Document::Plan(plan)) => return Ok(Content::Plan(plan)),
+            Err(BadDocument::Other) if !self.text.trim().is_empty() => (),
+            Err(error) => return Err(error).with_context(unreadable),
+        }
+        let template = cloudformation::document(&self.text);
+        if template.as_ref().is_ok_and(cloudformation::looks_like_one) {
+            return Ok(Content::Template(&self.text));
+        }
+        // What is wrong with it is said as of what it could be.
+        match template {
+            Err(cloudformation::BadTemplate::Text(error)) => Err(error).with_context(unreadable),
+            Ok(_) | Err(_) => Err(BadDocument::Other).with_context(|| {
+                format!("{} is neither Terraform's nor a template of CloudFormation", self.name)
+            }),
+        }
     }
 }
 

@@ -77,8 +77,11 @@ async fn answer(stream: &mut TcpStream, path: &str, port: u16) -> io::Result<()>
             "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 2\r\n\r\n\u{1f}x"
                 .to_owned()
         }
-        "/endless" | "/drip" => "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_owned(),
+        "/endless" | "/drip" | "/lines" | "/open" | "/cut" => {
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_owned()
+        }
         "/headers" => "HTTP/1.1 200 OK\r\n".to_owned(),
+        "/gone" => "HTTP/1.1 410 Gone\r\ncontent-length: 4\r\n\r\nlate".to_owned(),
         "/noise" => "SSH-2.0-OpenSSH_9.2\r\n\r\n".to_owned(),
         "/silence" => String::new(),
         _ => "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello".to_owned(),
@@ -96,6 +99,15 @@ async fn answer(stream: &mut TcpStream, path: &str, port: u16) -> io::Result<()>
             stream.write_all(b"1\r\nx\r\n").await?;
             std::future::pending().await
         }
+        // Lines whose breaks fall anywhere; the end, a connection that stays, one that is cut.
+        "/lines" => {
+            stream.write_all(b"3\r\none\r\n8\r\n\ntwo\n\nth\r\n4\r\nree\n\r\n0\r\n\r\n").await
+        }
+        "/open" => {
+            stream.write_all(b"4\r\none\n\r\n").await?;
+            std::future::pending().await
+        }
+        "/cut" => stream.write_all(b"6\r\none\ntw\r\n0\r\n\r\n").await,
         "/silence" => std::future::pending().await,
         _ => Ok(()),
     }

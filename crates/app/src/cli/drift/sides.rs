@@ -1,0 +1,117 @@
+//! Which side is compared with which.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context as _, Result, bail};
+use sense::drift::cloudformation;
+use sense::drift::compare::{Comparison, Elsewhere, Engine, Live, NotChecked, Resource};
+use sense::drift::diff::Scope;
+use sense::drift::rules::Rules;
+use sense::drift::seal::Sealer;
+use sense::scan::Against as Sure;
+
+use super::input::{Content, Input};
+use super::{Against, Scan, live};
+
+/// The two sides of a scan.
+pub(super) struct Sides<'s> {
+    /// What declares.
+    pub(super) declared: &'s Input,
+    /// What is there, when that is a document.
+    pub(super) against: Option<&'s Input>,
+    /// What was asked.
+    pub(super) scan: &'s Scan,
+}
+
+impl Sides<'_> {
+    /// What differs, and how sure that is.
+    pub(super) async fn compare(
+        &self,
+        rules: &Rules,
+        sealer: &Sealer,
+    ) -> Result<(Comparison, Sure)> {
+        let engine = Engine { rules, scope: Scope::Whole, sealer };
+        let unlike = || format!("{} cannot be compared", self.declared.name());
+        let against = self.against.map(Input::content).transpose()?;
+        let aws = self.scan.against == Some(Against::Aws);
+        match (self.declared.content()?, against) {
+            (Content::Template(text), None) if aws => self.stack(text, rules, sealer).await,
+            (Content::Template(_), _) => {
+                bail!("a template is compared with what is there: give --against aws and --stack")
+            }
+            (Content::State(known), None) if aws => {
+                let mut done =
+                    Comparison { not_checked: only_named(&known), ..Comparison::default() };
+                self.unmanaged(&engine, &known, &mut done).await?;
+                Ok((done, Sure::Api))
+            }
+            (Content::State(_), Some(Content::Plan(plan))) | (Content::Plan(plan), None) => {
+                let mut done = plan.drifts(&engine).with_context(unlike)?;
+                if aws {
+                    self.unmanaged(&engine, &plan.known, &mut done).await?;
+                }
+                Ok((done, Sure::Provider))
+            }
+            (Content::State(declared), Some(Content::State(resources))) => {
+                let live = Live { resources, ..Live::default() };
+                Ok((engine.compare(&declared, &live).with_context(unlike)?, Sure::Document))
+            }
+            (Content::State(_), None) => bail!(
+                "a state says what was declared: say with --against what it is to be compared with"
+            ),
+            (Content::State(_), Some(Content::Template(_))) => {
+                bail!("a state is compared with a state or a plan")
+            }
+            (Content::Plan(_), Some(_)) => {
+                bail!("a plan says by itself what drifted: leave --against out")
+            }
+        }
+    }
+
+    /// A template against the resources of its stack.
+    async fn stack(
+        &self,
+        text: &str,
+        rules: &Rules,
+        sealer: &Sealer,
+    ) -> Result<(Comparison, Sure)> {
+        let name = self.scan.stack.as_deref().context("name the template's stack with --stack")?;
+        let aws = live::aws(self.scan.region.as_deref())?;
+        let stack = live::stack(&aws, name).await?;
+        let unreadable = || format!("{} cannot be read", self.declared.name());
+        let mut declared = cloudformation::read(text, &stack).with_context(unreadable)?;
+        let live = live::of_stack(&aws, &mut declared).await;
+        let engine = Engine { rules, scope: Scope::Declared, sealer };
+        let done = engine.compare(&declared, &live).with_context(unreadable)?;
+        Ok((done, Sure::Api))
+    }
+
+    /// What is there of the known types that no state names.
+    async fn unmanaged(
+        &self,
+        engine: &Engine<'_>,
+        known: &[Resource<'_>],
+        done: &mut Comparison,
+    ) -> Result<()> {
+        let aws = live::aws(self.scan.region.as_deref())?;
+        let (resources, not_checked) = live::unmanaged(&aws, known).await;
+        for resource in &resources {
+            let nothing = Elsewhere::of(&[]);
+            done.drifts.extend(engine.compare_one(None, Some(resource), &nothing)?);
+        }
+        done.not_checked.extend(not_checked);
+        Ok(())
+    }
+}
+
+/// The properties of a state are read by Terraform's providers, not by us.
+fn only_named(known: &[Resource<'_>]) -> Vec<NotChecked> {
+    let kinds: BTreeSet<&str> = known.iter().map(|resource| resource.kind.as_ref()).collect();
+    let not = |kind: &str| NotChecked {
+        kind: kind.to_owned(),
+        id: None,
+        why: "properties are read by Terraform: scan the configuration, or a plan".to_owned(),
+        failed: false,
+    };
+    kinds.into_iter().map(not).collect()
+}
