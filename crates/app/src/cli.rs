@@ -26,6 +26,7 @@ pub mod given;
 pub mod intent;
 pub mod key;
 pub mod listing;
+pub mod model;
 pub mod plan;
 pub mod policy;
 pub mod prompt;
@@ -197,6 +198,9 @@ pub enum Command {
     /// Circuit breakers
     #[command(subcommand)]
     Breaker(breaker::Breaker),
+    /// Learned models: train, evaluate, register, activate
+    #[command(subcommand)]
+    Model(model::Model),
     /// The signed log: list, verify, export
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -248,6 +252,7 @@ impl Command {
             Self::Policy(policy) => policy.run(context).await,
             Self::Blackout(blackout) => blackout.run(context).await,
             Self::Breaker(breaker) => breaker.run(context).await,
+            Self::Model(model) => model.run(context).await,
             Self::Audit(audit) => audit.run(context).await,
             Self::Archive(archive) => archive.run(context).await,
             Self::Tenant(tenant) => tenant.run(context).await,

@@ -1,6 +1,7 @@
 //! Outcomes, beliefs and learned models over HTTP.
 
 mod models;
+pub mod registry;
 
 use ::api::object::Wanted;
 use ::api::permission::ReadPlans;
@@ -21,6 +22,10 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list_outcomes))
         .routes(routes!(list_beliefs))
+        .routes(routes!(registry::get_model_artifact, registry::put_model_artifact))
+        .routes(routes!(registry::put_model_comparison))
+        .routes(routes!(registry::activate_model))
+        .routes(routes!(registry::deactivate_model))
         .merge(object::routes::<models::Model>())
         .merge(object::routes::<models::Prediction>())
         .merge(object::routes::<models::Performance>())

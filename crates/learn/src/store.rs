@@ -15,6 +15,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 pub mod past;
+pub mod registry;
 
 use crate::posterior::{Lesson, Posterior};
 

@@ -121,8 +121,13 @@ async fn named(State(proxies): State<Proxies>, mut request: Request, next: Next)
     if let Some(peer) = peer.map(|info| proxies.client(info.0.ip(), request.headers())) {
         request.extensions_mut().insert(Peer(peer.to_string()));
     }
-    if request.uri().path().strip_prefix(PREFIX).is_some_and(|path| path.starts_with("/hooks/")) {
-        request.extensions_mut().insert(OwnLimit(sense::alert::MAX_BODY_BYTES));
+    let path = request.uri().path().strip_prefix(PREFIX).unwrap_or_default();
+    let own = match path.strip_prefix("/models/") {
+        Some(rest) if rest.ends_with("/artifact") => Some(learn::api::registry::MAX_ARTIFACT_BYTES),
+        _ => path.starts_with("/hooks/").then_some(sense::alert::MAX_BODY_BYTES),
+    };
+    if let Some(own) = own {
+        request.extensions_mut().insert(OwnLimit(own));
     }
     let route = request.extensions().get::<MatchedPath>();
     let at = At {

@@ -5,7 +5,7 @@ use clap::{Command, CommandFactory as _, Parser as _};
 use super::Cli;
 
 /// Every command at the top; its snapshot holds its help and that of everything below it.
-const COMMANDS: [&str; 29] = [
+const COMMANDS: [&str; 30] = [
     "serve",
     "demo",
     "doctor",
@@ -32,6 +32,7 @@ const COMMANDS: [&str; 29] = [
     "policy",
     "blackout",
     "breaker",
+    "model",
     "audit",
     "archive",
     "tenant",

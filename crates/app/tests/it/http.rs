@@ -22,6 +22,7 @@ mod identity;
 mod ingest;
 mod lenses;
 mod limits;
+mod models;
 mod objects;
 mod oidc;
 mod once;

@@ -416,10 +416,10 @@ async fn the_last_five_versions_of_a_model_stay_with_their_figures() {
             .past(&format!(
                 "WITH model AS (
                    INSERT INTO countersign.ml_models (tenant_id, id, name, version, model_type,
-                     framework, features, trained_at, is_active)
+                     framework, features, trained_at, is_active, comparison, artifact, artifact_sha256)
                    VALUES ('{0}', gen_random_uuid(), 'causes', '{version}', 'classification',
                      'sklearn', '[]', timestamptz '2026-01-01' + interval '{version} days',
-                     {version} = 1)
+                     {version} = 1, '{{}}', '', sha256(''))
                    RETURNING tenant_id, id)
                  INSERT INTO countersign.ml_performance_metrics (tenant_id, id, ml_model_id,
                    evaluation_date)

@@ -34,17 +34,17 @@ object! {
             "name": "drift-cause", "version": "3", "model_type": "classification",
             "framework": "gradient-boosting", "features": ["hour_sin", "commits_1h"],
             "target_classes": ["emergency_fix", "configuration_error"],
-            "metrics": {"f1_macro": 0.82}, "trained_at": "2026-03-01T10:00:00Z",
+            "metrics": {
+                "f1_macro": 0.82, "n": 2400, "seed": 7, "date": "2026-03-01",
+                "split_id": "time-0.2-9f86d081884c7d65",
+                "dataset_sha256":
+                    "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"
+            },
+            "trained_at": "2026-03-01T10:00:00Z",
             "metadata": {"rows": 12000}
         }
     }
     given {
-        /// What it is called.
-        #[schema(min_length = 1, max_length = 255)]
-        name: String => Text.filter().sort().search();
-        /// Which version, unique within the name.
-        #[schema(min_length = 1, max_length = 50)]
-        version: String => Text.filter().sort();
         /// What it gives.
         model_type: ModelType => Text.filter();
         /// What it was made with.
@@ -53,29 +53,42 @@ object! {
         /// Where the model itself is kept.
         #[schema(max_length = 500)]
         artifact_path: Option<String> => Text;
+        /// How it did when it was trained; with `dataset_sha256`, `split_id`, `n`, `seed` and `date`,
+        /// without which a figure means nothing.
+        #[serde(default = "nothing")]
+        #[schema(value_type = Object)]
+        metrics: Value => Json;
+        /// When it was trained.
+        trained_at: Timestamp => Time.filter().sort();
+        /// Whatever else is known.
+        #[serde(default = "nothing")]
+        #[schema(value_type = Object)]
+        metadata: Value => Json;
+    }
+    once {
+        /// What it is called.
+        #[schema(min_length = 1, max_length = 255)]
+        name: String => Text.filter().sort().search();
+        /// Which version, unique within the name.
+        #[schema(min_length = 1, max_length = 50)]
+        version: String => Text.filter().sort();
         /// What it looks at.
         #[schema(value_type = Vec<String>)]
         features: Value => Json;
         /// The classes it knows.
         #[schema(value_type = Option<Vec<String>>)]
         target_classes: Option<Value> => Json;
-        /// How it did when it was trained.
-        #[serde(default = "nothing")]
-        #[schema(value_type = Object)]
-        metrics: Value => Json;
-        /// When it was trained.
-        trained_at: Timestamp => Time.filter().sort();
-        /// Since when it is used.
-        deployed_at: Option<Timestamp> => Time.filter();
-        /// Whether it decides; of the versions of a name one at most.
-        #[serde(default)]
-        is_active: bool => Boolean.filter();
-        /// Whatever else is known.
-        #[serde(default = "nothing")]
-        #[schema(value_type = Object)]
-        metadata: Value => Json;
     }
     kept {
+        /// Since when it decides; when it last began to, if it does no more.
+        deployed_at: Option<Timestamp> => Time.filter();
+        /// Whether it decides; of the versions of a name one at most. `POST …/activate` says so.
+        is_active: bool => Boolean.filter();
+        /// SHA-256 of its file, where that is kept here.
+        artifact_sha256: Option<String> => Sha256;
+        /// What it was compared with last, and how that ended.
+        #[schema(value_type = Option<Object>)]
+        comparison: Option<Value> => Json;
         /// When it was registered.
         created_at: Timestamp => Time.filter().age();
         /// When it was changed last.
@@ -89,6 +102,7 @@ object! {
         words("/features", &wanted.features)?;
         wanted.target_classes.as_ref().map_or(Ok(()), |classes| words("/target_classes", classes))?;
         an_object("/metrics", &wanted.metrics)?;
+        measured(&wanted.metrics)?;
         an_object("/metadata", &wanted.metadata)
     }
 }
@@ -284,6 +298,22 @@ const LONGEST_SPAN_S: f64 = 315_576_000.0;
 
 fn nothing() -> Value {
     json!({})
+}
+
+/// Refuses figures that do not say what they were measured on.
+fn measured(metrics: &Value) -> Result<(), Problem> {
+    let figures = metrics.as_object().is_some_and(|figures| !figures.is_empty());
+    let lacks = ["dataset_sha256", "split_id", "n", "seed", "date"]
+        .into_iter()
+        .find(|said| metrics.get(said).is_none_or(Value::is_null));
+    match lacks.filter(|_| figures) {
+        None => Ok(()),
+        Some(lacks) => {
+            let message = "figures say on what data set, split and number of rows they were \
+                           measured, with which seed, and when";
+            Err(Problem::invalid(&format!("/metrics/{lacks}"), "missing", message))
+        }
+    }
 }
 
 /// Refuses JSON that is no list of strings.

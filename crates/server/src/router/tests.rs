@@ -79,7 +79,7 @@ async fn after_the_time_limit_nothing_is_claimed_about_what_was_done() {
 }
 
 #[tokio::test]
-async fn hooks_have_the_body_limit_of_their_own() {
+async fn hooks_and_files_of_models_have_body_limits_of_their_own() {
     let limit = |request: axum::extract::Request| async move {
         let limit = request.extensions().get::<OwnLimit>().map(|own| own.0);
         Problem::conflict("test", format!("{limit:?}"))
@@ -87,6 +87,8 @@ async fn hooks_have_the_body_limit_of_their_own() {
     let router = || Router::new().fallback(limit);
     let (_, hook) = answer(router(), "/api/v1/hooks/alertmanager").await;
     assert_eq!(hook.detail, format!("Some({})", sense::alert::MAX_BODY_BYTES));
+    let (_, file) = answer(router(), "/api/v1/models/mdl_1/artifact").await;
+    assert_eq!(file.detail, format!("Some({})", learn::api::registry::MAX_ARTIFACT_BYTES));
     let (_, other) = answer(router(), "/api/v1/runbooks").await;
     assert_eq!(other.detail, "None");
 }

@@ -8,9 +8,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::harness::{Caller, Reply, Site, text};
-use super::objects;
 use super::routes::operations;
 use super::stage::{REPAIR, Stage, alert, group};
+use super::{models, objects};
 
 /// What a tenant has, by the path that leads to it.
 pub(crate) type Seeds = BTreeMap<String, String>;
@@ -189,6 +189,8 @@ pub(crate) fn body(name: &str, environment: &str, host_key: &str) -> Value {
         "POST drift-scans/{id}/finish" => json!({"in_sync": 0}),
         "POST executions/{id}/steps/{step}/resolve" => json!({"choice": "mark_succeeded"}),
         "POST hooks/generic/{source}" => json!({"check": "c", "since": 1_772_359_200}),
+        "PUT models/{id}/artifact" => models::good().0.clone(),
+        "PUT models/{id}/comparison" => models::good().1.clone(),
         "PUT resources/{id}" => json!({"name": "n", "environment_id": environment}),
         "POST resources/{id}/connections" => json!({"host": "h", "username": "u"}),
         "POST runbooks/{id}/run" => json!({"targets": ["web-1"]}),
