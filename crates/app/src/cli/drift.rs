@@ -58,7 +58,7 @@ pub struct Scan {
     #[arg(long, value_name = "NAME")]
     stack: Option<String>,
 
-    /// The region of AWS; AWS_REGION when absent
+    /// The region of AWS; `AWS_REGION` when absent
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
 

@@ -79,12 +79,15 @@ pub(super) async fn of_stack(aws: &Aws, declared: &mut [Resource<'static>]) -> L
     let kinds: BTreeSet<String> =
         declared.iter().map(|resource| resource.kind.to_string()).collect();
     let mut reading = aws.read(&kinds).await;
-    let ids: BTreeSet<String> =
-        declared.iter().filter_map(|resource| resource.id().map(Cow::into_owned)).collect();
+    let ids: BTreeMap<String, String> = declared
+        .iter()
+        .filter_map(|resource| resource.id().map(Cow::into_owned))
+        .map(|id| (without_host(&id).to_owned(), id))
+        .collect();
     let mut resources = Vec::new();
     for live in reading.resources {
-        let named = std::iter::once(&live.id).chain(&live.also).find(|id| ids.contains(*id));
-        let Some(id) = named.cloned() else { continue };
+        let mut names = std::iter::once(&live.id).chain(&live.also);
+        let Some(id) = names.find_map(|id| ids.get(without_host(id)).cloned()) else { continue };
         resources.push(Resource {
             address: None,
             kind: live.kind.into(),
@@ -111,6 +114,12 @@ pub(super) async fn of_stack(aws: &Aws, declared: &mut [Resource<'static>]) -> L
     Live { resources, whole: Whole::Kinds(reading.whole), not_checked: not_checked.collect() }
 }
 
+/// What a queue is called: its URL names an endpoint as well, of which a region has several.
+fn without_host(id: &str) -> &str {
+    let Some((_, rest)) = id.split_once("://") else { return id };
+    rest.find('/').and_then(|slash| rest.get(slash..)).unwrap_or(id)
+}
+
 /// Resources of the types a state has that the state does not name.
 pub(super) async fn unmanaged(
     aws: &Aws,
@@ -121,15 +130,19 @@ pub(super) async fn unmanaged(
         .filter_map(|resource| Some((unmanaged::cloud_type(&resource.kind)?, &*resource.kind)))
         .collect();
     let kinds: BTreeSet<String> = types.keys().map(|kind| (*kind).to_owned()).collect();
-    let ids: BTreeSet<String> =
-        known.iter().filter_map(|resource| resource.id().map(Cow::into_owned)).collect();
+    let ids: BTreeSet<String> = known
+        .iter()
+        .filter_map(|resource| Some(without_host(&resource.id()?).to_owned()))
+        .collect();
     let reading = aws.read(&kinds).await;
     let mut resources = Vec::new();
     for live in reading.resources {
         let Some(kind) = types.get(live.kind.as_str()) else { continue };
         let state = Value::from_json(&live.properties);
-        let named = ids.contains(&live.id) || live.also.iter().any(|id| ids.contains(id));
-        if named || unmanaged::of_the_provider(kind, &state) {
+        let mut names = std::iter::once(&live.id).chain(&live.also);
+        if names.any(|id| ids.contains(without_host(id)))
+            || unmanaged::of_the_provider(kind, &state)
+        {
             continue;
         }
         resources.push(Resource {

@@ -110,8 +110,17 @@ fn a_real_state_against_a_changed_cloud_gives_exactly_what_changed() {
     let dir = cloud.apply("estate", ESTATE);
     let path = dir.to_str().unwrap();
     let scan = |fail_on: &str| {
-        let output =
-            cloud.countersign(&["drift", "scan", path, "--fail-on", fail_on, "--report", "json"]);
+        let output = cloud.countersign(&[
+            "drift",
+            "scan",
+            path,
+            "--against",
+            "aws",
+            "--fail-on",
+            fail_on,
+            "--report",
+            "json",
+        ]);
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         let report: Value = serde_json::from_slice(&output.stdout).expect(&told);
         (output.status.code(), report)
@@ -127,7 +136,8 @@ fn a_real_state_against_a_changed_cloud_gives_exactly_what_changed() {
     // Nobody knows what the cloud will call an instance.
     let drifts = report["drifts"].as_array_mut().unwrap();
     let added = drifts.iter().position(|drift| drift["drift_type"] == "added");
-    let added = drifts.remove(added.expect("the instance nobody declared"));
+    let Some(added) = added else { panic!("the instance nobody declared: {report:#}") };
+    let added = drifts.remove(added);
     assert_eq!(added["type"], "aws_instance");
     let paths = |paths: &[&str]| paths.iter().map(|path| (*path).to_owned()).collect::<Vec<_>>();
     let expected = [
