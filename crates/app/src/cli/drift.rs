@@ -36,7 +36,9 @@ pub enum Drift {
     /// Of a directory with a configuration Terraform is asked what changed outside of it, on a copy
     /// and without locking the state. A plan as `terraform show -json` prints it says the same by
     /// itself. A state, as the file or as `terraform show -json` prints it, is compared with what
-    /// --against names.
+    /// --against names; with --against aws that is what no state names. Of a template of CloudFormation
+    /// the resources of its --stack are read with --against aws. Manifests of Kubernetes, as written
+    /// or as Kustomize and Helm print them, are compared with --against kubernetes.
     ///
     /// Exit code 0 when nothing drifted that is as severe as --fail-on says, 1 when something did,
     /// 3 when nothing did and something could not be read.
@@ -46,13 +48,22 @@ pub enum Drift {
 /// What to compare with what.
 #[derive(Debug, Args)]
 pub struct Scan {
-    /// A directory with a configuration, a state, a plan, or a template; - is standard input
+    /// A directory with a configuration or with manifests, a state, a plan, a template, or
+    /// manifests; - is standard input
     #[arg(value_name = "PATH")]
     path: PathBuf,
 
-    /// What is there: `aws`, or a state or plan that was read later than what declares
-    #[arg(long, value_name = "AWS|FILE")]
+    /// What is there: `aws`, `kubernetes`, or a state or plan that was read later than what declares
+    #[arg(long, value_name = "AWS|KUBERNETES|FILE")]
     against: Option<Against>,
+
+    /// How the cluster is reached; `KUBECONFIG` or ~/.kube/config when absent
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+
+    /// The context of it; the current one when absent
+    #[arg(long, value_name = "NAME")]
+    context: Option<String>,
 
     /// The stack a template belongs to
     #[arg(long, value_name = "NAME")]
@@ -94,6 +105,8 @@ pub struct Scan {
 enum Against {
     /// What calls to AWS give.
     Aws,
+    /// What a cluster holds.
+    Kubernetes,
     /// A document.
     File(PathBuf),
 }
@@ -104,6 +117,7 @@ impl FromStr for Against {
     fn from_str(text: &str) -> Result<Self, Infallible> {
         Ok(match text {
             "aws" => Self::Aws,
+            "kubernetes" => Self::Kubernetes,
             path => Self::File(path.into()),
         })
     }
@@ -113,6 +127,7 @@ impl fmt::Display for Against {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Aws => f.write_str("aws"),
+            Self::Kubernetes => f.write_str("kubernetes"),
             Self::File(path) => path.display().fmt(f),
         }
     }
@@ -165,7 +180,7 @@ impl Scan {
         let declared = Input::read(&self.path, &terraform).await?;
         let against = match &self.against {
             Some(Against::File(path)) => Some(Input::read(path, &terraform).await?),
-            Some(Against::Aws) | None => None,
+            Some(Against::Aws | Against::Kubernetes) | None => None,
         };
         let sides = Sides { declared: &declared, against: against.as_ref(), scan: self };
         let (comparison, how) = sides.compare(&rules, &sealer).await?;

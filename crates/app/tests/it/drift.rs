@@ -7,6 +7,7 @@
 )]
 
 mod cloud;
+mod cluster;
 mod scan;
 mod stack;
 mod terraform;

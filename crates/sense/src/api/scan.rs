@@ -271,7 +271,7 @@ async fn begin_scan(
     Ok((StatusCode::CREATED, Json(BegunOut { id })))
 }
 
-/// Tell a running scan what drifted, a line of JSON each (NDJSON, up to 100,000 lines).
+/// Tell a running scan what drifted, a line of JSON each (NDJSON).
 ///
 /// Each becomes a finding, or is the finding it was before. Lines that are refused keep no other
 /// from being kept.

@@ -4,6 +4,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::compare::{Resource, State};
 use super::value::Value;
 use super::yaml::{self, BadYaml};
@@ -77,9 +80,31 @@ pub fn read(text: &str) -> Result<Vec<Resource<'static>>, BadManifest> {
     Ok(declared)
 }
 
+/// An object as the API server keeps it: what a Secret says in clear (`stringData`) stands in its
+/// `data`, and above what is there.
+fn stored(object: Value<'static>) -> Value<'static> {
+    let secret = object.get("kind").and_then(Value::as_text) == Some("Secret");
+    let Some(Value::Map(clear)) = object.get("stringData").filter(|_| secret) else {
+        return object;
+    };
+    let encoded = clear.iter().filter_map(|(name, value)| {
+        let text = value.as_text()?;
+        Some((name.clone(), Value::text(STANDARD.encode(text))))
+    });
+    let before = match object.get("data") {
+        Some(Value::Map(data)) => data.clone(),
+        _ => Vec::new(),
+    };
+    let data = Value::map(before.into_iter().chain(encoded));
+    let Value::Map(members) = &object else { return object };
+    let rest = members.iter().filter(|(name, _)| name != "stringData" && name != "data").cloned();
+    Value::map(rest.chain([(Cow::Borrowed("data"), data)]))
+}
+
 /// An object as a resource: `Deployment/shop/web`, without a namespace `ClusterRole/reader`. Its
 /// id has the group as well, without the version, which says how it is written and not what it is.
 pub fn resource(object: Value<'static>) -> Option<Resource<'static>> {
+    let object = stored(object);
     let text = |value: Option<&Value<'_>>| value.and_then(Value::as_text).map(str::to_owned);
     let kind = text(object.get("kind"))?;
     let version = text(object.get("apiVersion"))?;

@@ -2,12 +2,13 @@
 
 use std::fs::File;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use connect_terraform::Terraform;
 use sense::drift::cloudformation;
 use sense::drift::compare::Resource;
+use sense::drift::manifest::{self, BadManifest};
 use sense::drift::terraform::{BadDocument, Document, Plan};
 
 use crate::cli::prompt;
@@ -24,7 +25,16 @@ pub(super) enum Content<'a> {
     Plan(Plan<'a>),
     /// A template of CloudFormation.
     Template(&'a str),
+    /// Manifests of Kubernetes.
+    Manifests(Vec<Resource<'static>>),
 }
+
+/// How files of a configuration of Terraform's end.
+const CONFIGURATION: [&str; 4] = [".tf", ".tf.json", ".tofu", ".tofu.json"];
+/// How files of manifests end.
+const MANIFESTS: [&str; 3] = [".yaml", ".yml", ".json"];
+/// What Kustomize is told by.
+const KUSTOMIZATION: &str = "kustomization.yaml";
 
 /// A document and where it came from.
 #[derive(Debug)]
@@ -37,11 +47,28 @@ impl Input {
     /// Reads a file; `-` is standard input. Of a directory with a configuration Terraform says what
     /// is there.
     pub(super) async fn read(path: &Path, terraform: &Terraform) -> Result<Self> {
-        if path.is_dir() {
-            let text = refreshed(path, terraform).await?;
-            return Ok(Self { name: path.display().to_string(), text });
+        if !path.is_dir() {
+            return Self::file(path);
         }
-        Self::file(path)
+        let name = path.display().to_string();
+        let files = files(path).with_context(|| format!("cannot read {name}"))?;
+        if files.iter().any(|file| CONFIGURATION.iter().any(|end| named(file, end))) {
+            return Ok(Self { name, text: refreshed(path, terraform).await? });
+        }
+        if files.iter().any(|file| file.file_name().is_some_and(|name| name == KUSTOMIZATION)) {
+            bail!(
+                "{name} is put together by Kustomize: scan what `kubectl kustomize {name}` prints"
+            );
+        }
+        let mut text = String::new();
+        for file in files.iter().filter(|file| MANIFESTS.iter().any(|end| named(file, end))) {
+            text.push_str(&Self::file(file)?.text);
+            text.push_str("\n---\n");
+        }
+        if text.is_empty() {
+            bail!("{name} holds neither a configuration of Terraform's nor manifests");
+        }
+        Ok(Self { name, text })
     }
 
     fn file(path: &Path) -> Result<Self> {
@@ -85,31 +112,52 @@ impl Input {
         if template.as_ref().is_ok_and(cloudformation::looks_like_one) {
             return Ok(Content::Template(&self.text));
         }
-        // What is wrong with it is said as of what it could be.
-        match template {
-            Err(cloudformation::BadTemplate::Text(error)) => Err(error).with_context(unreadable),
-            Ok(_) | Err(_) => Err(BadDocument::Other).with_context(|| {
-                format!("{} is neither Terraform's nor a template of CloudFormation", self.name)
+        match manifest::read(&self.text) {
+            Ok(objects) if !objects.is_empty() => Ok(Content::Manifests(objects)),
+            // What is wrong with it is said as of what it could be.
+            Err(error @ (BadManifest::Text(_) | BadManifest::Twice { .. })) => {
+                Err(error).with_context(unreadable)
+            }
+            Ok(_) | Err(BadManifest::Shape { .. }) => Err(BadDocument::Other).with_context(|| {
+                format!(
+                    "{} is nothing of Terraform's, no template of CloudFormation and no manifest",
+                    self.name
+                )
             }),
         }
     }
+}
+
+/// The files of a directory and, but for hidden ones, of those in it, in the order of their names.
+/// Symbolic links are left out: they may lead anywhere.
+fn files(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let (mut files, mut open) = (Vec::new(), vec![directory.to_owned()]);
+    while let Some(directory) = open.pop() {
+        for entry in directory.read_dir()? {
+            let entry = entry?;
+            let kind = entry.file_type()?;
+            if entry.file_name().to_string_lossy().starts_with('.') {
+                continue;
+            }
+            if kind.is_dir() {
+                open.push(entry.path());
+            } else if kind.is_file() {
+                files.push(entry.path());
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn named(file: &Path, end: &str) -> bool {
+    file.file_name().is_some_and(|name| name.to_string_lossy().ends_with(end))
 }
 
 /// What changed outside of Terraform, by its own word.
 async fn refreshed(directory: &Path, terraform: &Terraform) -> Result<String> {
     let name = directory.display();
     let directory = directory.canonicalize().with_context(|| format!("cannot read {name}"))?;
-    let mut entries = directory.read_dir().with_context(|| format!("cannot read {name}"))?;
-    let configuration = entries.any(|entry| {
-        entry.is_ok_and(|entry| {
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            name.ends_with(".tf") || name.ends_with(".tf.json") || name.ends_with(".tofu")
-        })
-    });
-    if !configuration {
-        bail!("{name} holds no configuration of Terraform's: no file ends in .tf");
-    }
     // Modules may lie beside the configuration, as far as the repository reaches.
     let repository = directory.ancestors().find(|dir| dir.join(".git").exists());
     let root = repository.unwrap_or(&directory);

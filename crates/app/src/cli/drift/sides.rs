@@ -11,7 +11,8 @@ use sense::drift::seal::Sealer;
 use sense::scan::Against as Sure;
 
 use super::input::{Content, Input};
-use super::{Against, Scan, live};
+use super::live::{aws, kubernetes};
+use super::{Against, Scan};
 
 /// The two sides of a scan.
 pub(super) struct Sides<'s> {
@@ -33,13 +34,21 @@ impl Sides<'_> {
         let engine = Engine { rules, scope: Scope::Whole, sealer };
         let unlike = || format!("{} cannot be compared", self.declared.name());
         let against = self.against.map(Input::content).transpose()?;
-        let aws = self.scan.against == Some(Against::Aws);
+        let in_aws = self.scan.against == Some(Against::Aws);
+        let in_cluster = self.scan.against == Some(Against::Kubernetes);
         match (self.declared.content()?, against) {
-            (Content::Template(text), None) if aws => self.stack(text, rules, sealer).await,
+            (Content::Manifests(declared), None) if in_cluster => {
+                self.cluster(declared, rules, sealer).await
+            }
+            (Content::Manifests(_), _) => {
+                bail!("manifests are compared with a cluster: give --against kubernetes")
+            }
+            _ if in_cluster => bail!("a cluster is compared with manifests"),
+            (Content::Template(text), None) if in_aws => self.stack(text, rules, sealer).await,
             (Content::Template(_), _) => {
                 bail!("a template is compared with what is there: give --against aws and --stack")
             }
-            (Content::State(known), None) if aws => {
+            (Content::State(known), None) if in_aws => {
                 let mut done =
                     Comparison { not_checked: only_named(&known), ..Comparison::default() };
                 self.unmanaged(&engine, &known, &mut done).await?;
@@ -47,7 +56,7 @@ impl Sides<'_> {
             }
             (Content::State(_), Some(Content::Plan(plan))) | (Content::Plan(plan), None) => {
                 let mut done = plan.drifts(&engine).with_context(unlike)?;
-                if aws {
+                if in_aws {
                     self.unmanaged(&engine, &plan.known, &mut done).await?;
                 }
                 Ok((done, Sure::Provider))
@@ -59,7 +68,7 @@ impl Sides<'_> {
             (Content::State(_), None) => bail!(
                 "a state says what was declared: say with --against what it is to be compared with"
             ),
-            (Content::State(_), Some(Content::Template(_))) => {
+            (Content::State(_), Some(Content::Template(_) | Content::Manifests(_))) => {
                 bail!("a state is compared with a state or a plan")
             }
             (Content::Plan(_), Some(_)) => {
@@ -76,14 +85,32 @@ impl Sides<'_> {
         sealer: &Sealer,
     ) -> Result<(Comparison, Sure)> {
         let name = self.scan.stack.as_deref().context("name the template's stack with --stack")?;
-        let aws = live::aws(self.scan.region.as_deref())?;
-        let stack = live::stack(&aws, name).await?;
+        let account = aws::client(self.scan.region.as_deref())?;
+        let stack = aws::stack(&account, name).await?;
         let unreadable = || format!("{} cannot be read", self.declared.name());
         let mut declared = cloudformation::read(text, &stack).with_context(unreadable)?;
-        let live = live::of_stack(&aws, &mut declared).await;
+        let live = aws::of_stack(&account, &mut declared).await;
         let engine = Engine { rules, scope: Scope::Declared, sealer };
         let done = engine.compare(&declared, &live).with_context(unreadable)?;
         Ok((done, Sure::Api))
+    }
+
+    /// Manifests against the objects of a cluster.
+    async fn cluster(
+        &self,
+        mut declared: Vec<Resource<'static>>,
+        rules: &Rules,
+        sealer: &Sealer,
+    ) -> Result<(Comparison, Sure)> {
+        let (file, context) = (self.scan.kubeconfig.as_deref(), self.scan.context.as_deref());
+        let (cluster, namespace) = kubernetes::cluster(file, context)?;
+        let live = kubernetes::read(&cluster, &namespace, &mut declared).await?;
+        let engine = Engine { rules, scope: Scope::Declared, sealer };
+        let unlike = || format!("{} cannot be compared", self.declared.name());
+        let done = engine.compare(&declared, &live).with_context(unlike)?;
+        let sides = (declared.as_slice(), &live);
+        let done = kubernetes::settle(&cluster, &engine, sides, done).await.with_context(unlike)?;
+        Ok((done, Sure::DryRun))
     }
 
     /// What is there of the known types that no state names.
@@ -93,8 +120,8 @@ impl Sides<'_> {
         known: &[Resource<'_>],
         done: &mut Comparison,
     ) -> Result<()> {
-        let aws = live::aws(self.scan.region.as_deref())?;
-        let (resources, not_checked) = live::unmanaged(&aws, known).await;
+        let account = aws::client(self.scan.region.as_deref())?;
+        let (resources, not_checked) = aws::unmanaged(&account, known).await;
         for resource in &resources {
             let nothing = Elsewhere::of(&[]);
             done.drifts.extend(engine.compare_one(None, Some(resource), &nothing)?);

@@ -26,3 +26,12 @@ fn what_is_no_object_or_stands_twice_is_said_with_its_place() {
         assert!(said.contains(says), "{said:?} does not say {says:?}");
     }
 }
+
+#[test]
+fn a_secret_said_in_clear_is_the_one_that_is_kept() {
+    let clear = "{apiVersion: v1, kind: Secret, metadata: {name: db}, data: {a: eA==, b: eQ==}, stringData: {b: z}}";
+    let State::Read(value) = &read(clear).unwrap()[0].state else { panic!("read") };
+    let data = serde_json::json!({"a": "eA==", "b": "eg=="});
+    assert_eq!(value.get("data").unwrap().to_json(), data);
+    assert_eq!(value.get("stringData"), None);
+}
