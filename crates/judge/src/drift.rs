@@ -12,7 +12,8 @@ pub mod features;
 pub mod lexicon;
 pub mod recommend;
 
-use serde::{Deserialize, Serialize};
+pub use model::drift::{Axes, ChangeType, DriftType};
+use serde::Serialize;
 
 model::words! {
     /// Why something was changed beside its declaration.
@@ -43,67 +44,6 @@ impl Cause {
         Self::ConfigurationError,
         Self::AutomatedResponse,
     ];
-}
-
-model::words! {
-    /// How a resource differs from its declaration.
-    DriftType {
-        /// Some of its properties are others.
-        Modified = "modified",
-        /// It is declared, and not there.
-        Deleted = "deleted",
-        /// It is there, and not declared.
-        Added = "added",
-        /// It is there under another address.
-        Moved = "moved",
-    }
-}
-
-model::words! {
-    /// How a property differs from its declaration.
-    ChangeType {
-        /// It has another value.
-        Modified = "modified",
-        /// It is there, and not declared.
-        Added = "added",
-        /// It is declared, and not there.
-        Removed = "removed",
-    }
-}
-
-/// What a drift means, 0 to 1 on each axis. Its severity is the largest.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct Axes {
-    /// Who can reach or do what they should not.
-    pub security: f64,
-    /// What becomes slow or fails.
-    pub performance: f64,
-    /// What becomes dearer.
-    pub cost: f64,
-    /// What an auditor objects to.
-    pub compliance: f64,
-}
-
-impl Axes {
-    /// The same within 0 to 1; what is no number is as bad as it gets.
-    #[must_use]
-    pub const fn within(self) -> Self {
-        const fn within(number: f64) -> f64 {
-            if number.is_nan() { 1.0 } else { number.clamp(0.0, 1.0) }
-        }
-        Self {
-            security: within(self.security),
-            performance: within(self.performance),
-            cost: within(self.cost),
-            compliance: within(self.compliance),
-        }
-    }
-
-    /// The largest of the four.
-    #[must_use]
-    pub const fn largest(self) -> f64 {
-        self.security.max(self.performance).max(self.cost).max(self.compliance)
-    }
 }
 
 /// How likely each of [`Cause::INFERRED`] is, in that order; they sum to 1.

@@ -7,6 +7,7 @@ pub mod actor;
 pub mod audit;
 pub mod canonical;
 pub mod connector;
+pub mod drift;
 pub mod execution;
 pub mod finding;
 pub mod id;

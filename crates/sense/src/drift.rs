@@ -19,45 +19,8 @@ pub mod unmanaged;
 pub mod value;
 mod yaml;
 
+pub use model::drift::{Axes, ChangeType, DriftType};
 use serde::Serialize;
-
-model::words! {
-    /// How a resource differs from its declaration.
-    DriftType {
-        /// Some of its properties are others.
-        Modified = "modified",
-        /// It is declared, and not there.
-        Deleted = "deleted",
-        /// It is there, and not declared.
-        Added = "added",
-        /// It is there under another address.
-        Moved = "moved",
-    }
-}
-
-model::words! {
-    /// How a property differs.
-    ChangeType {
-        /// It has another value.
-        Modified = "modified",
-        /// It is there, and not declared.
-        Added = "added",
-        /// It is declared, and not there.
-        Removed = "removed",
-    }
-}
-
-impl ChangeType {
-    /// How a property differs that is declared or not, and there or not.
-    #[must_use]
-    pub const fn between(declared: bool, there: bool) -> Self {
-        match (declared, there) {
-            (false, _) => Self::Added,
-            (true, false) => Self::Removed,
-            (true, true) => Self::Modified,
-        }
-    }
-}
 
 /// A property that differs. Its values are fit to be shown: secrets are digests.
 #[derive(Debug, Clone, PartialEq, Serialize)]

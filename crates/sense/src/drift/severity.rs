@@ -9,7 +9,7 @@ use model::level::Severity;
 use serde::{Deserialize, Serialize};
 
 use super::path::{BadPattern, Pattern, fits};
-use super::{ChangeType, Drift, DriftType};
+use super::{Axes, ChangeType, Drift, DriftType};
 
 #[cfg(test)]
 mod tests;
@@ -20,40 +20,6 @@ static OURS: LazyLock<Weights> = LazyLock::new(|| {
     Weights::read(SHIPPED)
         .unwrap_or_else(|error| unreachable!("content/drift/severity.yaml: {error}"))
 });
-
-/// What a drift means, 0 to 1 on each axis.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct Axes {
-    /// Who can reach or do what they should not.
-    #[serde(default)]
-    pub security: f64,
-    /// What becomes slow or fails.
-    #[serde(default)]
-    pub performance: f64,
-    /// What becomes dearer.
-    #[serde(default)]
-    pub cost: f64,
-    /// What an auditor objects to.
-    #[serde(default)]
-    pub compliance: f64,
-}
-
-impl Axes {
-    const fn largest(self, other: Self) -> Self {
-        Self {
-            security: self.security.max(other.security),
-            performance: self.performance.max(other.performance),
-            cost: self.cost.max(other.cost),
-            compliance: self.compliance.max(other.compliance),
-        }
-    }
-
-    /// The largest of the four.
-    #[must_use]
-    pub const fn score(self) -> f64 {
-        self.security.max(self.performance).max(self.cost).max(self.compliance)
-    }
-}
 
 /// A row that counted, and why.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -208,9 +174,9 @@ impl Weights {
                 reasons.push(Because { path: change.path.clone(), why: row.why.clone(), axes });
             }
         }
-        let axes = reasons.iter().fold(Axes::default(), |axes, because| axes.largest(because.axes));
-        reasons.sort_by(|one, other| other.axes.score().total_cmp(&one.axes.score()));
-        let score = axes.score();
+        let axes = reasons.iter().fold(Axes::default(), |axes, because| axes.and(because.axes));
+        reasons.sort_by(|one, other| other.axes.largest().total_cmp(&one.axes.largest()));
+        let score = axes.largest();
         Judged { severity: Severity::from_score(score), score, axes, reasons, critical }
     }
 }
