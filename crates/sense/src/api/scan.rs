@@ -228,6 +228,10 @@ pub(super) struct FinishIn {
     /// What could not be looked at: nothing is said of it, and nothing of it is closed.
     #[serde(default)]
     not_checked: Vec<NotCheckedIn>,
+    /// The types of which what nothing declares was looked for; `*` is all of them. Only of these
+    /// what was undeclared before and was not seen again is closed.
+    #[serde(default)]
+    undeclared: Vec<String>,
 }
 
 /// What a scan came to.
@@ -315,9 +319,21 @@ async fn finish_scan(
         Ok(NotChecked { kind: not.kind, id: not.id, why: not.why, failed: not.failed })
     });
     let not_checked = not_checked.collect::<Answer<Vec<_>>>()?;
+    if wanted.undeclared.len() > MOST_NOT_CHECKED {
+        let message = format!("may have at most {MOST_NOT_CHECKED} entries");
+        return Err(Problem::invalid("/undeclared", "length", message));
+    }
+    for (at, kind) in wanted.undeclared.iter().enumerate() {
+        sized(&format!("/undeclared/{at}"), kind, 1..=100)?;
+    }
     let mut change = Change::begin(&app, &caller).await?;
     let of = held(store::hold(&mut change, id).await)?;
-    let closed = store::finish(&mut change, &of, wanted.in_sync, &not_checked).await?;
+    let looked = store::Looked {
+        in_sync: wanted.in_sync,
+        not_checked: &not_checked,
+        undeclared: &wanted.undeclared,
+    };
+    let closed = store::finish(&mut change, &of, looked).await?;
     let told: Vec<String> = closed.iter().take(100).map(ToString::to_string).collect();
     let event = change
         .event("drift_scan.finished", "drift_scan", &id)

@@ -215,6 +215,8 @@ pub struct Comparison {
     pub in_sync: usize,
     /// What was not looked at.
     pub not_checked: Vec<NotChecked>,
+    /// The types of which what nothing declares was looked for; `*` is all of them.
+    pub undeclared: Vec<String>,
 }
 
 /// Compares resources under these rules.
@@ -287,6 +289,10 @@ impl<'r> Engine<'r> {
             }
         }
         in_order(&mut done.drifts);
+        done.undeclared = match &live.whole {
+            Whole::Everything => vec!["*".to_owned()],
+            Whole::Kinds(kinds) => kinds.iter().cloned().collect(),
+        };
         Ok(done)
     }
 

@@ -118,6 +118,17 @@ pub async fn count(
     Ok(())
 }
 
+/// What a scan looked at.
+#[derive(Debug, Clone, Copy)]
+pub struct Looked<'a> {
+    /// How many resources are as declared.
+    pub in_sync: u32,
+    /// What could not be looked at.
+    pub not_checked: &'a [NotChecked],
+    /// The types of which what nothing declares was looked for; `*` is all of them.
+    pub undeclared: &'a [String],
+}
+
 /// Ends a scan: what drifted in its source and was not seen again is gone, but for what could not be
 /// looked at. Gives the findings that were closed.
 ///
@@ -126,9 +137,9 @@ pub async fn count(
 pub async fn finish(
     tx: &mut TenantTx,
     scan: &Scan,
-    in_sync: u32,
-    not_checked: &[NotChecked],
+    looked: Looked<'_>,
 ) -> Result<Vec<FindingId>, db::Error> {
+    let Looked { in_sync, not_checked, undeclared } = looked;
     let tenant = tx.tenant().uuid();
     let whole = not_checked.iter().filter(|not| not.id.is_none()).map(|not| not.kind.clone());
     let single = not_checked.iter().filter_map(|not| not.id.clone());
@@ -138,6 +149,7 @@ pub async fn finish(
         .bind(scan.id.uuid())
         .bind(whole.collect::<Vec<_>>())
         .bind(single.collect::<Vec<_>>())
+        .bind(undeclared)
         .fetch_all(tx.conn())
         .await?;
     let told: Vec<Value> = not_checked

@@ -48,7 +48,9 @@ pub(super) async fn record(
         .iter()
         .map(|not| json!({"type": not.kind, "id": not.id, "why": not.why, "failed": not.failed}))
         .collect();
-    let end = json!({"in_sync": found.in_sync, "not_checked": not_checked});
+    let end = json!({
+        "in_sync": found.in_sync, "not_checked": not_checked, "undeclared": found.undeclared,
+    });
     client.post(&["drift-scans", &scan, "finish"], &end).await?;
     Ok(client.get(&["drift-scans", &scan], &[]).await?)
 }

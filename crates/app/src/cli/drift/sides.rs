@@ -92,7 +92,8 @@ impl Sides<'_> {
         let live = aws::of_stack(&account, &mut declared).await;
         let engine = Engine { rules, scope: Scope::Declared, sealer };
         let done = engine.compare(&declared, &live).with_context(unreadable)?;
-        Ok((done, Sure::Api))
+        // What belongs to no stack was left out.
+        Ok((Comparison { undeclared: Vec::new(), ..done }, Sure::Api))
     }
 
     /// Manifests against the objects of a cluster.
@@ -110,7 +111,8 @@ impl Sides<'_> {
         let done = engine.compare(&declared, &live).with_context(unlike)?;
         let sides = (declared.as_slice(), &live);
         let done = kubernetes::settle(&cluster, &engine, sides, done).await.with_context(unlike)?;
-        Ok((done, Sure::DryRun))
+        // Only what is declared was asked for.
+        Ok((Comparison { undeclared: Vec::new(), ..done }, Sure::DryRun))
     }
 
     /// What is there of the known types that no state names.
@@ -121,12 +123,13 @@ impl Sides<'_> {
         done: &mut Comparison,
     ) -> Result<()> {
         let account = aws::client(self.scan.region.as_deref())?;
-        let (resources, not_checked) = aws::unmanaged(&account, known).await;
-        for resource in &resources {
+        let found = aws::unmanaged(&account, known).await;
+        for resource in &found.resources {
             let nothing = Elsewhere::of(&[]);
             done.drifts.extend(engine.compare_one(None, Some(resource), &nothing)?);
         }
-        done.not_checked.extend(not_checked);
+        done.not_checked.extend(found.not_checked);
+        done.undeclared = found.kinds;
         Ok(())
     }
 }

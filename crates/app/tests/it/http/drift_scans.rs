@@ -207,3 +207,25 @@ async fn the_command_line_records_what_it_found_and_no_secret() {
     assert!(code == Some(0) && told.contains("0 new, 1 closed"), "{told}");
     assert_eq!(source.statuses().await[0].1, "fixed");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_nothing_declares_is_closed_only_by_a_scan_that_looked_for_it() {
+    let site = Site::start().await;
+    let source = Source::set(&site).await;
+    let undeclared = json!({
+        "address": "i-1", "type": "aws_instance", "id": "i-1", "drift_type": "added",
+        "actual_state": {"id": "i-1"},
+    });
+    let first = source.begin().await;
+    source.tell(&first, &[undeclared]).await.expect(200);
+    source.finish(&first, json!([])).await;
+    for (types, closed) in
+        [(json!([]), 0), (json!(["aws_s3_bucket"]), 0), (json!(["aws_instance"]), 1)]
+    {
+        let scan = source.begin().await;
+        let body = json!({"in_sync": 0, "undeclared": types});
+        let path = format!("/drift-scans/{scan}/finish");
+        let done = source.admin.post(&path, &body).await.expect(200);
+        assert_eq!(done["closed"], closed, "{types}");
+    }
+}

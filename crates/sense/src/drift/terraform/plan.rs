@@ -142,6 +142,6 @@ impl Plan<'_> {
         }
         in_order(&mut drifts);
         let in_sync = self.known.len().saturating_sub(drifts.len());
-        Ok(Comparison { drifts, in_sync, not_checked: Vec::new() })
+        Ok(Comparison { drifts, in_sync, ..Comparison::default() })
     }
 }

@@ -123,11 +123,19 @@ fn without_host(id: &str) -> &str {
     rest.find('/').and_then(|slash| rest.get(slash..)).unwrap_or(id)
 }
 
+/// What is there that no state names.
+#[derive(Debug)]
+pub(in crate::cli::drift) struct Unmanaged {
+    /// The resources.
+    pub(in crate::cli::drift) resources: Vec<Resource<'static>>,
+    /// What could not be read.
+    pub(in crate::cli::drift) not_checked: Vec<NotChecked>,
+    /// The types, in Terraform's words, of which everything was read.
+    pub(in crate::cli::drift) kinds: Vec<String>,
+}
+
 /// Resources of the types a state has that the state does not name.
-pub(in crate::cli::drift) async fn unmanaged(
-    aws: &Aws,
-    known: &[Resource<'_>],
-) -> (Vec<Resource<'static>>, Vec<NotChecked>) {
+pub(in crate::cli::drift) async fn unmanaged(aws: &Aws, known: &[Resource<'_>]) -> Unmanaged {
     let types: BTreeMap<&'static str, &str> = known
         .iter()
         .filter_map(|resource| Some((unmanaged::cloud_type(&resource.kind)?, &*resource.kind)))
@@ -164,7 +172,12 @@ pub(in crate::cli::drift) async fn unmanaged(
         why: not.why,
         failed: not.failed,
     });
-    (resources, not_checked.collect())
+    let whole = reading.whole.iter().filter_map(|kind| types.get(kind.as_str()));
+    Unmanaged {
+        resources,
+        not_checked: not_checked.collect(),
+        kinds: whole.map(|kind| (*kind).to_owned()).collect(),
+    }
 }
 
 /// Properties that nobody reads are not compared.

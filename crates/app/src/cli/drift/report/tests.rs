@@ -52,7 +52,7 @@ fn report() -> Report {
     Report {
         source: "infra/prod".to_owned(),
         against: None,
-        comparison: Comparison { drifts, in_sync: 7, not_checked },
+        comparison: Comparison { drifts, in_sync: 7, not_checked, undeclared: Vec::new() },
         judged,
     }
 }
