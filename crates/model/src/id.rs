@@ -228,6 +228,8 @@ ids! {
     DriftDayId = "ddy";
     /// A look for drift.
     ScanId = "scn";
+    /// Putting drift right, once.
+    RemediationId = "rem";
     /// What code declares, one address of it.
     DeclaredId = "dcl";
     /// A leave to break a policy for a while.

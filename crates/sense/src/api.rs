@@ -13,10 +13,11 @@ mod intake;
 mod key;
 mod once;
 mod quarantine;
+mod remediation;
 mod report;
 mod resource;
 mod rule;
-mod scan;
+pub mod scan;
 mod source;
 mod surroundings;
 #[cfg(test)]
@@ -48,6 +49,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(object::routes::<graph::ResourceEdge>())
         .merge(object::routes::<code::Repository>())
         .merge(object::routes::<code::Declared>())
+        .merge(object::routes::<remediation::Remedied>())
         .merge(object::routes::<surroundings::Correlation>())
         .merge(object::routes::<surroundings::OperationalContext>())
         .merge(object::routes::<surroundings::Cost>())

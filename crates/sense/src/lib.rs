@@ -7,6 +7,7 @@ pub mod declared;
 pub mod drift;
 pub mod finding;
 pub mod inventory;
+pub mod remediation;
 pub mod report;
 pub mod scan;
 pub mod sealing;

@@ -6,6 +6,7 @@ use model::Digest;
 use model::id::{EnvironmentId, RepositoryId, ScanId};
 use serde_json::json;
 
+use crate::drift::compare::NotChecked;
 use crate::drift::severity::Weights;
 use crate::drift::{Drift, DriftType};
 use crate::report::{self, Detail, FoundBy, Reported};
@@ -57,6 +58,21 @@ pub struct Scan {
     pub environment: EnvironmentId,
     /// What the declarations are compared with.
     pub against: Against,
+}
+
+/// Everything a scan on another host has to say.
+#[derive(Debug)]
+pub struct Told {
+    /// What the declarations were compared with.
+    pub against: Against,
+    /// What differs.
+    pub drifts: Vec<Drift>,
+    /// How many resources are as declared.
+    pub in_sync: u32,
+    /// What could not be looked at.
+    pub not_checked: Vec<NotChecked>,
+    /// The types of which what nothing declares was looked for.
+    pub undeclared: Vec<String>,
 }
 
 /// A drift as a finding of this scan. Same resource, same finding, however it differs.

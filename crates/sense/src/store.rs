@@ -8,6 +8,7 @@ pub mod finding;
 pub mod ingest;
 pub mod once;
 pub mod quarantine;
+pub mod remediation;
 pub mod report;
 pub mod resource;
 pub mod rotation;

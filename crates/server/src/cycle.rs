@@ -11,6 +11,7 @@ mod finish;
 mod logins;
 pub mod recompute;
 mod record;
+mod remedy;
 mod report;
 pub mod retire;
 mod rotate;
@@ -33,6 +34,7 @@ pub use assess::{SUBJECT as ASSESS, assess};
 pub use error::Error;
 pub use finish::LoopHooks;
 pub use logins::SealedLogins;
+pub use remedy::{SUBJECT as REMEDY, follow};
 pub use rotate::{SUBJECT as ROTATE, rewrap_everywhere, rotate};
 pub use sweep::sweep;
 
@@ -93,4 +95,16 @@ impl Loop {
     pub fn app(&self) -> &App {
         &self.0.app
     }
+}
+
+/// An error with what caused it, in one line of bounded length.
+fn told(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text.chars().take(1000).collect()
 }

@@ -30,6 +30,9 @@ use crate::router::{router, without_api};
 use crate::standing;
 use crate::tasks::Tasks;
 
+/// What is taken, one after another.
+const TAKEN: &[&str] = &[cycle::ASSESS, cycle::REMEDY];
+
 /// How long a job may take before somebody else may take it.
 const JOB_LEASE: Duration = Duration::from_secs(60);
 
@@ -236,7 +239,7 @@ async fn take_jobs(cycle: Loop, name: String, poll: Duration, stop: Cancellation
     let db = cycle.app().db.clone();
     let mut waker = db.waker(Topic::Jobs);
     while !stop.is_cancelled() {
-        match jobs::claim(&db, &name, JOB_LEASE, &[cycle::ASSESS]).await {
+        match jobs::claim(&db, &name, JOB_LEASE, TAKEN).await {
             Ok(Some(job)) => take(&cycle, &job).await,
             Ok(None) => {
                 tokio::select! {
@@ -284,7 +287,11 @@ async fn rotate_keys(
 }
 
 async fn take(cycle: &Loop, job: &jobs::Claimed) {
-    if let Err(error) = cycle::assess(cycle, job).await {
+    let done = match job.subject.as_str() {
+        cycle::REMEDY => Box::pin(cycle::follow(cycle, job)).await,
+        _ => cycle::assess(cycle, job).await,
+    };
+    if let Err(error) = done {
         failed(cycle.app(), job, &error).await;
     }
 }

@@ -16,7 +16,10 @@ use super::status::{Status, TargetOs};
 use super::{Runbook, emit, lint, parse};
 
 pub mod armed;
+mod shipped;
 mod write;
+
+pub use shipped::procedure;
 
 /// Why a runbook could not be stored or read.
 #[derive(Debug, thiserror::Error)]

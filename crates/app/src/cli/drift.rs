@@ -20,11 +20,15 @@ use crate::output::{self, Format};
 
 mod input;
 mod live;
+mod manifests;
 mod record;
+mod remedy;
 mod report;
 mod sides;
 
 use input::Input;
+use manifests::Manifests;
+use remedy::Remedy;
 use report::Report;
 use sides::Sides;
 
@@ -43,6 +47,13 @@ pub enum Drift {
     /// Exit code 0 when nothing drifted that is as severe as --fail-on says, 1 when something did,
     /// 3 when nothing did and something could not be read.
     Scan(Scan),
+    /// Ask the server to put drift right: revert the cloud, or change the code
+    ///
+    /// First the change is worked out on the host the source's tools run on, and kept; then it asks for
+    /// its approval; then a scan looks whether the drift is gone, and closes the findings if it is.
+    Remedy(Remedy),
+    /// Print the manifests of some objects, as one list (offline)
+    Manifests(Manifests),
 }
 
 /// What to compare with what.
@@ -146,6 +157,8 @@ enum ReportFormat {
     Junit,
     /// For a comment on a pull request
     Markdown,
+    /// What --record tells a server, a line of JSON each: for a server that runs the scan elsewhere
+    Lines,
 }
 
 #[derive(Deserialize)]
@@ -162,6 +175,8 @@ impl Drift {
     pub async fn run(self, context: &Context) -> Result<End> {
         match self {
             Self::Scan(scan) => scan.run(context).await,
+            Self::Remedy(remedy) => remedy.run(context).await,
+            Self::Manifests(manifests) => manifests.run(context).await,
         }
     }
 }
@@ -193,6 +208,7 @@ impl Scan {
                 view::at(&scan, "/closed"),
             ));
         }
+        let lines = (self.report == Some(ReportFormat::Lines)).then(|| record::lines(how, &comparison));
         let weights = Weights::shipped();
         let judged = comparison.drifts.iter().map(|drift| weights.judge(drift)).collect();
         let report = Report {
@@ -211,6 +227,7 @@ impl Scan {
             ReportFormat::Sarif => output::json(&report.sarif())?,
             ReportFormat::Junit => output::result(&report.junit()),
             ReportFormat::Markdown => output::result(&report.markdown()),
+            ReportFormat::Lines => output::result(&lines.unwrap_or_default()),
         }
         Ok(if report.judged.iter().any(|judged| judged.severity >= self.fail_on) {
             End::Failed

@@ -8,6 +8,9 @@
 
 mod cloud;
 mod cluster;
+mod propose;
+mod reconcile;
+mod remedy;
 mod scan;
 mod stack;
 mod terraform;

@@ -43,5 +43,5 @@ mod texts;
 mod typescript;
 mod whole_loop;
 
-pub(crate) use harness::SystemClock;
+pub(crate) use harness::{Caller, Site, SystemClock, text};
 pub(crate) use stage::{alert, group};

@@ -3,6 +3,7 @@
 use api::check::document;
 use api::object;
 use api::permission::{ReadEstate, WriteEstate};
+use api::problem::Problem;
 use model::Timestamp;
 use model::id::{CredentialId, DeclaredId, EnvironmentId, RepositoryId, ResourceId};
 use serde::{Deserialize, Serialize};
@@ -57,6 +58,19 @@ object! {
         /// The sealed secret it is read with.
         #[schema(value_type = Option<String>)]
         credential_id: Option<CredentialId> => Id.filter();
+        /// The resource of the estate its tools run on: reached over its connection, and judged by
+        /// its environment.
+        #[schema(value_type = Option<String>)]
+        resource_id: Option<ResourceId> => Id.filter();
+        /// Where its code lies there.
+        #[schema(max_length = 1000)]
+        directory: Option<String> => Text.filter();
+        /// Which file or folder below it declares; all of it when absent.
+        #[schema(max_length = 1000)]
+        document: Option<String> => Text.filter();
+        /// The stack that a template belongs to.
+        #[schema(max_length = 128)]
+        stack_name: Option<String> => Text.filter();
     }
     kept {
         /// When it was read last.
@@ -69,7 +83,21 @@ object! {
     check(wanted) {
         sized("/name", &wanted.name, 1..=255)?;
         sized("/branch", &wanted.branch, 1..=100)?;
-        wanted.repository_url.as_deref().map_or(Ok(()), |url| sized("/repository_url", url, 1..=500))
+        let texts = [
+            ("/repository_url", &wanted.repository_url, 500),
+            ("/document", &wanted.document, 1000),
+            ("/stack_name", &wanted.stack_name, 128),
+        ];
+        for (path, text, longest) in texts {
+            text.as_deref().map_or(Ok(()), |text| sized(path, text, 1..=longest))?;
+        }
+        match wanted.directory.as_deref() {
+            Some(directory) if !directory.starts_with('/') => {
+                Err(Problem::invalid("/directory", "relative", "must be a path from the root"))
+            }
+            Some(directory) => sized("/directory", directory, 1..=1000),
+            None => Ok(()),
+        }
     }
 }
 

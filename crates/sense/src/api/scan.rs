@@ -1,5 +1,9 @@
 //! Looks for drift over HTTP: begun, told drift by drift, and ended.
 
+mod told;
+
+pub use told::told;
+
 use api::lines::ImportOut;
 use api::permission::{ReadFindings, WriteFindings};
 use api::problem::Answer;
@@ -234,6 +238,22 @@ pub(super) struct FinishIn {
     undeclared: Vec<String>,
 }
 
+/// What could not be looked at, checked.
+fn not_checked(told: Vec<NotCheckedIn>) -> Answer<Vec<NotChecked>> {
+    if told.len() > MOST_NOT_CHECKED {
+        let message = format!("may have at most {MOST_NOT_CHECKED} entries");
+        return Err(Problem::invalid("/not_checked", "length", message));
+    }
+    let checked = told.into_iter().enumerate().map(|(at, not)| {
+        let place = format!("/not_checked/{at}");
+        sized(&format!("{place}/type"), &not.kind, 1..=100)?;
+        sized(&format!("{place}/why"), &not.why, 0..=1000)?;
+        not.id.as_deref().map_or(Ok(()), |id| sized(&format!("{place}/id"), id, 1..=1000))?;
+        Ok(NotChecked { kind: not.kind, id: not.id, why: not.why, failed: not.failed })
+    });
+    checked.collect()
+}
+
 /// What a scan came to.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct FinishedOut {
@@ -307,18 +327,7 @@ async fn finish_scan(
     Path(id): Path<ScanId>,
     Body(wanted): Body<FinishIn>,
 ) -> Answer<Json<FinishedOut>> {
-    if wanted.not_checked.len() > MOST_NOT_CHECKED {
-        let message = format!("may have at most {MOST_NOT_CHECKED} entries");
-        return Err(Problem::invalid("/not_checked", "length", message));
-    }
-    let not_checked = wanted.not_checked.into_iter().enumerate().map(|(at, not)| {
-        let place = format!("/not_checked/{at}");
-        sized(&format!("{place}/type"), &not.kind, 1..=100)?;
-        sized(&format!("{place}/why"), &not.why, 0..=1000)?;
-        not.id.as_deref().map_or(Ok(()), |id| sized(&format!("{place}/id"), id, 1..=1000))?;
-        Ok(NotChecked { kind: not.kind, id: not.id, why: not.why, failed: not.failed })
-    });
-    let not_checked = not_checked.collect::<Answer<Vec<_>>>()?;
+    let not_checked = not_checked(wanted.not_checked)?;
     if wanted.undeclared.len() > MOST_NOT_CHECKED {
         let message = format!("may have at most {MOST_NOT_CHECKED} entries");
         return Err(Problem::invalid("/undeclared", "length", message));

@@ -8,7 +8,11 @@ use uuid::Uuid;
 
 use super::word;
 use crate::drift::compare::NotChecked;
-use crate::scan::{Against, Scan};
+use crate::report::fold;
+use crate::scan::{Against, Scan, Told};
+
+/// Drifts that are written together.
+const AT_ONCE: usize = 1_000;
 
 /// Begins a scan of a source. One that was running is given up: it would close what this one finds.
 ///
@@ -178,5 +182,43 @@ pub async fn finish(
     .bind(scan.repository.uuid())
     .execute(tx.conn())
     .await?;
+    super::remediation::resolve(tx, scan.repository, &closed).await?;
     Ok(closed.into_iter().map(Into::into).collect())
+}
+
+/// A scan that was recorded whole.
+#[derive(Debug)]
+pub struct Recorded {
+    /// The scan.
+    pub scan: Scan,
+    /// How many findings were new.
+    pub opened: u64,
+    /// The findings that were closed.
+    pub closed: Vec<FindingId>,
+}
+
+/// Records a scan from its beginning to its end.
+///
+/// # Errors
+/// [`db::Error::NotFound`] when there is no such source.
+pub async fn record(
+    tx: &mut TenantTx,
+    repository: RepositoryId,
+    told: &Told,
+) -> Result<Recorded, db::Error> {
+    let scan = begin(tx, repository, told.against).await?;
+    let mut opened = 0;
+    for batch in told.drifts.chunks(AT_ONCE) {
+        let findings = batch.iter().map(|drift| crate::scan::finding(&scan, drift)).collect();
+        let placed = super::report::place(tx, &fold(findings)).await?;
+        count(tx, scan.id, placed.ids.len(), placed.new).await?;
+        opened += placed.new;
+    }
+    let looked = Looked {
+        in_sync: told.in_sync,
+        not_checked: &told.not_checked,
+        undeclared: &told.undeclared,
+    };
+    let closed = finish(tx, &scan, looked).await?;
+    Ok(Recorded { scan, opened, closed })
 }

@@ -1,6 +1,7 @@
 //! Asking over HTTP: run a runbook, and what the gate would say without asking.
 
 mod decisions;
+mod remedies;
 
 use std::collections::BTreeMap;
 
@@ -26,6 +27,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::ask::{Ask, Asked, OF_ALERTS, ask, plan};
+use super::remedy::OF_REMEDIATIONS;
 use super::weigh::candidate;
 use super::{Error, Loop, store};
 
@@ -35,6 +37,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(run_runbook))
         .routes(routes!(evaluate_intent))
         .merge(decisions::routes())
+        .merge(remedies::routes())
 }
 
 /// What to run, and where.
@@ -135,8 +138,9 @@ fn check(wanted: &RunIn) -> Answer<()> {
             "must have 1 to 200 characters",
         ));
     }
-    if wanted.deterministic_id.as_ref().is_some_and(|id| id.starts_with(OF_ALERTS)) {
-        let message = "names that begin with alert/ are the gate's own";
+    let ours = |id: &String| [OF_ALERTS, OF_REMEDIATIONS].iter().any(|own| id.starts_with(own));
+    if wanted.deterministic_id.as_ref().is_some_and(ours) {
+        let message = "names that begin with alert/ or remediation/ are the gate's own";
         return Err(Problem::invalid("/deterministic_id", "reserved", message));
     }
     if long(&wanted.intent, 2000) {

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use super::ask::{Ask, ask};
 use super::weigh::candidate;
-use super::{Error, Loop, store};
+use super::{Error, Loop, store, told};
 
 /// The subject of the jobs this takes.
 pub const SUBJECT: &str = sense::store::ingest::ASSESS;
@@ -125,16 +125,4 @@ async fn start(
         return Ok(None);
     }
     Ok(Some(ask(cycle, tx, &ask_for).await?))
-}
-
-/// An error with what caused it, in one line of bounded length.
-fn told(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text.chars().take(1000).collect()
 }

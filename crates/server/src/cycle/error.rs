@@ -5,6 +5,9 @@ use act::runbook::select::SelectError;
 use api::Problem;
 use learn::store::OutcomeError;
 use model::canonical::CanonicalError;
+use model::id::FindingId;
+use model::objects::ObjectError;
+use sense::store::remediation::Unreachable;
 
 /// Why a hand-off did not happen. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +42,26 @@ pub enum Error {
     /// What came of a change that runs here comes from its execution.
     #[error("this change was to be carried out here: its execution says what came of it")]
     NotAdvice,
+    /// The engine's part failed.
+    #[error("the engine's part failed")]
+    Act(#[from] act::Error),
+    /// What was stored cannot be read.
+    #[error("what was stored cannot be read")]
+    Objects(#[from] ObjectError),
+    /// The source cannot be worked on.
+    #[error("the source cannot be worked on")]
+    Source(#[from] Unreachable),
+    /// A finding cannot be put right.
+    #[error("{finding} {why}")]
+    NotToRemedy {
+        /// Which.
+        finding: FindingId,
+        /// Why.
+        why: &'static str,
+    },
+    /// One change is about one source.
+    #[error("the findings are of several sources: ask for each source by itself")]
+    ManySources,
     /// The decision of an intent is gone.
     #[error("an intent has no decision")]
     Undecided,
@@ -62,6 +85,15 @@ impl From<Error> for Problem {
                 Self::conflict("outcome_key_taken", error.to_string())
             }
             Error::Learn(OutcomeError::Database(error)) => error.into(),
+            Error::Source(Unreachable::Database(error)) => error.into(),
+            Error::Source(error @ Unreachable::Incomplete { .. }) => {
+                Self::conflict("source_incomplete", error.to_string())
+            }
+            error @ (Error::NotToRemedy { .. } | Error::ManySources) => {
+                Self::invalid("/finding_ids", "not_to_remedy", error.to_string())
+            }
+            Error::Act(error) => Self::internal(&error),
+            Error::Objects(error) => Self::unavailable(error.to_string()),
             error @ (Error::NotActive(_) | Error::Undecided) => Self::internal(&error),
         }
     }

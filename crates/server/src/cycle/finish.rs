@@ -18,7 +18,7 @@ use model::execution::ExecutionState;
 use model::intent::IntentState;
 use model::plan::Plan;
 
-use super::{Error, Loop, start, store};
+use super::{Error, Loop, remedy, start, store};
 
 /// What the loop does at the beginning and at the end of an execution.
 #[derive(Debug, Clone)]
@@ -84,6 +84,7 @@ async fn finish(
     if finished.state == ExecutionState::NeedsHuman {
         return Ok(());
     }
+    remedy::ended(tx, finished).await?;
     let ending = store::ending(tx, finished.execution).await?;
     let counted = if finished.because == Some(Because::Cancelled) {
         Count::Neither
@@ -107,6 +108,11 @@ async fn finish(
     if let Some(event) = event {
         let proposal = proposal(&finished.plan, ending.trigger, finished.ended_at);
         breakers::tell(tx, &Key::all(&proposal), &event, who).await?;
+    }
+    // What reads alone says nothing of how changes go: a look every few minutes would teach that all
+    // of them go well.
+    if writes(&finished.plan).is_empty() {
+        return Ok(());
     }
     let outcome = outcome(cycle, finished, &ending, counted);
     let recorded = learn::store::record(tx, &outcome).await?;
@@ -134,15 +140,6 @@ fn outcome(
     ending: &store::Ending,
     counted: Count,
 ) -> NewOutcome {
-    let table = Table::shipped();
-    let writes: BTreeSet<String> = finished
-        .plan
-        .steps
-        .iter()
-        .map(|step| table.classify(&step.action))
-        .filter(|action| action.kind == Kind::Write)
-        .map(|action| action.action)
-        .collect();
     let category: Category = ending.category.parse().unwrap_or(Category::Default);
     let prior = cycle.0.constants.prior(category);
     let environments: BTreeSet<_> =
@@ -158,10 +155,17 @@ fn outcome(
         idempotency_key: None,
         category: category.word().to_owned(),
         environments: environments.into_iter().collect(),
-        actions: writes.into_iter().collect(),
+        actions: writes(&finished.plan).into_iter().collect(),
         prior: prior.map_or((1.0, 1.0), |prior| (prior.alpha(), prior.beta())),
         constants: cycle.0.constants.name.clone(),
     }
+}
+
+/// The actions of a plan that change something.
+fn writes(plan: &Plan) -> BTreeSet<String> {
+    let table = Table::shipped();
+    let all = plan.steps.iter().map(|step| table.classify(&step.action));
+    all.filter(|action| action.kind == Kind::Write).map(|action| action.action).collect()
 }
 
 /// The proposal an ended plan was, as far as breakers ask.

@@ -400,3 +400,41 @@ pub(super) async fn cooldown_s(
     .await?;
     Ok(seconds.and_then(|seconds| u32::try_from(seconds).ok()).unwrap_or_default())
 }
+
+/// What an execution of a runbook was.
+#[derive(Debug)]
+pub(super) struct Looked {
+    pub(super) runbook: String,
+    pub(super) state: ExecutionState,
+    pub(super) variables: serde_json::Value,
+    /// The resources it ran on.
+    pub(super) resources: Vec<model::id::ResourceId>,
+}
+
+/// Reads it; `None` when its runbook is gone.
+pub(super) async fn looked(
+    tx: &mut TenantTx,
+    id: ExecutionId,
+) -> Result<Option<Looked>, Error> {
+    let row: Option<(String, String, serde_json::Value, Vec<Uuid>)> = sqlx::query_as(
+        "SELECT r.name, e.state, e.context_vars,
+                ARRAY(SELECT DISTINCT s.resource_id FROM countersign.step_runs s
+                      WHERE s.tenant_id = e.tenant_id AND s.execution_id = e.id)
+         FROM countersign.executions e
+         JOIN countersign.runbooks r ON r.tenant_id = e.tenant_id AND r.id = e.runbook_id
+         WHERE e.tenant_id = $1 AND e.id = $2",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(id.uuid())
+    .fetch_optional(tx.conn())
+    .await?;
+    row.map(|(runbook, state, variables, resources)| {
+        Ok(Looked {
+            runbook,
+            state: state.parse().map_err(Error::internal)?,
+            variables,
+            resources: resources.into_iter().map(Into::into).collect(),
+        })
+    })
+    .transpose()
+}

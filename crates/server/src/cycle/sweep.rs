@@ -10,7 +10,7 @@ use model::audit::Who;
 use model::id::TenantId;
 use tokio_util::sync::CancellationToken;
 
-use super::{Error, store};
+use super::{Error, remedy, store};
 
 /// How often approvals are looked at. Expiry itself is by the database's clock: a late sweep
 /// shows it late, and lets nothing through.
@@ -55,6 +55,9 @@ async fn round(db: &Db, who: &Who) -> Result<(), Error> {
 async fn one(db: &Db, who: &Who, tenant: TenantId) -> Result<(), Error> {
     let mut tx = db.tenant(tenant).await?;
     approvals::expire_due(&mut tx, who).await?;
+    tx.commit().await?;
+    let mut tx = db.tenant(tenant).await?;
+    remedy::overdue(&mut tx).await?;
     tx.commit().await?;
     let mut tx = db.tenant(tenant).await?;
     let now = tx.now().await?;

@@ -43,16 +43,27 @@ pub(super) async fn record(
             }
         }
     }
-    let not_checked: Vec<Value> = found
+    client.post(&["drift-scans", &scan, "finish"], &end(found)).await?;
+    Ok(client.get(&["drift-scans", &scan], &[]).await?)
+}
+
+/// The same on another host's standard output, for the server that asked: how it was compared, each
+/// drift, and the end.
+pub(super) fn lines(against: Against, found: &Comparison) -> String {
+    let head = std::iter::once(json!({"against": against.word()}));
+    let all = head.chain(found.drifts.iter().map(line)).chain(std::iter::once(end(found)));
+    all.map(|line| line.to_string()).collect::<Vec<_>>().join("\n")
+}
+
+fn end(found: &Comparison) -> Value {
+    let not_checked = found
         .not_checked
         .iter()
-        .map(|not| json!({"type": not.kind, "id": not.id, "why": not.why, "failed": not.failed}))
-        .collect();
-    let end = json!({
-        "in_sync": found.in_sync, "not_checked": not_checked, "undeclared": found.undeclared,
-    });
-    client.post(&["drift-scans", &scan, "finish"], &end).await?;
-    Ok(client.get(&["drift-scans", &scan], &[]).await?)
+        .map(|not| json!({"type": not.kind, "id": not.id, "why": not.why, "failed": not.failed}));
+    json!({
+        "in_sync": found.in_sync, "not_checked": not_checked.collect::<Vec<_>>(),
+        "undeclared": found.undeclared,
+    })
 }
 
 fn line(drift: &Drift) -> Value {

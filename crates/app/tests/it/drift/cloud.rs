@@ -136,7 +136,7 @@ pub(super) fn good(output: &Output) {
     assert!(output.status.success(), "{}\n{}", told(&output.stdout), told(&output.stderr));
 }
 
-const PROVIDER: &str = r#"
+pub(super) const PROVIDER: &str = r#"
 terraform {
   required_providers {
     aws = { source = "hashicorp/aws" }

@@ -10,7 +10,7 @@ use tokio::process::Command;
 use super::cloud::good;
 use super::terraform::found;
 
-const MANIFESTS: &str = r#"
+pub(super) const MANIFESTS: &str = r#"
 apiVersion: v1
 kind: Namespace
 metadata: { name: shop }
@@ -52,7 +52,7 @@ subjects: [{ kind: Group, name: shop, apiGroup: rbac.authorization.k8s.io }]
 "#;
 
 /// What happens to it, as arguments of `kubectl`.
-const CHANGES: [&[&str]; 6] = [
+pub(super) const CHANGES: [&[&str]; 6] = [
     &["-n", "shop", "scale", "deployment/web", "--replicas=5"],
     &["-n", "shop", "set", "image", "deployment/web", "web=registry.example.com/evil/web:1.4"],
     &["-n", "shop", "label", "deployment/web", "owner=nobody"],

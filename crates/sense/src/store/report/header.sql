@@ -46,5 +46,6 @@ SET title = excluded.title, reason = excluded.reason, severity = excluded.severi
   -- What is seen again is there again.
   status = CASE f.status WHEN 'fixed' THEN 'open' ELSE f.status END,
   resolved_at = CASE f.status WHEN 'fixed' THEN NULL ELSE f.resolved_at END,
+  resolution_type = CASE f.status WHEN 'fixed' THEN NULL ELSE f.resolution_type END,
   seen_count = f.seen_count + excluded.seen_count, last_seen = clock_timestamp()
 RETURNING f.id, f.kind, f.fingerprint, f.began_at, f.xmax = 0 AS fresh

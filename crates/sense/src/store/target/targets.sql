@@ -19,7 +19,8 @@ JOIN countersign.environments e
 LEFT JOIN countersign.credentials k
   ON k.tenant_id = c.tenant_id AND k.id = c.credential_id
 WHERE r.tenant_id = $1
-  AND r.kind = 'server'
+  -- What is no server is a target only by its id: no selector, name or alert means it.
+  AND (r.kind = 'server' OR r.id = ANY ($2))
   AND r.status = 'active'
   -- By id or by name; all of them when neither is given.
   AND (

@@ -1,0 +1,3 @@
+UPDATE countersign.remediations
+SET execution_id = $3, state = $4, updated_at = clock_timestamp()
+WHERE tenant_id = $1 AND id = $2
