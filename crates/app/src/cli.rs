@@ -60,7 +60,8 @@ const AFTER: &str = "\
 Exit codes:
   0  done, and the answer is good
   1  refused or failed; the execution watched ended otherwise than `completed`
-  2  wrong usage; for `audit verify` and `decision recompute`: something was tampered with
+  2  wrong usage; for `audit verify` and `decision recompute`: something was tampered with; for
+     `drift codify`: it could not be done
   3  cannot tell: a verification lacks something, or an execution waits for a person to say what
      happened
 

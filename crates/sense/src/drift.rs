@@ -6,6 +6,7 @@
 //! this room as a keyed digest.
 
 pub mod cloudformation;
+pub mod codify;
 pub mod compare;
 pub mod diff;
 mod form;

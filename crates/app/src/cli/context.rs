@@ -22,6 +22,8 @@ pub enum End {
     Tampered,
     /// Nobody can tell.
     CannotTell,
+    /// It could not be done, where 1 says something of what was done.
+    Fault,
 }
 
 impl End {
@@ -34,7 +36,7 @@ impl End {
         match self {
             Self::Good => 0,
             Self::Failed => 1,
-            Self::Tampered => 2,
+            Self::Tampered | Self::Fault => 2,
             Self::CannotTell => 3,
         }
     }

@@ -18,6 +18,7 @@ use serde::Deserialize;
 use super::{Context, End, given, view};
 use crate::output::{self, Format};
 
+mod codify;
 mod input;
 mod live;
 mod manifests;
@@ -26,6 +27,7 @@ mod remedy;
 mod report;
 mod sides;
 
+use codify::Codify;
 use input::Input;
 use manifests::Manifests;
 use remedy::Remedy;
@@ -47,6 +49,16 @@ pub enum Drift {
     /// Exit code 0 when nothing drifted that is as severe as --fail-on says, 1 when something did,
     /// 3 when nothing did and something could not be read.
     Scan(Scan),
+    /// Change code to what is there, in place (offline)
+    ///
+    /// Of the resources that a scan found changed, what their code says as a literal is changed to
+    /// the live value: configurations of Terraform, with the modules in the directory, templates of
+    /// CloudFormation, and manifests of Kubernetes. Comments and the way everything is written stay.
+    /// What is computed, a secret, deleted, or not known how to write stays as it is and is told
+    /// with the reason. Nothing is committed.
+    ///
+    /// Exit code 0 when the code says all of it, 1 when something is left, 2 when it cannot be done.
+    Codify(Codify),
     /// Ask the server to put drift right: revert the cloud, or change the code
     ///
     /// First the change is worked out on the host the source's tools run on, and kept; then it asks for
@@ -175,6 +187,7 @@ impl Drift {
     pub async fn run(self, context: &Context) -> Result<End> {
         match self {
             Self::Scan(scan) => scan.run(context).await,
+            Self::Codify(codify) => Ok(codify.run(context)),
             Self::Remedy(remedy) => remedy.run(context).await,
             Self::Manifests(manifests) => manifests.run(context).await,
         }
@@ -186,7 +199,7 @@ impl Scan {
         let mut key = [0; 32];
         aws_lc_rs::rand::fill(&mut key).context("no randomness")?;
         let sealer = Sealer::new(&key);
-        let rules = self.rules()?;
+        let rules = read_rules(&self.rules)?;
         let terraform = Terraform {
             program: self.terraform.clone(),
             environment: std::env::vars_os().collect(),
@@ -237,16 +250,17 @@ impl Scan {
             End::Good
         })
     }
+}
 
-    fn rules(&self) -> Result<Rules> {
-        let mut rules = Rules::shipped().clone();
-        for path in &self.rules {
-            let text = given::text_of(path)?;
-            let file: RuleFile = serde_saphyr::from_str(&text)
-                .with_context(|| format!("{} is no file of rules", path.display()))?;
-            let more = Rules::of(file.rules).with_context(|| format!("in {}", path.display()))?;
-            rules = rules.and(&more);
-        }
-        Ok(rules)
+/// The rules that ship and those of these files.
+fn read_rules(paths: &[PathBuf]) -> Result<Rules> {
+    let mut rules = Rules::shipped().clone();
+    for path in paths {
+        let text = given::text_of(path)?;
+        let file: RuleFile = serde_saphyr::from_str(&text)
+            .with_context(|| format!("{} is no file of rules", path.display()))?;
+        let more = Rules::of(file.rules).with_context(|| format!("in {}", path.display()))?;
+        rules = rules.and(&more);
     }
+    Ok(rules)
 }

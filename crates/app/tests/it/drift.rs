@@ -8,6 +8,7 @@
 
 mod cloud;
 mod cluster;
+mod codify;
 mod propose;
 mod reconcile;
 mod remedy;

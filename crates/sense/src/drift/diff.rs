@@ -97,6 +97,35 @@ impl Comparer<'_> {
         }
     }
 
+    /// Whether there is no difference between two values at a place.
+    pub(super) fn same_at(&self, path: &Path, one: &Value<'_>, other: &Value<'_>) -> bool {
+        let mut found = Vec::new();
+        let pair = Pair { declared: Some(one), actual: Some(other) };
+        self.walk(&mut path.clone(), pair, Scope::Whole, &mut found);
+        found.is_empty()
+    }
+
+    /// What each element of a list at a place is told apart by; `None` where its place does that.
+    pub(super) fn keys(&self, path: &Path, list: &Value<'_>) -> Option<Vec<String>> {
+        let Value::List(items) = list else { return None };
+        let canonical = |member: Option<&str>, item: &Value<'_>| {
+            let mut inside = path.clone();
+            inside.push(Step::Key(String::new()));
+            inside.extend(member.map(|member| Step::Name(member.to_owned())));
+            self.canonical(&mut inside, item)
+        };
+        let form = self.rules.say(path).form?;
+        if *form == Form::Set {
+            return Some(items.iter().map(|item| canonical(None, item)).collect());
+        }
+        let Opened::Elements(elements) = form.open(list, &canonical)? else { return None };
+        let key = |item: &Value<'_>| {
+            let own = elements.iter().find(|(_, other)| std::ptr::eq(**other, item));
+            own.map_or_else(String::new, |(key, _)| key.clone())
+        };
+        Some(items.iter().map(key).collect())
+    }
+
     /// A state as it may be shown and stored.
     #[must_use]
     pub fn shown(&self, state: &Value<'_>) -> serde_json::Value {

@@ -1,6 +1,6 @@
 //! How values are read before they are compared: the same thing written in two ways.
 
-mod policy;
+pub(super) mod policy;
 mod scalar;
 
 use std::borrow::Cow;

@@ -11,8 +11,11 @@ use super::compare::{Resource, State};
 use super::value::Value;
 use super::yaml::{self, BadYaml};
 
+mod removal;
 #[cfg(test)]
 mod tests;
+
+pub use removal::removal;
 
 /// Why manifests cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

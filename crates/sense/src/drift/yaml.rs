@@ -12,9 +12,9 @@ use super::value::Value;
 mod tests;
 
 /// The deepest nesting that is read, as deep as JSON is.
-const MOST_DEEP: usize = 128;
+pub(super) const MOST_DEEP: usize = 128;
 /// The most values of one text.
-const MOST_VALUES: usize = 4_000_000;
+pub(super) const MOST_VALUES: usize = 4_000_000;
 
 /// Why a text cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -171,7 +171,7 @@ fn typed(text: &str, tag: &Tag) -> Result<Value<'static>, String> {
 }
 
 /// A scalar without quotes, by YAML 1.2's core schema.
-fn plain(text: &str) -> Value<'static> {
+pub(super) fn plain(text: &str) -> Value<'static> {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
         "true" | "True" | "TRUE" => return Value::Bool(true),

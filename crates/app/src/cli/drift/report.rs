@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 
 use model::level::Severity;
 use sense::drift::compare::Comparison;
+use sense::drift::path::Step;
+use sense::drift::rules::Family;
 use sense::drift::severity::Judged;
 use sense::drift::{Change, Drift};
 use serde_json::{Value, json};
@@ -113,6 +115,7 @@ impl Report {
                     "address": drift.address, "type": drift.kind, "id": drift.id,
                     "drift_type": drift.drift, "severity": judged.severity,
                     "severity_score": judged.score, "risk_assessment": judged.axes,
+                    "actual_state": whole(drift),
                     "reasons": judged.reasons, "changes": drift.changes.iter().map(|change| {
                         json!({
                             "property_path": change.path, "change_type": change.change,
@@ -136,6 +139,20 @@ impl Report {
             "not_checked": self.comparison.not_checked,
         })
     }
+}
+
+/// What differs as it is in full, since a change tells a policy piece by piece and without its case.
+fn whole(drift: &Drift) -> Option<Value> {
+    if Family::of(&drift.kind) == Family::Kubernetes {
+        return None;
+    }
+    let named = |name: &str| {
+        let first =
+            |change: &Change| matches!(change.steps.first(), Some(Step::Name(own)) if own == name);
+        drift.changes.iter().any(first)
+    };
+    let state = drift.actual.as_ref()?.as_object()?.iter().filter(|(name, _)| named(name));
+    Some(Value::Object(state.map(|(name, value)| (name.clone(), value.clone())).collect()))
 }
 
 /// A property that differs, on one line: `path: declared -> there`.

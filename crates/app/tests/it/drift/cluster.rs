@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 
 use super::cloud::good;
+use super::codify;
 use super::terraform::found;
 
 pub(super) const MANIFESTS: &str = r#"
@@ -125,4 +126,15 @@ async fn manifests_of_a_cluster_that_was_changed_give_exactly_what_changed() {
         .collect();
     // How many replicas there are the manifest does not say: a scaler may.
     assert_eq!((code, found(&report)), (Some(1), expected), "{report:#}");
+
+    // The code changed to what is there; what is gone and what is secret stays as it is.
+    let (code, done) = codify::told(&codify::codified(&manifests, &report, &[]));
+    assert!(!done.to_string().contains("canary-0815"), "{done:#}");
+    let left = done["left"].as_array().unwrap().iter();
+    let mut reasons: Vec<_> = left.map(|left| left["reason"].as_str().unwrap()).collect();
+    reasons.sort_unstable();
+    assert_eq!((code, reasons), (Some(1), vec!["deleted", "secret"]), "{done:#}");
+    let (_, report) = scan().await;
+    let addresses: Vec<_> = found(&report).into_iter().map(|found| found.0).collect();
+    assert_eq!(addresses, ["ConfigMap/default/settings", "Secret/shop/db"], "{report:#}");
 }

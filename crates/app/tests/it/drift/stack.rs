@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::cloud::Cloud;
+use super::codify;
 use super::terraform::found;
 
 const TEMPLATE: &str = r#"
@@ -55,7 +56,9 @@ s3.create_bucket(Bucket='somebody-elses', CreateBucketConfiguration={'LocationCo
 #[test]
 fn a_stack_that_was_changed_behind_its_back_gives_exactly_what_changed() {
     let Some(cloud) = Cloud::start() else { return };
-    let template = cloud.dir.path().join("shop.yaml");
+    let dir = cloud.dir.path().join("stack");
+    std::fs::create_dir(&dir).unwrap();
+    let template = dir.join("shop.yaml");
     std::fs::write(&template, TEMPLATE).unwrap();
     let path = template.to_str().unwrap();
     cloud.python(&format!(
@@ -95,4 +98,15 @@ fn a_stack_that_was_changed_behind_its_back_gives_exactly_what_changed() {
         .map(|(address, how, paths)| (address.to_owned(), how.to_owned(), paths))
         .collect();
     assert_eq!((code, found(&report)), (Some(1), expected), "{report:#}");
+
+    // The code changed to what is there: what is gone stays declared, and nothing else differs.
+    let (code, done) = codify::told(&codify::codified(&dir, &report, &[]));
+    assert_eq!(code, Some(1), "{done:#}");
+    let left: Vec<_> = done["left"].as_array().unwrap().iter().collect();
+    assert_eq!((left.len(), &left[0]["reason"]), (1, &json!("deleted")), "{done:#}");
+    let (code, report) = scan();
+    let expected = vec![("Old".to_owned(), "deleted".to_owned(), Vec::new())];
+    assert_eq!((code, found(&report)), (Some(1), expected), "{report:#}");
+    let text = std::fs::read_to_string(&template).unwrap();
+    assert!(text.contains("- { Key: stage, Value: !Ref Stage }\n"), "{text}");
 }

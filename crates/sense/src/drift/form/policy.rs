@@ -12,11 +12,11 @@ use super::scalar::loose;
 use crate::drift::value::Value;
 
 /// The members of a statement that are sets of texts.
-const SETS: [&str; 4] = ["Action", "NotAction", "Resource", "NotResource"];
+pub(in crate::drift) const SETS: [&str; 4] = ["Action", "NotAction", "Resource", "NotResource"];
 
 /// A policy with its statements under what they are told apart by, and sets as objects of their
 /// elements. `None` when it is no policy.
-pub(super) fn normal<'v>(policy: &Value<'v>) -> Option<Value<'v>> {
+pub(in crate::drift) fn normal<'v>(policy: &Value<'v>) -> Option<Value<'v>> {
     let Value::Map(members) = policy else { return None };
     let statements = match policy.get("Statement")? {
         Value::List(statements) => statements.as_slice(),
@@ -88,7 +88,7 @@ fn principal<'v>(value: &Value<'v>) -> Value<'v> {
 }
 
 /// An account's number stands for its root user.
-fn account(text: &str) -> String {
+pub(in crate::drift) fn account(text: &str) -> String {
     let mut parts = text.split(':');
     let root = parts.next() == Some("arn") && parts.nth(1) == Some("iam");
     match (root, parts.nth(1), parts.next()) {
