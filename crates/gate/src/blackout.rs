@@ -14,7 +14,7 @@ use model::id::BlackoutId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::proposal::Proposal;
+use crate::proposal::{Place, Proposal};
 use crate::selector::{self, Runbooks, Servers};
 
 model::words! {
@@ -177,6 +177,14 @@ impl Window {
     pub fn picks(&self, proposal: &Proposal) -> bool {
         self.runbooks.picks(proposal)
             && (self.servers.all() || proposal.places.iter().any(|place| self.servers.picks(place)))
+    }
+
+    /// Whether it is about everything that is done at a place, by whatever runbook; of an unknown
+    /// place only what is about all of them is known.
+    #[must_use]
+    pub fn covers(&self, place: Option<&Place>) -> bool {
+        self.runbooks.all()
+            && (self.servers.all() || place.is_some_and(|place| self.servers.picks(place)))
     }
 
     /// When it is next active after `at`, within 400 days.

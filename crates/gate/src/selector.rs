@@ -99,6 +99,12 @@ impl Runbooks {
         Ok(runbooks)
     }
 
+    /// Whether it means every runbook.
+    #[must_use]
+    pub const fn all(&self) -> bool {
+        self.ids.is_empty() && self.names.is_empty() && self.categories.is_empty()
+    }
+
     /// Whether it means the runbook proposed.
     #[must_use]
     pub fn picks(&self, proposal: &Proposal) -> bool {

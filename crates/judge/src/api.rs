@@ -1,6 +1,7 @@
 //! Policy bundles and the action table over HTTP.
 
 mod advice;
+mod label;
 mod provider_policy;
 
 use std::collections::BTreeMap;
@@ -35,6 +36,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(activate_bundle))
         .routes(routes!(test_bundle))
         .routes(routes!(list_actions))
+        .routes(routes!(label::label_cause))
         .merge(object::routes::<advice::Cause>())
         .merge(object::routes::<advice::Recommendation>())
         .merge(object::routes::<provider_policy::ProviderPolicy>())

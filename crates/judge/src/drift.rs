@@ -11,6 +11,7 @@ pub mod facts;
 pub mod features;
 pub mod lexicon;
 pub mod recommend;
+pub mod who;
 
 pub use model::drift::{Axes, ChangeType, DriftType};
 use serde::Serialize;
@@ -109,7 +110,8 @@ const LONGEST_SHOWN: usize = 128;
 
 /// An id or name of somebody else's, fit to stand in a sentence: one line, bounded, no characters
 /// that hide or turn the text around them.
-fn shown(text: &str) -> String {
+#[must_use]
+pub fn shown(text: &str) -> String {
     let hides = |c: char| {
         c.is_control()
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')

@@ -6,6 +6,7 @@ use crate::policy::PolicyProblem;
 
 pub mod assessments;
 pub mod bundles;
+pub mod explained;
 
 /// Why a bundle or an assessment could not be stored or read.
 #[derive(Debug, thiserror::Error)]

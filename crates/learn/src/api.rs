@@ -1,5 +1,6 @@
 //! Outcomes, beliefs and learned models over HTTP.
 
+mod analytics;
 mod models;
 pub mod registry;
 
@@ -22,6 +23,7 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list_outcomes))
         .routes(routes!(list_beliefs))
+        .routes(routes!(analytics::show_drift_summary))
         .routes(routes!(registry::get_model_artifact, registry::put_model_artifact))
         .routes(routes!(registry::put_model_comparison))
         .routes(routes!(registry::activate_model))

@@ -14,7 +14,10 @@ use sqlx::FromRow;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+pub mod drift_day;
+pub mod labelled;
 pub mod past;
+pub mod performance;
 pub mod registry;
 
 use crate::posterior::{Lesson, Posterior};

@@ -30,6 +30,18 @@ words! {
     }
 }
 
+words! {
+    /// Which way a property went.
+    Direction {
+        /// Less is allowed than declared.
+        Tightened = "tightened",
+        /// More is allowed than declared.
+        Loosened = "loosened",
+        /// Neither.
+        Neutral = "neutral",
+    }
+}
+
 impl ChangeType {
     /// How a property differs that is declared or not, and there or not.
     #[must_use]

@@ -212,6 +212,8 @@ ids! {
     CostId = "cst";
     /// What else happened around a finding.
     CorrelationId = "cor";
+    /// What happened outside.
+    ChangeEventId = "chg";
     /// An incident, a deployment or a window around a finding.
     ContextId = "ctx";
     /// Why a finding came about.

@@ -1,5 +1,6 @@
 //! Hooks, alerts, rules, sources and the estate over HTTP.
 
+mod change_event;
 mod code;
 mod connection;
 mod credential;
@@ -37,6 +38,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(detail::routes())
         .merge(rule::routes())
         .merge(scan::routes())
+        .merge(change_event::routes())
         .merge(source::routes())
         .merge(quarantine::routes())
         .merge(object::routes::<environment::Environment>())

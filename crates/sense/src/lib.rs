@@ -3,6 +3,8 @@
 
 pub mod alert;
 pub mod api;
+pub mod around;
+pub mod change_event;
 pub mod declared;
 pub mod drift;
 pub mod finding;

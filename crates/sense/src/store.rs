@@ -1,6 +1,8 @@
 //! What the database keeps of findings, alerts, rules, sources and the estate.
 
 pub mod alert_source;
+pub mod around;
+pub mod change_event;
 pub mod connection;
 pub mod credential;
 pub mod detail;

@@ -1,4 +1,4 @@
-//! The hand-offs between stages, each one transaction: ask, assess, start, finish.
+//! The hand-offs between stages, each one transaction: ask, assess, start, finish, explain.
 //!
 //! Stages do not know each other. What one gives and the next takes meets here, and nowhere else.
 
@@ -7,8 +7,10 @@ pub mod api;
 mod ask;
 mod assess;
 mod error;
+pub mod explain;
 mod finish;
 mod logins;
+pub mod monitor;
 pub mod recompute;
 mod record;
 mod remedy;
@@ -32,11 +34,12 @@ use prove::lag::Limit;
 pub use ask::{Ask, Asked, ask};
 pub use assess::{SUBJECT as ASSESS, assess};
 pub use error::Error;
+pub use explain::{SUBJECT as EXPLAIN, explain};
 pub use finish::LoopHooks;
 pub use logins::SealedLogins;
 pub use remedy::{SUBJECT as REMEDY, follow};
 pub use rotate::{SUBJECT as ROTATE, rewrap_everywhere, rotate};
-pub use sweep::sweep;
+pub use sweep::{count, sweep};
 
 /// What the hand-offs share.
 #[derive(Clone)]

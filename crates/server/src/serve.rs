@@ -31,7 +31,7 @@ use crate::standing;
 use crate::tasks::Tasks;
 
 /// What is taken, one after another.
-const TAKEN: &[&str] = &[cycle::ASSESS, cycle::REMEDY];
+const TAKEN: &[&str] = &[cycle::ASSESS, cycle::EXPLAIN, cycle::REMEDY];
 
 /// How long a job may take before somebody else may take it.
 const JOB_LEASE: Duration = Duration::from_secs(60);
@@ -288,6 +288,7 @@ async fn rotate_keys(
 
 async fn take(cycle: &Loop, job: &jobs::Claimed) {
     let done = match job.subject.as_str() {
+        cycle::EXPLAIN => cycle::explain(&cycle.app().db, job).await,
         cycle::REMEDY => Box::pin(cycle::follow(cycle, job)).await,
         _ => cycle::assess(cycle, job).await,
     };

@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand, ValueEnum};
 use connect_terraform::Terraform;
+use model::Clock as _;
 use model::level::Severity;
 use sense::drift::rules::{Rule, Rules};
 use sense::drift::seal::Sealer;
@@ -17,6 +18,7 @@ use serde::Deserialize;
 
 use super::{Context, End, given, view};
 use crate::output::{self, Format};
+use crate::wiring::SystemClock;
 
 mod codify;
 mod input;
@@ -25,7 +27,9 @@ mod manifests;
 mod record;
 mod remedy;
 mod report;
+mod show;
 mod sides;
+mod trail;
 
 use codify::Codify;
 use input::Input;
@@ -66,6 +70,12 @@ pub enum Drift {
     Remedy(Remedy),
     /// Print the manifests of some objects, as one list (offline)
     Manifests(Manifests),
+    /// Show a recorded drift: what differs, how bad, why, what to do
+    Show {
+        /// The finding's id
+        #[arg(value_name = "FINDING")]
+        id: String,
+    },
 }
 
 /// What to compare with what.
@@ -190,6 +200,7 @@ impl Drift {
             Self::Codify(codify) => Ok(codify.run(context)),
             Self::Remedy(remedy) => remedy.run(context).await,
             Self::Manifests(manifests) => manifests.run(context).await,
+            Self::Show { id } => show::show(context, &id).await,
         }
     }
 }
@@ -213,7 +224,13 @@ impl Scan {
         let sides = Sides { declared: &declared, against: against.as_ref(), scan: self };
         let (comparison, how) = sides.compare(&rules, &sealer).await?;
         if let Some(source) = &self.record {
-            let scan = record::record(&context.client()?, source, how, &comparison).await?;
+            let client = context.client()?;
+            if self.against == Some(Against::Aws) {
+                let aws = live::aws::client(self.region.as_deref())?;
+                let now = SystemClock.now();
+                trail::record(context, &client, &aws, &comparison.drifts, now).await?;
+            }
+            let scan = record::record(&client, source, how, &comparison).await?;
             context.remark(&format!(
                 "recorded as {}: {} new, {} closed",
                 view::raw(&scan, "/id"),

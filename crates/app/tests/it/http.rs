@@ -12,6 +12,7 @@ mod apart;
 mod conformance;
 mod decisions;
 mod drift_scans;
+mod explained;
 mod findings;
 mod foreign;
 mod gate;

@@ -5,7 +5,7 @@ use ::api::object;
 use ::api::permission::{ReadFindings, WriteFindings};
 use ::api::problem::{Answer, Problem};
 use model::Timestamp;
-use model::id::{CauseId, FindingId, IntentId, RecommendationId, ResourceId};
+use model::id::{ActorId, CauseId, FindingId, IntentId, RecommendationId, ResourceId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -71,9 +71,22 @@ object! {
         #[schema(value_type = Object)]
         user_attribution: Value => Json;
     }
+    derived {
+        /// Who says so: `by` is `rules`, `model`, `person`, `exception` or `reported`, with which; and
+        /// how likely evidence or the model finds each cause.
+        #[schema(value_type = Object)]
+        decided_by: Value => Json;
+    }
     kept {
         /// When it was looked into.
         analyzed_at: Timestamp => Time.filter().age();
+        /// Who labelled it.
+        #[schema(value_type = Option<String>)]
+        labelled_by: Option<ActorId> => Id.filter();
+        /// When it was labelled.
+        labelled_at: Option<Timestamp> => Time.filter();
+        /// What whoever labelled it says to it.
+        label_comment: Option<String> => Text;
     }
     check(wanted) {
         share("/confidence_score", Some(wanted.confidence_score))?;
@@ -81,6 +94,9 @@ object! {
         objects("/contributing_factors", &wanted.contributing_factors)?;
         an_object("/temporal_context", &wanted.temporal_context)?;
         an_object("/user_attribution", &wanted.user_attribution)
+    }
+    complete(fields) {
+        fields.insert("decided_by".to_owned(), json!({"by": "reported"}));
     }
 }
 
@@ -236,6 +252,8 @@ object! {
         expires_at: Option<Timestamp> => Time.filter();
     }
     kept {
+        /// The rule of ours it follows from; none where others recommend it.
+        rule: Option<String> => Text.filter();
         /// `open`, `accepted`, `dismissed`, `implemented` or `expired`.
         status: String => Text.filter();
         /// The intent that carries it out.

@@ -93,10 +93,10 @@ pub struct Place {
     pub environment: Option<String>,
     /// The service.
     pub service: Option<String>,
-    /// The resource, as the provider calls it.
-    pub resource: Option<String>,
-    /// The resource, as its declaration calls it.
-    pub address: Option<String>,
+    /// The resources, as the provider calls them. The first 1,000 by name count.
+    pub resources: Vec<String>,
+    /// The resources, as their declarations call them.
+    pub addresses: Vec<String>,
     /// The files it is declared in, or that were touched. The first 1,000 by name count.
     pub paths: Vec<String>,
     /// The names of whoever did it: login, e-mail address, the session's name. Their case says
@@ -111,8 +111,8 @@ impl Place {
     const fn is_environment(&self) -> bool {
         self.environment.is_some()
             && self.service.is_none()
-            && self.resource.is_none()
-            && self.address.is_none()
+            && self.resources.is_empty()
+            && self.addresses.is_empty()
             && self.paths.is_empty()
     }
 }

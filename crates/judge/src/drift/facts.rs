@@ -5,6 +5,7 @@
 
 mod observe;
 
+pub use model::drift::Direction;
 use model::level::Severity;
 
 use super::lexicon::{Lexicon, PropertyKind, Words};
@@ -81,18 +82,6 @@ model::words! {
         Near = "near",
         /// Only the same environment.
         Environment = "environment",
-    }
-}
-
-model::words! {
-    /// Which way a property went.
-    Direction {
-        /// Less is allowed than declared.
-        Tightened = "tightened",
-        /// More is allowed than declared.
-        Loosened = "loosened",
-        /// Neither.
-        Neutral = "neutral",
     }
 }
 

@@ -192,6 +192,13 @@ object! {
         cross_validation_scores: Option<Value> => Json;
     }
     kept {
+        /// How many findings of the day people labelled that the model had spoken about.
+        labels: Option<i32> => Integer;
+        /// Whether accuracy fell by more than .05 since it was trained.
+        degraded: Option<bool> => Boolean.filter();
+        /// The features that changed since its first week, with how.
+        #[schema(value_type = Option<Vec<Object>>)]
+        shifted_features: Option<Value> => Json;
         /// When it was added.
         created_at: Timestamp => Time.filter().age();
     }

@@ -2,8 +2,8 @@
 
 use db::{Error, TenantTx};
 use model::Digest;
-use model::id::ModelId;
-use serde_json::Value;
+use model::id::{FindingId, ModelId, PredictionId};
+use serde_json::{Value, json};
 use sqlx::FromRow;
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -68,6 +68,84 @@ pub async fn lock_active(tx: &mut TenantTx, name: &str) -> Result<Option<Registe
     .bind(name)
     .fetch_optional(tx.conn())
     .await?)
+}
+
+/// The version of a model that decides, with its file.
+#[derive(Debug, Clone)]
+pub struct Active {
+    /// The version's row.
+    pub id: ModelId,
+    /// Its version.
+    pub version: String,
+    /// Its file.
+    pub artifact: String,
+    /// SHA-256 of it when it was kept.
+    pub sha256: Vec<u8>,
+}
+
+/// The version of a model that decides at present; `None` when none does.
+///
+/// # Errors
+/// When the database is not available.
+pub async fn active(tx: &mut TenantTx, name: &str) -> Result<Option<Active>, Error> {
+    let row: Option<(Uuid, String, String, Vec<u8>)> = sqlx::query_as(
+        "SELECT id, version, artifact, artifact_sha256
+         FROM countersign.ml_models
+         WHERE tenant_id = $1 AND name = $2 AND is_active AND artifact IS NOT NULL",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(name)
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.map(|(id, version, artifact, sha256)| Active {
+        id: id.into(),
+        version,
+        artifact,
+        sha256,
+    }))
+}
+
+/// What a model said of a finding.
+#[derive(Debug, Clone)]
+pub struct Predicted {
+    /// Of which.
+    pub finding: FindingId,
+    /// What: the class and how likely each is.
+    pub result: Value,
+    /// How it came to that.
+    pub metadata: Value,
+}
+
+/// Keeps what a version said of findings.
+///
+/// # Errors
+/// When the database is not available, or one of the findings is gone.
+pub async fn keep_predictions(
+    tx: &mut TenantTx,
+    id: ModelId,
+    all: &[Predicted],
+) -> Result<(), Error> {
+    if all.is_empty() {
+        return Ok(());
+    }
+    let rows = all.iter().map(|one| {
+        json!({
+            "id": PredictionId::generate().uuid(), "finding_id": one.finding.uuid(),
+            "result": one.result, "metadata": one.metadata,
+        })
+    });
+    sqlx::query(
+        "INSERT INTO countersign.ml_predictions (tenant_id, id, finding_id, ml_model_id,
+           prediction_result, prediction_metadata)
+         SELECT $1, t.id, t.finding_id, $2, t.result, t.metadata
+         FROM jsonb_to_recordset($3) AS t (id uuid, finding_id uuid, result jsonb, metadata jsonb)",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(id.uuid())
+    .bind(Json(rows.collect::<Vec<_>>()))
+    .execute(tx.conn())
+    .await?;
+    Ok(())
 }
 
 /// The file of a version, and its SHA-256 when it was kept; `None` when it has none.

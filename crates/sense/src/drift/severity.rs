@@ -3,13 +3,16 @@
 //! The score is the largest of the four, each axis the largest of the rows that fit: one more change
 //! never makes a drift less severe.
 
+use std::cmp::Ordering;
 use std::sync::LazyLock;
 
+pub use model::drift::Direction;
 use model::level::Severity;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::path::{BadPattern, Pattern, fits};
-use super::{Axes, ChangeType, Drift, DriftType};
+use super::path::{BadPattern, Pattern, Step, fits};
+use super::{Axes, Change, ChangeType, Drift, DriftType};
 
 #[cfg(test)]
 mod tests;
@@ -104,6 +107,46 @@ pub struct Weights {
     properties: Vec<(PropertyRow, Vec<Pattern>)>,
 }
 
+/// The rows about properties of one type that matter to security.
+#[derive(Debug, Clone)]
+pub struct Ways<'w>(Vec<&'w (PropertyRow, Vec<Pattern>)>);
+
+impl Ways<'_> {
+    /// Which way a property went: a row that looks at values weighs the way that opens, so what weighs
+    /// more than the same change made the other way loosened something, and what weighs less
+    /// tightened it. Of what matters to security and weighs the same either way nothing is known.
+    #[must_use]
+    pub fn direction(&self, change: &Change) -> Option<Direction> {
+        let named: Vec<&PropertyRow> = self
+            .0
+            .iter()
+            .filter(|(_, patterns)| patterns.iter().any(|like| like.matches(&change.steps)))
+            .map(|(row, _)| row)
+            .collect();
+        let weight = |side: &Side<'_>| {
+            let fitting = named.iter().filter(|row| row.holds(side));
+            fitting.map(|row| row.security).fold(0.0, f64::max)
+        };
+        let side = Side::of(change);
+        let (here, back) = (weight(&side), weight(&side.reversed()));
+        match here.total_cmp(&back) {
+            Ordering::Greater => Some(Direction::Loosened),
+            Ordering::Less => Some(Direction::Tightened),
+            Ordering::Equal if here > 0.0 => None,
+            Ordering::Equal => Some(Direction::Neutral),
+        }
+    }
+}
+
+impl PropertyRow {
+    /// Whether what it asks of a change and its values holds.
+    fn holds(&self, side: &Side<'_>) -> bool {
+        (self.change.is_empty() || self.change.contains(&side.change))
+            && holds(&self.declared, side.declared)
+            && holds(&self.actual, side.actual)
+    }
+}
+
 /// Why weights cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum BadWeights {
@@ -136,6 +179,30 @@ impl Weights {
         })
     }
 
+    /// The rows about properties that fit a change of a type.
+    fn fitting<'s>(
+        &'s self,
+        kind: &'s str,
+        side: &'s Side<'_>,
+    ) -> impl Iterator<Item = &'s PropertyRow> {
+        let fitting = self.properties.iter().filter(move |(row, patterns)| {
+            row.types.iter().any(|like| fits(like, kind))
+                && row.holds(side)
+                && patterns.iter().any(|pattern| pattern.matches(side.steps))
+        });
+        fitting.map(|(row, _)| row)
+    }
+
+    /// The rows that say which way properties of a type went.
+    #[must_use]
+    pub fn ways(&self, kind: &str) -> Ways<'_> {
+        let rows = self
+            .properties
+            .iter()
+            .filter(|(row, _)| row.critical && row.types.iter().any(|like| fits(like, kind)));
+        Ways(rows.collect())
+    }
+
     /// How bad a drift is.
     #[must_use]
     pub fn judge(&self, drift: &Drift) -> Judged {
@@ -154,14 +221,7 @@ impl Weights {
         }
         let mut critical = Vec::new();
         for change in &drift.changes {
-            let rows = self.properties.iter().filter(|(row, patterns)| {
-                row.types.iter().any(|like| fits(like, &drift.kind))
-                    && (row.change.is_empty() || row.change.contains(&change.change))
-                    && holds(&row.declared, change.declared.as_ref())
-                    && holds(&row.actual, change.actual.as_ref())
-                    && patterns.iter().any(|pattern| pattern.matches(&change.steps))
-            });
-            for (row, _) in rows {
+            for row in self.fitting(&drift.kind, &Side::of(change)) {
                 if row.critical && critical.last() != Some(&change.path) {
                     critical.push(change.path.clone());
                 }
@@ -181,18 +241,48 @@ impl Weights {
     }
 }
 
+/// A change as rows look at it.
+#[derive(Debug, Clone, Copy)]
+struct Side<'a> {
+    steps: &'a [Step],
+    change: ChangeType,
+    declared: Option<&'a Value>,
+    actual: Option<&'a Value>,
+}
+
+impl<'a> Side<'a> {
+    fn of(change: &'a Change) -> Self {
+        Self {
+            steps: &change.steps,
+            change: change.change,
+            declared: change.declared.as_ref(),
+            actual: change.actual.as_ref(),
+        }
+    }
+
+    /// The same change made the other way.
+    const fn reversed(self) -> Self {
+        let change = match self.change {
+            ChangeType::Added => ChangeType::Removed,
+            ChangeType::Removed => ChangeType::Added,
+            ChangeType::Modified => ChangeType::Modified,
+        };
+        Self { change, declared: self.actual, actual: self.declared, ..self }
+    }
+}
+
 /// Whether one of these texts is somewhere in a value; any value when there are none.
-fn holds(texts: &[String], value: Option<&serde_json::Value>) -> bool {
+fn holds(texts: &[String], value: Option<&Value>) -> bool {
     texts.is_empty() || value.is_some_and(|value| any_leaf(value, texts))
 }
 
-fn any_leaf(value: &serde_json::Value, texts: &[String]) -> bool {
+fn any_leaf(value: &Value, texts: &[String]) -> bool {
     match value {
-        serde_json::Value::Array(items) => items.iter().any(|item| any_leaf(item, texts)),
-        serde_json::Value::Object(members) => members.values().any(|value| any_leaf(value, texts)),
-        serde_json::Value::String(text) => texts.contains(text),
-        serde_json::Value::Number(number) => texts.contains(&number.to_string()),
-        serde_json::Value::Bool(flag) => texts.contains(&flag.to_string()),
-        serde_json::Value::Null => false,
+        Value::Array(items) => items.iter().any(|item| any_leaf(item, texts)),
+        Value::Object(members) => members.values().any(|value| any_leaf(value, texts)),
+        Value::String(text) => texts.contains(text),
+        Value::Number(number) => texts.contains(&number.to_string()),
+        Value::Bool(flag) => texts.contains(&flag.to_string()),
+        Value::Null => false,
     }
 }

@@ -1,6 +1,7 @@
 //! Looks for drift in the database: begun, counted, and ended by closing what was not seen again.
 
 use db::TenantTx;
+use db::jobs::NewJob;
 use model::id::{EnvironmentId, FindingId, RepositoryId, ScanId};
 use serde_json::{Value, json};
 use sqlx::types::Json;
@@ -13,6 +14,9 @@ use crate::scan::{Against, Scan, Told};
 
 /// Drifts that are written together.
 const AT_ONCE: usize = 1_000;
+
+/// The subject of the job a finished scan queues.
+pub const EXPLAIN: &str = "drift_scan.explain";
 
 /// Begins a scan of a source. One that was running is given up: it would close what this one finds.
 ///
@@ -160,19 +164,24 @@ pub async fn finish(
         .iter()
         .map(|not| json!({"type": not.kind, "id": not.id, "why": not.why, "failed": not.failed}))
         .collect();
-    sqlx::query(
+    let drifted: i32 = sqlx::query_scalar(
         "UPDATE countersign.drift_scans
          SET state = 'finished', finished_at = clock_timestamp(), in_sync = $3, closed = $4,
              not_checked = $5
-         WHERE tenant_id = $1 AND id = $2",
+         WHERE tenant_id = $1 AND id = $2
+         RETURNING drifted",
     )
     .bind(tenant)
     .bind(scan.id.uuid())
     .bind(i32::try_from(in_sync).unwrap_or(i32::MAX))
     .bind(i32::try_from(closed.len()).unwrap_or(i32::MAX))
     .bind(Json(told))
-    .execute(tx.conn())
+    .fetch_one(tx.conn())
     .await?;
+    if drifted > 0 {
+        let params = json!({"scan_id": scan.id});
+        tx.enqueue(NewJob::new(EXPLAIN, params).once(scan.id.to_string())).await?;
+    }
     sqlx::query(
         "UPDATE countersign.iac_repositories
          SET last_sync_at = clock_timestamp()

@@ -2,6 +2,7 @@
 
 mod decisions;
 mod remedies;
+mod labelled;
 
 use std::collections::BTreeMap;
 
@@ -38,6 +39,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(evaluate_intent))
         .merge(decisions::routes())
         .merge(remedies::routes())
+        .merge(labelled::routes())
 }
 
 /// What to run, and where.

@@ -6,8 +6,10 @@ use db::{Db, jobs, partitions};
 use futures::FutureExt as _;
 use gate::store::{approvals, rates};
 use jiff::SignedDuration;
+use learn::store::drift_day;
 use model::audit::Who;
 use model::id::TenantId;
+use sense::store::change_event;
 use tokio_util::sync::CancellationToken;
 
 use super::{Error, remedy, store};
@@ -23,10 +25,21 @@ const KEEP_STARTS: SignedDuration = SignedDuration::from_hours(24 * 32);
 /// How often the coming months' partitions are looked at; they are made months ahead.
 const MONTHS_EVERY: Duration = Duration::from_secs(3600);
 
+/// How often drift is counted day by day.
+const DAYS_EVERY: Duration = Duration::from_secs(300);
+/// Events of outside that are forgotten at once, of one tenant.
+const MOST_FORGOTTEN: i64 = 50_000;
+
 /// Sweeps until told to stop.
 pub async fn sweep(db: Db, who: Who, stop: CancellationToken) {
     let mut months = tokio::time::interval(MONTHS_EVERY);
+    let mut days = tokio::time::interval(DAYS_EVERY);
     loop {
+        if days.tick().now_or_never().is_some()
+            && let Err(error) = count(&db).await
+        {
+            tracing::warn!(%error, "drift could not be counted; it is tried again");
+        }
         if months.tick().now_or_never().is_some()
             && let Err(error) = partitions::make_ahead(&db).await
         {
@@ -50,6 +63,27 @@ async fn round(db: &Db, who: &Who) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Counts drift day by day, says how models did, and forgets what is too old to explain anything.
+///
+/// # Errors
+/// When the tenants cannot be listed. One tenant's trouble does not keep the others.
+pub async fn count(db: &Db) -> Result<(), Error> {
+    for tenant in store::tenants(db).await? {
+        if let Err(error) = count_one(db, tenant).await {
+            tracing::warn!(%tenant, %error, "counting a tenant's drift failed; it is tried again");
+        }
+    }
+    Ok(())
+}
+
+async fn count_one(db: &Db, tenant: TenantId) -> Result<(), Error> {
+    let mut tx = db.tenant(tenant).await?;
+    drift_day::count(&mut tx).await?;
+    change_event::forget(&mut tx, MOST_FORGOTTEN).await?;
+    tx.commit().await?;
+    super::monitor::models(db, tenant).await
 }
 
 async fn one(db: &Db, who: &Who, tenant: TenantId) -> Result<(), Error> {

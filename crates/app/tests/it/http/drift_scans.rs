@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 use super::harness::{Caller, Reply, Site, text};
 use super::stage::Stage;
 
-struct Source {
-    admin: Caller,
-    repository: String,
+pub(crate) struct Source {
+    pub(crate) admin: Caller,
+    pub(crate) repository: String,
 }
 
 impl Source {
-    async fn set(site: &Site) -> Self {
+    pub(crate) async fn set(site: &Site) -> Self {
         let stage = Stage::set(site, site.tenant(), "test").await;
         let server = stage.admin.get(&format!("/resources/{}", stage.resource)).await.expect(200);
         let repository = json!({
@@ -24,19 +24,19 @@ impl Source {
         Self { admin: stage.admin, repository: text(&made, "id") }
     }
 
-    async fn begin(&self) -> String {
+    pub(crate) async fn begin(&self) -> String {
         let wanted = json!({"iac_repository_id": self.repository, "against": "provider"});
         text(&self.admin.post("/drift-scans", &wanted).await.expect(201), "id")
     }
 
-    async fn tell(&self, scan: &str, drifts: &[Value]) -> Reply {
+    pub(crate) async fn tell(&self, scan: &str, drifts: &[Value]) -> Reply {
         let lines: Vec<String> = drifts.iter().map(ToString::to_string).collect();
         let request = self.admin.request(Method::POST, &format!("/drift-scans/{scan}/drifts"));
         let request = request.header("content-type", "application/x-ndjson").body(lines.join("\n"));
         Reply::of(request.send().await.unwrap()).await
     }
 
-    async fn finish(&self, scan: &str, not_checked: Value) -> Value {
+    pub(crate) async fn finish(&self, scan: &str, not_checked: Value) -> Value {
         let body = json!({"in_sync": 40, "not_checked": not_checked});
         self.admin.post(&format!("/drift-scans/{scan}/finish"), &body).await.expect(200)
     }
@@ -51,7 +51,7 @@ impl Source {
     }
 }
 
-fn open_door() -> Value {
+pub(crate) fn open_door() -> Value {
     json!({
         "address": "aws_security_group.web", "type": "aws_security_group", "id": "sg-1",
         "drift_type": "modified", "changes": [{

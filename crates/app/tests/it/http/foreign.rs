@@ -120,7 +120,7 @@ impl Asker<'_> {
 
     async fn send(&self, method: &Method, path: &str, body: &Value) -> Reply {
         let request = self.caller.request(method.clone(), path);
-        let request = if path.ends_with("/import") {
+        let request = if path.ends_with("/import") || path == "/change-events" {
             request.header("content-type", "application/x-ndjson").body(body.to_string())
         } else {
             request.json(body)
@@ -183,6 +183,10 @@ fn good(template: &str, asker: &Asker<'_>, runbook: &str) -> Option<Value> {
             json!({"name": "another", "kind": "alertmanager", "actor_id": actor})
         }
         "POST /api-keys" => json!({"name": "another"}),
+        "POST /change-events" => json!({
+            "kind": "deployment", "occurred_at": "2026-03-01T10:00:00Z",
+            "external_system": "argocd", "external_id": "d-1",
+        }),
         "POST /drift-scans" => {
             let nothing = model::id::RepositoryId::generate().to_string();
             json!({"iac_repository_id": nothing, "against": "document"})

@@ -46,6 +46,7 @@ pub(crate) async fn seed(site: &Site, stage: &Stage) -> Seeds {
     let credentials = admin.get("/credentials").await.expect(200);
     let (objects, _) = objects::make_all(site, stage).await;
     let scan = scanned(admin).await;
+    let happened = happened(admin).await;
     let setting = json!({"value": {"theme": "dark"}});
     admin.send(Method::PUT, "/settings/console", &setting).await.expect(200);
     let hold = json!({"class": "costs", "reason": "Matter 1"});
@@ -72,6 +73,7 @@ pub(crate) async fn seed(site: &Site, stage: &Stage) -> Seeds {
         ("/credentials/{id}", text(&credentials[0], "id")),
         ("/decisions/{id}", text(&asked, "decision_id")),
         ("/environments/{id}", text(&resource, "environment_id")),
+        ("/change-events/{id}", happened),
         ("/drift-scans/{id}", scan),
         ("/executions/{id}", text(&done, "id")),
         ("/executions/{id}/evidence/{evidence}", text(&done["evidence"][0], "id")),
@@ -116,6 +118,18 @@ async fn scanned(admin: &Caller) -> String {
     let sources = admin.get("/iac-repositories").await.expect(200);
     let wanted = json!({"iac_repository_id": sources["items"][0]["id"], "against": "document"});
     text(&admin.post("/drift-scans", &wanted).await.expect(201), "id")
+}
+
+/// Something that happened outside.
+async fn happened(admin: &Caller) -> String {
+    let told = json!({
+        "kind": "deployment", "occurred_at": "2026-03-01T10:00:00Z", "external_system": "argocd",
+        "external_id": "d-1",
+    });
+    let request = admin.request(Method::POST, "/change-events");
+    let request = request.header("content-type", "application/x-ndjson").body(told.to_string());
+    Reply::of(request.send().await.unwrap()).await.expect(200);
+    text(&admin.get("/change-events").await.expect(200)["items"][0], "id")
 }
 
 /// A piece of the archive, with a copy for reading.
@@ -187,6 +201,7 @@ pub(crate) fn body(name: &str, environment: &str, host_key: &str) -> Value {
             json!({"address": "a.b", "type": "a", "drift_type": "deleted"})
         }
         "POST drift-scans/{id}/finish" => json!({"in_sync": 0}),
+        "PUT findings/{id}/cause" => json!({"cause": "emergency_fix"}),
         "POST executions/{id}/steps/{step}/resolve" => json!({"choice": "mark_succeeded"}),
         "POST hooks/generic/{source}" => json!({"check": "c", "since": 1_772_359_200}),
         "PUT models/{id}/artifact" => models::good().0.clone(),

@@ -31,8 +31,8 @@ const NOBODYS: Name = Name::MAX;
 struct Names {
     environment: Option<Name>,
     service: Option<Name>,
-    resource: Option<Name>,
-    address: Option<Name>,
+    resources: Vec<Name>,
+    addresses: Vec<Name>,
     paths: Vec<Name>,
     directories: Vec<Name>,
     actors: Vec<Name>,
@@ -298,14 +298,16 @@ impl Names {
         let directories = first(paths.iter().filter_map(|path| directory(path)));
         let actors = first(place.actors.iter().map(|actor| actor.to_lowercase()));
         let shared = first(place.shared.iter().cloned());
+        let resources = first(place.resources.iter().cloned());
+        let addresses = first(place.addresses.iter().cloned());
         let mut some = |text: &Option<String>| {
             text.as_deref().filter(|text| !text.is_empty()).map(&mut *number)
         };
         Self {
             environment: some(&place.environment),
             service: some(&place.service),
-            resource: some(&place.resource),
-            address: some(&place.address),
+            resources: numbers(&resources, number),
+            addresses: numbers(&addresses, number),
             paths: numbers(&paths, number),
             directories: numbers(&directories, number),
             actors: numbers(&actors, number),
@@ -318,8 +320,8 @@ impl Names {
     fn under(&self, field: Field) -> &[Name] {
         match field {
             Field::Shared => &self.shared,
-            Field::Resource => self.resource.as_slice(),
-            Field::Address => self.address.as_slice(),
+            Field::Resource => &self.resources,
+            Field::Address => &self.addresses,
             Field::Path => &self.paths,
             Field::Directory => &self.directories,
             Field::Service => self.service.as_slice(),
@@ -334,8 +336,8 @@ impl Names {
         let file = meet(&self.paths, &event.paths);
         Matched::default()
             .with(Field::Shared, meet(&self.shared, &event.shared))
-            .with(Field::Resource, same(self.resource, event.resource))
-            .with(Field::Address, same(self.address, event.address))
+            .with(Field::Resource, meet(&self.resources, &event.resources))
+            .with(Field::Address, meet(&self.addresses, &event.addresses))
             .with(Field::Path, file)
             .with(Field::Directory, !file && meet(&self.directories, &event.directories))
             .with(Field::Service, same(self.service, event.service))

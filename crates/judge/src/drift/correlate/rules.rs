@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use jiff::SignedDuration;
 use serde::Deserialize;
 
 use super::{EventKind, Field, Matched, seconds};
@@ -117,6 +118,15 @@ impl Rules {
         });
         let File { version, at_least, most, .. } = file;
         Ok(Self { version, at_least, most, sure: sure.collect(), windows })
+    }
+
+    /// The longest any event may be away from a drift, before it and after it.
+    #[must_use]
+    pub fn longest(&self) -> (SignedDuration, SignedDuration) {
+        let most = |side: fn(&Window) -> i64| {
+            SignedDuration::from_micros(self.windows.iter().map(side).max().unwrap_or_default())
+        };
+        (most(|window| window.before), most(|window| window.after))
     }
 
     pub(super) fn window(&self, kind: EventKind) -> Window {

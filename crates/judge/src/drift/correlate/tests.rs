@@ -17,8 +17,8 @@ fn subject() -> Subject {
     let place = Place {
         environment: Some("prod-eu".to_owned()),
         service: Some("shop".to_owned()),
-        resource: Some("sg-1".to_owned()),
-        address: Some("module.net.aws_security_group.web".to_owned()),
+        resources: vec!["sg-1".to_owned()],
+        addresses: vec!["module.net.aws_security_group.web".to_owned()],
         paths: vec!["infra/net/main.tf".to_owned()],
         actors: vec!["Ada@example.org".to_owned(), "ada".to_owned()],
         shared: vec!["CHG-9".to_owned()],
@@ -59,8 +59,8 @@ fn each_thing_in_common_weighs_what_the_rules_say() {
     let nothing = Place::default;
     close(now(nothing()), 0.0);
     close(now(of_service()), 0.5);
-    close(now(Place { resource: subject().place.resource, ..nothing() }), 0.8);
-    close(now(Place { address: subject().place.address, ..nothing() }), 0.8);
+    close(now(Place { resources: subject().place.resources, ..nothing() }), 0.8);
+    close(now(Place { addresses: subject().place.addresses, ..nothing() }), 0.8);
     close(now(Place { paths: subject().place.paths, ..nothing() }), 0.6);
     close(now(Place { paths: vec!["infra/net/vars.tf".to_owned()], ..nothing() }), 0.3);
     close(now(Place { paths: vec!["infra/main.tf".to_owned()], ..nothing() }), 0.0);
@@ -158,8 +158,8 @@ fn names_of_nothing_are_nothing_in_common() {
     let empty = Place {
         environment: Some(String::new()),
         service: Some(String::new()),
-        resource: Some(String::new()),
-        address: Some(String::new()),
+        resources: vec![String::new()],
+        addresses: vec![String::new()],
         paths: vec![String::new(), "root.tf".to_owned()],
         actors: vec![String::new()],
         shared: vec![String::new()],
@@ -305,13 +305,13 @@ fn found_one_by_one<'e>(
             };
             let file = meet(&here.paths, &there.paths);
             let whole = there.service.is_none()
-                && there.resource.is_none()
-                && there.address.is_none()
+                && there.resources.is_empty()
+                && there.addresses.is_empty()
                 && there.paths.is_empty();
             let matched = Matched::default()
                 .with(Field::Shared, meet(&here.shared, &there.shared))
-                .with(Field::Resource, same(&here.resource, &there.resource))
-                .with(Field::Address, same(&here.address, &there.address))
+                .with(Field::Resource, meet(&here.resources, &there.resources))
+                .with(Field::Address, meet(&here.addresses, &there.addresses))
                 .with(Field::Path, file)
                 .with(
                     Field::Directory,
@@ -358,20 +358,14 @@ fn places() -> impl Strategy<Value = Place> {
     (
         name(&["prod", "test"]),
         name(&["shop", "till"]),
-        name(&["sg-1", "sg-2", "i-3"]),
-        name(&["a.b", "a.c"]),
+        names(&["sg-1", "sg-2", "i-3"]),
+        names(&["a.b", "a.c"]),
         names(&["infra/net/main.tf", "infra/net/vars.tf", "infra/app/main.tf", "main.tf"]),
         names(&["ada", "Ada", "bob"]),
         names(&["CHG-1", "CHG-2"]),
     )
-        .prop_map(|(environment, service, resource, address, paths, actors, shared)| Place {
-            environment,
-            service,
-            resource,
-            address,
-            paths,
-            actors,
-            shared,
+        .prop_map(|(environment, service, resources, addresses, paths, actors, shared)| {
+            Place { environment, service, resources, addresses, paths, actors, shared }
         })
 }
 

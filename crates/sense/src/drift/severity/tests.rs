@@ -86,3 +86,16 @@ proptest! {
         prop_assert_eq!(judge(&changes).axes, after.axes, "order says nothing");
     }
 }
+
+#[test]
+fn what_opens_a_door_loosened_it_and_what_closes_it_tightened_it() {
+    let weights = Weights::shipped();
+    let way = |change: &Change| weights.ways("aws_security_group").direction(change);
+    let rule = |declared, actual| change(&["ingress", "tcp 22", "cidr_blocks"], declared, actual);
+    let (own, all) = (json!(["10.0.0.0/8"]), json!(["0.0.0.0/0"]));
+    assert_eq!(way(&rule(own.clone(), all.clone())), Some(Direction::Loosened));
+    assert_eq!(way(&rule(all, own.clone())), Some(Direction::Tightened));
+    assert_eq!(way(&rule(own, json!(["10.1.0.0/16"]))), None, "nobody knows which way");
+    let tag = change(&["tags", "owner"], json!("a"), json!("b"));
+    assert_eq!(way(&tag), Some(Direction::Neutral));
+}
