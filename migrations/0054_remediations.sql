@@ -48,12 +48,8 @@ GRANT SELECT ON countersign.remediations TO countersign_report;
 -- the host, so that windows, limits and the class of its environment hold for it as for any other.
 ALTER TABLE countersign.iac_repositories
   ADD COLUMN resource_id uuid,
-  -- Where its code lies there.
-  ADD COLUMN directory text,
-  -- Which file or folder below it declares; all of it when absent.
-  ADD COLUMN document text,
-  -- The stack that a template belongs to.
-  ADD COLUMN stack_name text;
+  -- Where a checkout of its code lies there.
+  ADD COLUMN directory text;
 ALTER TABLE countersign.iac_repositories
   ADD CONSTRAINT iac_repositories_resource_fk FOREIGN KEY (tenant_id, resource_id)
     REFERENCES countersign.resources (tenant_id, id) NOT VALID;

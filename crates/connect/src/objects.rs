@@ -1,4 +1,7 @@
-//! The object store: a directory, each write on disk before it counts.
+//! The object store: a directory, each write on disk before it counts. And single objects of
+//! others' stores, read.
+
+mod remote;
 
 use std::path::Path;
 
@@ -8,6 +11,8 @@ use model::objects::{ObjectError, Objects};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Key;
 use object_store::{Error, ObjectStoreExt as _, PutPayload};
+
+pub use remote::{BadRemote, Remote, Unread};
 
 /// A directory of objects.
 #[derive(Debug)]

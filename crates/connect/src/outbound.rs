@@ -27,7 +27,7 @@ use tokio::time::{Instant, timeout_at};
 use destination::{Destination, Named};
 use rules::Meant;
 
-pub use call::{Call, Lines, Reply};
+pub use call::{Call, Lines, Reply, login};
 pub use destination::UrlFault;
 pub use http::{HeaderMap, Method, StatusCode};
 pub use lookup::Lookup;

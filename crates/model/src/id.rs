@@ -232,6 +232,8 @@ ids! {
     ScanId = "scn";
     /// Putting drift right, once.
     RemediationId = "rem";
+    /// A difference that does not count.
+    IgnoreRuleId = "ign";
     /// What code declares, one address of it.
     DeclaredId = "dcl";
     /// A leave to break a policy for a while.

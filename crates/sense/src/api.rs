@@ -9,6 +9,7 @@ mod environment;
 mod finding;
 mod graph;
 mod hook;
+mod ignore;
 mod import;
 mod intake;
 mod key;
@@ -49,9 +50,9 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(once::routes())
         .merge(object::routes::<graph::Service>())
         .merge(object::routes::<graph::ResourceEdge>())
-        .merge(object::routes::<code::Repository>())
-        .merge(object::routes::<code::Declared>())
         .merge(object::routes::<remediation::Remedied>())
+        .merge(code::routes())
+        .merge(object::routes::<ignore::IgnoreRule>())
         .merge(object::routes::<surroundings::Correlation>())
         .merge(object::routes::<surroundings::OperationalContext>())
         .merge(object::routes::<surroundings::Cost>())

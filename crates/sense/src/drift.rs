@@ -10,6 +10,7 @@ pub mod codify;
 pub mod compare;
 pub mod diff;
 mod form;
+pub mod ignore;
 pub mod manifest;
 pub mod path;
 pub mod rules;

@@ -85,10 +85,10 @@ pub struct Source {
     pub branch: String,
     /// The resource its tools are reached as.
     pub resource: ResourceId,
-    /// Where its code lies there.
+    /// Where a checkout of its code lies there.
     pub directory: String,
-    /// Which part of it declares; all of it when absent.
-    pub document: Option<String>,
+    /// The directory or the file of it that declares; all of it when absent.
+    pub path: Option<String>,
     /// The stack a template belongs to.
     pub stack: Option<String>,
 }
@@ -98,12 +98,21 @@ impl Source {
     #[must_use]
     pub fn variables(&self) -> BTreeMap<String, String> {
         let program = if self.tool == Tool::Opentofu { "tofu" } else { "terraform" };
+        let path = self.path.clone().unwrap_or_default();
+        // A configuration is a directory; templates and manifests are files in one.
+        let (directory, document) = match self.tool {
+            Tool::Terraform | Tool::Opentofu if !path.is_empty() => {
+                (format!("{}/{path}", self.directory.trim_end_matches('/')), String::new())
+            }
+            Tool::Terraform | Tool::Opentofu => (self.directory.clone(), path),
+            Tool::Cloudformation | Tool::Kubernetes => (self.directory.clone(), path),
+        };
         [
             ("SOURCE", self.id.to_string()),
             ("TOOL", self.tool.to_string()),
             ("PROGRAM", program.to_owned()),
-            ("DIRECTORY", self.directory.clone()),
-            ("DOCUMENT", self.document.clone().unwrap_or_default()),
+            ("DIRECTORY", directory),
+            ("DOCUMENT", document),
             ("BRANCH", self.branch.clone()),
             ("STACK", self.stack.clone().unwrap_or_default()),
         ]
@@ -230,7 +239,8 @@ pub enum Next {
 #[must_use]
 pub fn next(means: Means, stage: Stage, ended: ExecutionState, why: Option<&str>) -> Next {
     if ended != ExecutionState::Completed {
-        let why = why.filter(|why| !why.is_empty()).map_or_else(String::new, |why| format!(": {why}"));
+        let why =
+            why.filter(|why| !why.is_empty()).map_or_else(String::new, |why| format!(": {why}"));
         let what = match stage {
             Stage::Prepare => "working out the change",
             Stage::Change => "the change",
@@ -268,8 +278,8 @@ pub enum NotPrepared {
 /// When it is something else. What it says comes from a host: it is held to names and lengths here,
 /// and to their patterns by the procedure that takes it.
 pub fn prepared(printed: &str) -> Result<BTreeMap<String, String>, NotPrepared> {
-    let values: BTreeMap<String, String> =
-        serde_json::from_str(printed.trim()).map_err(|error| NotPrepared::Form(error.to_string()))?;
+    let values: BTreeMap<String, String> = serde_json::from_str(printed.trim())
+        .map_err(|error| NotPrepared::Form(error.to_string()))?;
     for (name, value) in &values {
         if !PREPARED.contains(&name.as_str()) {
             return Err(NotPrepared::Name(name.clone()));

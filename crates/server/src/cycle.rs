@@ -17,6 +17,7 @@ mod remedy;
 mod report;
 pub mod retire;
 mod rotate;
+pub mod source;
 mod start;
 mod store;
 mod sweep;

@@ -150,6 +150,11 @@ pub async fn serve(
         let times = (parts.tuning.poll, parts.tuning.lease_ttl);
         tasks.spawn("keys", move |stop| rotate_keys(app.clone(), name.clone(), times, stop));
     }
+    if parts.duties.work == Duty::Yes {
+        let work = (cycle.clone(), parts.outbound.clone(), parts.name.clone());
+        let times = (parts.tuning.poll, parts.tuning.lease_ttl);
+        tasks.spawn("sources", move |stop| read_sources(work.clone(), times, stop));
+    }
     let (db, seen, limit) = (parts.app.db.clone(), health.clone(), parts.tuning.audit);
     tasks.spawn("standing", move |stop| standing::watch(db.clone(), seen.clone(), limit, stop));
     if parts.duties.keep == Duty::Yes {
@@ -280,6 +285,37 @@ async fn rotate_keys(
             }
             Err(error) => {
                 tracing::warn!(%error, "no rotation of keys could be claimed");
+                waker.wait(spread(poll)).await;
+            }
+        }
+    }
+}
+
+/// Reads sources and compares them with what is there, one after another, until told to stop: in
+/// the middle of one, it is left to the next worker.
+async fn read_sources(
+    (cycle, outbound, name): (Loop, Outbound, String),
+    (poll, lease_ttl): (Duration, Duration),
+    stop: CancellationToken,
+) {
+    let app = cycle.app().clone();
+    let mut waker = app.db.waker(Topic::Jobs);
+    while !stop.is_cancelled() {
+        match jobs::claim(&app.db, &name, lease_ttl, &crate::cycle::source::SUBJECTS).await {
+            Ok(Some(job)) => {
+                let work = crate::cycle::source::work(&cycle, &outbound, &job, lease_ttl);
+                if let Some(Err(error)) = stop.run_until_cancelled(Box::pin(work)).await {
+                    failed(&app, &job, &error).await;
+                }
+            }
+            Ok(None) => {
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = waker.wait(spread(poll)) => {}
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "no source could be claimed");
                 waker.wait(spread(poll)).await;
             }
         }

@@ -65,18 +65,31 @@ const CLIENTS: [(&str, &[&str]); 17] = [
     ("redis", &[]),
     ("kube", &[]),
     ("git2", &[]),
-    ("gix", &[]),
+    // Over a transport of ours, without the client it has as a feature.
+    ("gix", &["crates/connect-git/"]),
     ("hickory-resolver", &[]),
 ];
+
+/// Features of the object store that bring its own client; what ends in `-base` does not.
+const STORES: [&str; 4] = ["\"aws\"", "\"azure\"", "\"gcp\"", "\"http\""];
+/// Features of git's library that do.
+const GITS: [&str; 2] = ["http-transport", "http-client-"];
+
+/// Whether a line of a manifest asks a library for the client it has as a feature.
+pub(super) fn as_feature(line: &str) -> bool {
+    let name = line.split(['.', '=', ' ']).next().unwrap_or_default();
+    let store = name == "object_store" && STORES.iter().any(|feature| line.contains(feature));
+    let git = name.starts_with("gix") && GITS.iter().any(|feature| line.contains(feature));
+    store || git
+}
 
 /// The lines of a member's manifest, from 1, that bring another client.
 pub(super) fn clients(path: &str, text: &str) -> Vec<usize> {
     let brings = |line: &str| {
         let name = line.split(['.', '=', ' ']).next().unwrap_or_default();
-        let stores = name == "object_store"
-            && ["aws", "azure", "gcp", "http"].iter().any(|word| line.contains(word));
         let client = CLIENTS.iter().find(|(client, _)| *client == name);
-        stores || client.is_some_and(|(_, may)| !may.iter().any(|may| path.starts_with(may)))
+        as_feature(line)
+            || client.is_some_and(|(_, may)| !may.iter().any(|may| path.starts_with(may)))
     };
     text.lines().enumerate().filter(|(_, line)| brings(line)).map(|(at, _)| at + 1).collect()
 }
@@ -121,6 +134,10 @@ mod tests {
         }
         let line = "object_store = { version = \"0.14\", features = [\"fs\", \"aws\"] }";
         assert_eq!(clients("Cargo.toml", line), [1]);
+        let line = "gix-transport = { version = \"0.62\", features = [\"http-client-curl\"] }";
+        assert_eq!(clients("crates/connect-git/Cargo.toml", line), [1]);
+        assert!(clients("crates/connect-git/Cargo.toml", "gix.workspace = true").is_empty());
+        assert!(!as_feature("object_store = { version = \"0.14\", features = [\"aws-base\"] }"));
         assert!(clients("crates/connect/Cargo.toml", "hyper.workspace = true").is_empty());
         assert!(clients("crates/sense/Cargo.toml", "serde.workspace = true").is_empty());
     }

@@ -21,6 +21,8 @@ use crate::output::{self, Format};
 use crate::wiring::SystemClock;
 
 mod codify;
+mod fetched;
+mod ignore;
 mod input;
 mod live;
 mod manifests;
@@ -32,6 +34,7 @@ mod sides;
 mod trail;
 
 use codify::Codify;
+use ignore::Ignore;
 use input::Input;
 use manifests::Manifests;
 use remedy::Remedy;
@@ -49,6 +52,10 @@ pub enum Drift {
     /// --against names; with --against aws that is what no state names. Of a template of CloudFormation
     /// the resources of its --stack are read with --against aws. Manifests of Kubernetes, as written
     /// or as Kustomize and Helm print them, are compared with --against kubernetes.
+    ///
+    /// What declares may be elsewhere: in a repository of git, as
+    /// `git+https://host/path.git//directory?ref=branch`, or as one object, `s3://bucket/key`,
+    /// `gs://bucket/object`, `az://account/container/blob` or `https://…`; what opens it --login holds.
     ///
     /// Exit code 0 when nothing drifted that is as severe as --fail-on says, 1 when something did,
     /// 3 when nothing did and something could not be read.
@@ -76,15 +83,23 @@ pub enum Drift {
         #[arg(value_name = "FINDING")]
         id: String,
     },
+    /// What a tenant says does not count
+    #[command(subcommand)]
+    Ignore(Ignore),
 }
 
 /// What to compare with what.
 #[derive(Debug, Args)]
 pub struct Scan {
     /// A directory with a configuration or with manifests, a state, a plan, a template, or
-    /// manifests; - is standard input
+    /// manifests; - is standard input; or where one of them is: git+https, s3, gs, az, https
     #[arg(value_name = "PATH")]
     path: PathBuf,
+
+    /// A file with what opens a PATH that is elsewhere: `user:password` or a token, of a store its
+    /// keys; for s3 those of the environment (`AWS_ACCESS_KEY_ID`) when absent
+    #[arg(long, value_name = "FILE")]
+    login: Option<PathBuf>,
 
     /// What is there: `aws`, `kubernetes`, or a state or plan that was read later than what declares
     #[arg(long, value_name = "AWS|KUBERNETES|FILE")]
@@ -201,6 +216,7 @@ impl Drift {
             Self::Remedy(remedy) => remedy.run(context).await,
             Self::Manifests(manifests) => manifests.run(context).await,
             Self::Show { id } => show::show(context, &id).await,
+            Self::Ignore(ignore) => ignore.run(context).await,
         }
     }
 }
@@ -216,7 +232,13 @@ impl Scan {
             environment: std::env::vars_os().collect(),
             limit: Duration::from_secs(self.terraform_timeout),
         };
-        let declared = Input::read(&self.path, &terraform).await?;
+        let declared = match fetched::place(&self.path)? {
+            Some(place) => {
+                let name = self.path.display().to_string();
+                fetched::read(&name, place, self.login.as_deref(), &terraform).await?
+            }
+            None => Input::read(&self.path, &terraform).await?,
+        };
         let against = match &self.against {
             Some(Against::File(path)) => Some(Input::read(path, &terraform).await?),
             Some(Against::Aws | Against::Kubernetes) | None => None,
@@ -226,7 +248,7 @@ impl Scan {
         if let Some(source) = &self.record {
             let client = context.client()?;
             if self.against == Some(Against::Aws) {
-                let aws = live::aws::client(self.region.as_deref())?;
+                let aws = live::aws(self.region.as_deref())?;
                 let now = SystemClock.now();
                 trail::record(context, &client, &aws, &comparison.drifts, now).await?;
             }
@@ -238,7 +260,8 @@ impl Scan {
                 view::at(&scan, "/closed"),
             ));
         }
-        let lines = (self.report == Some(ReportFormat::Lines)).then(|| record::lines(how, &comparison));
+        let lines =
+            (self.report == Some(ReportFormat::Lines)).then(|| record::lines(how, &comparison));
         let weights = Weights::shipped();
         let judged = comparison.drifts.iter().map(|drift| weights.judge(drift)).collect();
         let report = Report {

@@ -9,9 +9,13 @@
 mod cloud;
 mod cluster;
 mod codify;
+mod elsewhere;
 mod propose;
 mod reconcile;
 mod remedy;
 mod scan;
 mod stack;
 mod terraform;
+
+pub(crate) use cloud::Cloud;
+pub(crate) use stack::{CHANGES, TEMPLATE};

@@ -36,6 +36,7 @@ mod retention;
 mod routes;
 mod schemathesis;
 mod session;
+mod sources;
 mod stage;
 mod suspicious;
 mod tenancy;

@@ -1,10 +1,23 @@
 //! A call and its answer.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use model::secret::Secret;
 use serde::de::DeserializeOwned;
 
 use super::Error;
+
+/// The header `Authorization` of a login: `user:password` by RFC 7617, and anything else as a token
+/// by RFC 6750.
+#[must_use]
+pub fn login(login: &Secret) -> Secret {
+    let text = login.expose().trim_ascii_end();
+    if text.contains(&b':') {
+        return Secret::from(format!("Basic {}", STANDARD.encode(text)));
+    }
+    Secret::new([b"Bearer ", text].concat())
+}
 
 /// A call to be made.
 #[derive(Debug, Clone)]
@@ -12,6 +25,7 @@ pub struct Call<'a> {
     pub(super) method: Method,
     pub(super) url: &'a str,
     pub(super) headers: Vec<(&'static str, Text)>,
+    pub(super) signed: HeaderMap,
     pub(super) body: Vec<u8>,
 }
 
@@ -40,13 +54,13 @@ impl Text {
 impl<'a> Call<'a> {
     /// A call by `method`.
     #[must_use]
-    pub const fn new(method: Method, url: &'a str) -> Self {
-        Self { method, url, headers: Vec::new(), body: Vec::new() }
+    pub fn new(method: Method, url: &'a str) -> Self {
+        Self { method, url, headers: Vec::new(), signed: HeaderMap::new(), body: Vec::new() }
     }
 
     /// A call that asks.
     #[must_use]
-    pub const fn get(url: &'a str) -> Self {
+    pub fn get(url: &'a str) -> Self {
         Self::new(Method::GET, url)
     }
 
@@ -62,6 +76,12 @@ impl<'a> Call<'a> {
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, Text::Plain(value.into())));
         self
+    }
+
+    /// With headers as a library has signed them; what a connection sets itself is left out.
+    #[must_use]
+    pub fn signed(self, headers: HeaderMap) -> Self {
+        Self { signed: headers, ..self }
     }
 
     /// With a body, whose media type a header says.

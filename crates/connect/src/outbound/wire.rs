@@ -22,6 +22,15 @@ use super::{Call, Error, Lines, Reply};
 /// How much of an answer may be headers, in bytes.
 const HEADER_BYTES: usize = 64 << 10;
 
+/// Headers that are ours to say.
+const OWN: [HeaderName; 5] = [
+    header::HOST,
+    header::ACCEPT_ENCODING,
+    header::CONNECTION,
+    header::CONTENT_LENGTH,
+    header::TRANSFER_ENCODING,
+];
+
 /// A connection with or without TLS.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
@@ -59,6 +68,11 @@ pub(super) fn request(
     headers.insert(header::HOST, host);
     headers.insert(header::USER_AGENT, HeaderValue::from_static("countersign"));
     headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    for (name, value) in &call.signed {
+        if !OWN.contains(name) {
+            headers.insert(name, value.clone());
+        }
+    }
     for (name, text) in &call.headers {
         let name = HeaderName::try_from(*name).map_err(|_| Error::Header)?;
         headers.insert(name, text.value()?);

@@ -41,7 +41,7 @@ impl Importer {
 pub(super) async fn import<T: DeserializeOwned>(
     importer: &Importer,
     request: Request,
-    read: impl Fn(T) -> Answer<Reported>,
+    read: impl Fn(T) -> Answer<Option<Reported>>,
 ) -> Answer<ImportOut> {
     let (parts, body) = request.into_parts();
     let mut lines = Lines::of(&parts.headers, body, LONGEST_LINE)?;
@@ -52,7 +52,9 @@ pub(super) async fn import<T: DeserializeOwned>(
             let mut good = Vec::with_capacity(batch.len());
             for (line, report) in batch {
                 match read(report) {
-                    Ok(reported) => good.push((line, reported)),
+                    Ok(Some(reported)) => good.push((line, reported)),
+                    // What does not count is read, and not kept.
+                    Ok(None) => (),
                     Err(problem) => refused.add(line, problem),
                 }
             }

@@ -374,6 +374,6 @@ async fn import_findings(
     caller: Can<WriteFindings>,
     request: Request,
 ) -> Answer<Json<ImportOut>> {
-    let read = |report: FindingReportIn| report.reported();
+    let read = |report: FindingReportIn| report.reported().map(Some);
     Box::pin(import(&Importer::new(&app, &caller, None), request, read)).await.map(Json)
 }

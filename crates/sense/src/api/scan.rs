@@ -25,7 +25,7 @@ use super::{answer, sized};
 use crate::drift::compare::NotChecked;
 use crate::drift::{self, ChangeType, DriftType, path};
 use crate::scan::{self, Against};
-use crate::store::scan as store;
+use crate::store::{ignore, scan as store};
 
 /// Properties one drift may have.
 const MOST_CHANGES: usize = 1_000;
@@ -297,7 +297,8 @@ async fn begin_scan(
 
 /// Tell a running scan what drifted, a line of JSON each (NDJSON).
 ///
-/// Each becomes a finding, or is the finding it was before. Lines that are refused keep no other
+/// Each becomes a finding, or is the finding it was before, unless a rule of the tenant's says that
+/// it does not count. Lines that are refused keep no other
 /// from being kept.
 #[utoipa::path(post, path = "/drift-scans/{id}/drifts", tag = "findings",
     params(("id" = String, Path, description = "The scan")),
@@ -312,8 +313,10 @@ async fn add_drifts(
 ) -> Answer<Json<ImportOut>> {
     let mut tx = app.db.tenant(caller.tenant()).await?;
     let of = held(store::hold(&mut tx, id).await)?;
+    let ignored = ignore::active(&mut tx, of.repository).await?;
     drop(tx);
-    let read = |line: ScannedIn| Ok(scan::finding(&of, &line.drift()?));
+    let read =
+        |line: ScannedIn| Ok(ignored.left(line.drift()?).map(|drift| scan::finding(&of, &drift)));
     Box::pin(import(&Importer::new(&app, &caller, Some(of)), request, read)).await.map(Json)
 }
 

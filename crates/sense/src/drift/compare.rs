@@ -319,6 +319,17 @@ impl<'r> Engine<'r> {
         }
     }
 
+    /// What is declared of a resource, fit to be shown and stored: secrets are digests.
+    ///
+    /// # Errors
+    /// When its state cannot be read.
+    pub fn declared(&self, resource: &Resource<'_>) -> Result<serde_json::Value, BadState> {
+        let rules = self.rules.about(&resource.kind);
+        let comparer = Comparer { rules, scope: self.scope, sealer: self.sealer };
+        let state = resource.read([resource.secrets.as_slice(), &[]], self.sealer)?;
+        Ok(comparer.shown(&state))
+    }
+
     fn comparer(&self, kinds: &mut HashMap<String, Comparer<'r>>, kind: &str) -> Comparer<'r> {
         if let Some(comparer) = kinds.get(kind) {
             return comparer.clone();

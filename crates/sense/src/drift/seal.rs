@@ -33,6 +33,21 @@ impl Seal {
     }
 }
 
+/// A value as a finding keeps it: that something is a secret, and not its digest, which says
+/// nothing under the key of another run.
+#[must_use]
+pub fn kept(value: &serde_json::Value) -> serde_json::Value {
+    match value {
+        serde_json::Value::Array(items) => items.iter().map(kept).collect(),
+        serde_json::Value::Object(_) if Seal::from_json(value).is_some() => json!({ MEMBER: true }),
+        serde_json::Value::Object(members) => {
+            let members = members.iter().map(|(name, value)| (name.clone(), kept(value)));
+            serde_json::Value::Object(members.collect())
+        }
+        other => other.clone(),
+    }
+}
+
 /// Makes digests under one key. Digests of different keys never compare equal.
 #[derive(Debug, Clone)]
 pub struct Sealer {

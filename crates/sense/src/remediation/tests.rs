@@ -11,7 +11,7 @@ fn remediation(means: Means, tool: Tool) -> Remediation {
             branch: "main".to_owned(),
             resource: ResourceId::fixed(2),
             directory: "/srv/shop".to_owned(),
-            document: None,
+            path: None,
             stack: None,
         },
         addresses: vec!["aws_instance.web".to_owned(), "aws_instance.db[\"a b\"]".to_owned()],
@@ -55,10 +55,7 @@ fn what_a_host_prints_is_held_to_names_and_lengths() {
     assert_eq!(said.len(), 2);
     assert!(matches!(prepared("no plan"), Err(NotPrepared::Form(_))));
     assert!(matches!(prepared("{\"SHA256\":1}"), Err(NotPrepared::Form(_))));
-    assert_eq!(
-        prepared("{\"DIRECTORY\":\"/\"}"),
-        Err(NotPrepared::Name("DIRECTORY".to_owned()))
-    );
+    assert_eq!(prepared("{\"DIRECTORY\":\"/\"}"), Err(NotPrepared::Name("DIRECTORY".to_owned())));
     let long = format!("{{\"SUMMARY\":\"{}\"}}", "x".repeat(2001));
     assert!(matches!(prepared(&long), Err(NotPrepared::Value(_))));
     assert!(matches!(prepared("{\"SUMMARY\":\"a\\nb\"}"), Err(NotPrepared::Value(_))));

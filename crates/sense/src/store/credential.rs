@@ -105,6 +105,22 @@ pub async fn all(tx: &mut TenantTx) -> Result<Vec<Credential>, db::Error> {
     rows.into_iter().map(Row::credential).collect()
 }
 
+/// The credential of this name, when there is one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn named(tx: &mut TenantTx, name: &str) -> Result<Option<CredentialId>, db::Error> {
+    let tenant = tx.tenant().uuid();
+    let id: Option<Uuid> = sqlx::query_scalar(
+        "SELECT id FROM countersign.credentials WHERE tenant_id = $1 AND name = $2",
+    )
+    .bind(tenant)
+    .bind(name)
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(id.map(Into::into))
+}
+
 /// One credential with its sealed secret.
 ///
 /// # Errors

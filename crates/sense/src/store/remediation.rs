@@ -22,7 +22,9 @@ pub enum Unreachable {
     #[error("the source cannot be read")]
     Database(#[from] db::Error),
     /// It does not say where its tools run.
-    #[error("the source {name} does not say {field}: where its tools run, and where its code lies there")]
+    #[error(
+        "the source {name} does not say {field}: where its tools run, and where its code lies there"
+    )]
     Incomplete {
         /// The source.
         name: String,
@@ -39,8 +41,8 @@ struct SourceRow {
     branch: String,
     resource_id: Option<Uuid>,
     directory: Option<String>,
-    document: Option<String>,
-    stack_name: Option<String>,
+    path: Option<String>,
+    stack: Option<String>,
 }
 
 impl SourceRow {
@@ -53,8 +55,8 @@ impl SourceRow {
             directory: self.directory.clone().ok_or_else(|| lacks("directory"))?,
             name: self.name,
             branch: self.branch,
-            document: self.document,
-            stack: self.stack_name,
+            path: self.path,
+            stack: self.stack,
         })
     }
 }
@@ -65,7 +67,7 @@ impl SourceRow {
 /// [`Unreachable`].
 pub async fn source(tx: &mut TenantTx, id: RepositoryId) -> Result<Source, Unreachable> {
     let row: Option<SourceRow> = sqlx::query_as(
-        "SELECT id, name, tool, branch, resource_id, directory, document, stack_name
+        "SELECT id, name, tool, branch, resource_id, directory, path, stack
          FROM countersign.iac_repositories
          WHERE tenant_id = $1 AND id = $2",
     )

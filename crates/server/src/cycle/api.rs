@@ -1,8 +1,8 @@
 //! Asking over HTTP: run a runbook, and what the gate would say without asking.
 
 mod decisions;
-mod remedies;
 mod labelled;
+mod remedies;
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::ask::{Ask, Asked, OF_ALERTS, ask, plan};
-use super::remedy::OF_REMEDIATIONS;
+use super::remedy::{OF_REMEDIATIONS, OF_SCANS};
 use super::weigh::candidate;
 use super::{Error, Loop, store};
 
@@ -140,9 +140,10 @@ fn check(wanted: &RunIn) -> Answer<()> {
             "must have 1 to 200 characters",
         ));
     }
-    let ours = |id: &String| [OF_ALERTS, OF_REMEDIATIONS].iter().any(|own| id.starts_with(own));
-    if wanted.deterministic_id.as_ref().is_some_and(ours) {
-        let message = "names that begin with alert/ or remediation/ are the gate's own";
+    let own = [OF_ALERTS, OF_REMEDIATIONS, OF_SCANS];
+    let taken = |id: &String| own.iter().any(|own| id.starts_with(own));
+    if wanted.deterministic_id.as_ref().is_some_and(taken) {
+        let message = "names that begin with alert/, remediation/ or scan/ are the gate's own";
         return Err(Problem::invalid("/deterministic_id", "reserved", message));
     }
     if long(&wanted.intent, 2000) {

@@ -28,6 +28,8 @@ use super::{Error, Loop, told};
 pub const SUBJECT: &str = "remedy";
 /// What the gate's own names for these requests begin with.
 pub(super) const OF_REMEDIATIONS: &str = "remediation/";
+/// What the gate's own names for looks begin with.
+pub(super) const OF_SCANS: &str = "scan/";
 /// The procedure whose output is a scan.
 const SCAN: &str = "drift-scan";
 
@@ -220,10 +222,7 @@ pub async fn follow(cycle: &Loop, job: &Claimed) -> Result<(), Error> {
 }
 
 /// The source an execution looked for drift in, where that is what it did, and did well.
-async fn scanned(
-    tx: &mut TenantTx,
-    execution: ExecutionId,
-) -> Result<Option<RepositoryId>, Error> {
+async fn scanned(tx: &mut TenantTx, execution: ExecutionId) -> Result<Option<RepositoryId>, Error> {
     let Some(looked) = super::store::looked(tx, execution).await? else { return Ok(None) };
     if looked.runbook != SCAN || looked.state != ExecutionState::Completed {
         return Ok(None);
@@ -260,8 +259,9 @@ async fn record(
     let found = match found {
         Ok(found) => found,
         Err(why) => {
-            let event = Event::new(Who::service(), "drift_scan.unreadable", "execution", &execution)
-                .failed(why.clone());
+            let event =
+                Event::new(Who::service(), "drift_scan.unreadable", "execution", &execution)
+                    .failed(why.clone());
             tx.audit(&event).await?;
             return Ok(Err(why));
         }

@@ -412,10 +412,7 @@ pub(super) struct Looked {
 }
 
 /// Reads it; `None` when its runbook is gone.
-pub(super) async fn looked(
-    tx: &mut TenantTx,
-    id: ExecutionId,
-) -> Result<Option<Looked>, Error> {
+pub(super) async fn looked(tx: &mut TenantTx, id: ExecutionId) -> Result<Option<Looked>, Error> {
     let row: Option<(String, String, serde_json::Value, Vec<Uuid>)> = sqlx::query_as(
         "SELECT r.name, e.state, e.context_vars,
                 ARRAY(SELECT DISTINCT s.resource_id FROM countersign.step_runs s

@@ -10,6 +10,7 @@ use learn::store::drift_day;
 use model::audit::Who;
 use model::id::TenantId;
 use sense::store::change_event;
+use sense::store::declared;
 use tokio_util::sync::CancellationToken;
 
 use super::{Error, remedy, store};
@@ -92,6 +93,7 @@ async fn one(db: &Db, who: &Who, tenant: TenantId) -> Result<(), Error> {
     tx.commit().await?;
     let mut tx = db.tenant(tenant).await?;
     remedy::overdue(&mut tx).await?;
+    declared::queue_due(&mut tx).await?;
     tx.commit().await?;
     let mut tx = db.tenant(tenant).await?;
     let now = tx.now().await?;

@@ -6,35 +6,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use connect_terraform::Terraform;
-use sense::drift::cloudformation;
-use sense::drift::compare::Resource;
-use sense::drift::manifest::{self, BadManifest};
-use sense::drift::terraform::{BadDocument, Document, Plan};
+use sense::drift::terraform::BadDocument;
+use survey::document::{self, CONFIGURATION, Content, KUSTOMIZATION, Unreadable, WRITTEN};
 
 use crate::cli::prompt;
 
 /// The largest document that is read, in bytes: what lies above is no state anybody works with.
-const MOST_BYTES: u64 = 512 * 1024 * 1024;
-
-/// What a document is.
-#[derive(Debug)]
-pub(super) enum Content<'a> {
-    /// A state of Terraform's.
-    State(Vec<Resource<'a>>),
-    /// A plan of Terraform's.
-    Plan(Plan<'a>),
-    /// A template of CloudFormation.
-    Template(&'a str),
-    /// Manifests of Kubernetes.
-    Manifests(Vec<Resource<'static>>),
-}
-
-/// How files of a configuration of Terraform's end.
-const CONFIGURATION: [&str; 4] = [".tf", ".tf.json", ".tofu", ".tofu.json"];
-/// How files of manifests end.
-const MANIFESTS: [&str; 3] = [".yaml", ".yml", ".json"];
-/// What Kustomize is told by.
-const KUSTOMIZATION: &str = "kustomization.yaml";
+pub(super) const MOST_BYTES: u64 = 512 * 1024 * 1024;
 
 /// A document and where it came from.
 #[derive(Debug)]
@@ -61,7 +39,7 @@ impl Input {
             );
         }
         let mut text = String::new();
-        for file in files.iter().filter(|file| MANIFESTS.iter().any(|end| named(file, end))) {
+        for file in files.iter().filter(|file| WRITTEN.iter().any(|end| named(file, end))) {
             text.push_str(&Self::file(file)?.text);
             text.push_str("\n---\n");
         }
@@ -95,35 +73,34 @@ impl Input {
         }
     }
 
+    /// What was fetched from somewhere.
+    pub(super) fn fetched(name: &str, bytes: Vec<u8>) -> Result<Self> {
+        match String::from_utf8(bytes) {
+            Ok(text) => Ok(Self { name: name.to_owned(), text }),
+            Err(_) => bail!("{name} is no text: it holds bytes that are no UTF-8"),
+        }
+    }
+
+    /// The same under another name.
+    pub(super) fn called(self, name: &str) -> Self {
+        Self { name: name.to_owned(), ..self }
+    }
+
     pub(super) fn name(&self) -> &str {
         &self.name
     }
 
     /// What it is, by what it holds.
     pub(super) fn content(&self) -> Result<Content<'_>> {
-        let unreadable = || format!("{} cannot be read", self.name);
-        match Document::read(&self.text) {
-            Ok(Document::State(resources)) => return Ok(Content::State(resources)),
-            Ok(Document::Plan(plan)) => return Ok(Content::Plan(plan)),
-            Err(BadDocument::Other) if !self.text.trim().is_empty() => (),
-            Err(error) => return Err(error).with_context(unreadable),
-        }
-        let template = cloudformation::document(&self.text);
-        if template.as_ref().is_ok_and(cloudformation::looks_like_one) {
-            return Ok(Content::Template(&self.text));
-        }
-        match manifest::read(&self.text) {
-            Ok(objects) if !objects.is_empty() => Ok(Content::Manifests(objects)),
-            // What is wrong with it is said as of what it could be.
-            Err(error @ (BadManifest::Text(_) | BadManifest::Twice { .. })) => {
-                Err(error).with_context(unreadable)
-            }
-            Ok(_) | Err(BadManifest::Shape { .. }) => Err(BadDocument::Other).with_context(|| {
+        match document::read(&self.text) {
+            Ok(content) => Ok(content),
+            Err(Unreadable::Other) => Err(BadDocument::Other).with_context(|| {
                 format!(
                     "{} is nothing of Terraform's, no template of CloudFormation and no manifest",
                     self.name
                 )
             }),
+            Err(error) => Err(error).with_context(|| format!("{} cannot be read", self.name)),
         }
     }
 }

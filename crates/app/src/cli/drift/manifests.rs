@@ -11,8 +11,9 @@ use sense::drift::manifest::removal;
 use sense::drift::{ChangeType, path};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use survey::document::Content;
 
-use super::input::{Content, Input};
+use super::input::Input;
 use crate::cli::{Context, End, given};
 use crate::output;
 

@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 use sense::drift::Drift;
 use sense::drift::compare::Comparison;
-use sense::drift::seal::Seal;
+use sense::drift::seal::kept;
 use sense::scan::Against;
 use serde_json::{Value, json};
 
@@ -83,16 +83,4 @@ fn line(drift: &Drift) -> Value {
         "changes": changes, "declared_state": drift.declared.as_ref().map(kept),
         "actual_state": drift.actual.as_ref().map(kept),
     })
-}
-
-/// A value as it is kept: digests under the key of this one run say nothing to the next.
-fn kept(value: &Value) -> Value {
-    match value {
-        Value::Array(items) => items.iter().map(kept).collect(),
-        Value::Object(_) if Seal::from_json(value).is_some() => json!({"sealed": true}),
-        Value::Object(members) => {
-            Value::Object(members.iter().map(|(name, value)| (name.clone(), kept(value))).collect())
-        }
-        other => other.clone(),
-    }
 }

@@ -3,16 +3,16 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result, bail};
-use sense::drift::cloudformation;
 use sense::drift::compare::{Comparison, Elsewhere, Engine, Live, NotChecked, Resource};
 use sense::drift::diff::Scope;
 use sense::drift::rules::Rules;
 use sense::drift::seal::Sealer;
 use sense::scan::Against as Sure;
+use survey::document::Content;
+use survey::{By, aws};
 
-use super::input::{Content, Input};
-use super::live::{aws, kubernetes};
-use super::{Against, Scan};
+use super::input::Input;
+use super::{Against, Scan, live};
 
 /// The two sides of a scan.
 pub(super) struct Sides<'s> {
@@ -32,19 +32,18 @@ impl Sides<'_> {
         sealer: &Sealer,
     ) -> Result<(Comparison, Sure)> {
         let engine = Engine { rules, scope: Scope::Whole, sealer };
+        let by = By { rules, sealer };
         let unlike = || format!("{} cannot be compared", self.declared.name());
         let against = self.against.map(Input::content).transpose()?;
         let in_aws = self.scan.against == Some(Against::Aws);
         let in_cluster = self.scan.against == Some(Against::Kubernetes);
         match (self.declared.content()?, against) {
-            (Content::Manifests(declared), None) if in_cluster => {
-                self.cluster(declared, rules, sealer).await
-            }
+            (Content::Manifests(declared), None) if in_cluster => self.cluster(declared, by).await,
             (Content::Manifests(_), _) => {
                 bail!("manifests are compared with a cluster: give --against kubernetes")
             }
             _ if in_cluster => bail!("a cluster is compared with manifests"),
-            (Content::Template(text), None) if in_aws => self.stack(text, rules, sealer).await,
+            (Content::Template(text), None) if in_aws => self.stack(text, by).await,
             (Content::Template(_), _) => {
                 bail!("a template is compared with what is there: give --against aws and --stack")
             }
@@ -78,41 +77,38 @@ impl Sides<'_> {
     }
 
     /// A template against the resources of its stack.
-    async fn stack(
-        &self,
-        text: &str,
-        rules: &Rules,
-        sealer: &Sealer,
-    ) -> Result<(Comparison, Sure)> {
+    async fn stack(&self, text: &str, by: By<'_>) -> Result<(Comparison, Sure)> {
         let name = self.scan.stack.as_deref().context("name the template's stack with --stack")?;
-        let account = aws::client(self.scan.region.as_deref())?;
-        let stack = aws::stack(&account, name).await?;
-        let unreadable = || format!("{} cannot be read", self.declared.name());
-        let mut declared = cloudformation::read(text, &stack).with_context(unreadable)?;
-        let live = aws::of_stack(&account, &mut declared).await;
-        let engine = Engine { rules, scope: Scope::Declared, sealer };
-        let done = engine.compare(&declared, &live).with_context(unreadable)?;
-        // What belongs to no stack was left out.
-        Ok((Comparison { undeclared: Vec::new(), ..done }, Sure::Api))
+        let account = live::aws(self.scan.region.as_deref())?;
+        let done = survey::stack(&account, name, text, by).await;
+        Ok((done.map_err(|error| self.named(error))?, Sure::Api))
     }
 
     /// Manifests against the objects of a cluster.
     async fn cluster(
         &self,
-        mut declared: Vec<Resource<'static>>,
-        rules: &Rules,
-        sealer: &Sealer,
+        declared: Vec<Resource<'static>>,
+        by: By<'_>,
     ) -> Result<(Comparison, Sure)> {
         let (file, context) = (self.scan.kubeconfig.as_deref(), self.scan.context.as_deref());
-        let (cluster, namespace) = kubernetes::cluster(file, context)?;
-        let live = kubernetes::read(&cluster, &namespace, &mut declared).await?;
-        let engine = Engine { rules, scope: Scope::Declared, sealer };
-        let unlike = || format!("{} cannot be compared", self.declared.name());
-        let done = engine.compare(&declared, &live).with_context(unlike)?;
-        let sides = (declared.as_slice(), &live);
-        let done = kubernetes::settle(&cluster, &engine, sides, done).await.with_context(unlike)?;
-        // Only what is declared was asked for.
-        Ok((Comparison { undeclared: Vec::new(), ..done }, Sure::DryRun))
+        let (cluster, namespace) = live::cluster(file, context)?;
+        let done = survey::cluster(&cluster, &namespace, declared, by).await;
+        Ok((done.map_err(|error| self.named(error))?, Sure::DryRun))
+    }
+
+    /// Why they could not be compared, with the name of the document where it is at fault.
+    fn named(&self, error: survey::Error) -> anyhow::Error {
+        let document = self.declared.name();
+        let told = match &error {
+            survey::Error::Template(_) => Some(format!("{document} cannot be read")),
+            survey::Error::State(_) => Some(format!("{document} cannot be compared")),
+            survey::Error::Stack { .. } | survey::Error::Cluster(_) => None,
+        };
+        let error = anyhow::Error::new(error);
+        match told {
+            Some(told) => error.context(told),
+            None => error,
+        }
     }
 
     /// What is there of the known types that no state names.
@@ -122,7 +118,7 @@ impl Sides<'_> {
         known: &[Resource<'_>],
         done: &mut Comparison,
     ) -> Result<()> {
-        let account = aws::client(self.scan.region.as_deref())?;
+        let account = live::aws(self.scan.region.as_deref())?;
         let found = aws::unmanaged(&account, known).await;
         for resource in &found.resources {
             let nothing = Elsewhere::of(&[]);

@@ -8,10 +8,10 @@ use tempfile::TempDir;
 
 /// What a test is given when Terraform and its provider are there.
 #[derive(Debug)]
-pub(super) struct Cloud {
+pub(crate) struct Cloud {
     server: Child,
     /// The server's address.
-    pub(super) url: String,
+    pub(crate) url: String,
     /// Where configurations lie.
     pub(super) dir: TempDir,
 }
@@ -45,7 +45,7 @@ fn script() -> PathBuf {
 
 impl Cloud {
     /// Starts one; nothing outside CI where Terraform or its provider is missing.
-    pub(super) fn start() -> Option<Self> {
+    pub(crate) fn start() -> Option<Self> {
         let terraform = Command::new("terraform").arg("version").output();
         let mirror = mirror();
         if terraform.is_err() || mirror.is_none() {
@@ -106,7 +106,7 @@ impl Cloud {
 
     /// Changes the cloud behind Terraform's back: lines of Python with `ec2`, `s3` and so on by
     /// `client(name)`. What they print comes back.
-    pub(super) fn python(&self, lines: &str) -> String {
+    pub(crate) fn python(&self, lines: &str) -> String {
         let script = format!(
             "import boto3, json, sys\n\
              def client(name):\n    return boto3.client(name, endpoint_url='{}', region_name='eu-west-1')\n{lines}",

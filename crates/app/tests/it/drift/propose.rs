@@ -20,9 +20,8 @@ struct FakeForge(Arc<Mutex<Vec<Value>>>);
 
 impl FakeForge {
     async fn start(&self) -> String {
-        let routes = Router::new()
-            .route("/repos/{*path}", post(Self::open))
-            .with_state(self.clone());
+        let routes =
+            Router::new().route("/repos/{*path}", post(Self::open)).with_state(self.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, routes).await });
@@ -87,7 +86,8 @@ async fn drift_is_put_into_code_on_a_branch_after_which_the_plan_is_clean() {
 
     let mut environment = cloud.environment();
     let forged = [("", "github"), ("_API", api.as_str()), ("_TOKEN", "canary-token")];
-    environment.extend(forged.map(|(n, value)| (format!("COUNTERSIGN_FORGE{n}"), value.to_owned())));
+    environment
+        .extend(forged.map(|(n, value)| (format!("COUNTERSIGN_FORGE{n}"), value.to_owned())));
     let source = json!({
         "name": "shop", "tool": "terraform", "directory": live, "repository_url": url,
         "branch": "main",
@@ -106,7 +106,11 @@ async fn drift_is_put_into_code_on_a_branch_after_which_the_plan_is_clean() {
 
     let findings = [id("aws_instance"), id("aws_security_group")];
     let asked = runner.remedy("codify_iac", &findings, "asked").await;
-    assert_eq!(git(&hosted, &["branch", "--list", "countersign/*"]), "", "nothing is published yet");
+    assert_eq!(
+        git(&hosted, &["branch", "--list", "countersign/*"]),
+        "",
+        "nothing is published yet"
+    );
     let execution = runner.approve(&asked, "completed").await;
     assert!(!execution.to_string().contains("canary"), "{execution:#}");
     let published = runner.reaches(&text(&asked, "id"), "published").await;
@@ -134,5 +138,8 @@ async fn drift_is_put_into_code_on_a_branch_after_which_the_plan_is_clean() {
     runner.scan().await;
     runner.reaches(&text(&asked, "id"), "resolved").await;
     let finding = runner.admin.get(&format!("/findings/{}", findings[0])).await.expect(200);
-    assert_eq!((&finding["status"], &finding["resolution_type"]), (&json!("fixed"), &json!("codify_iac")));
+    assert_eq!(
+        (&finding["status"], &finding["resolution_type"]),
+        (&json!("fixed"), &json!("codify_iac"))
+    );
 }

@@ -6,7 +6,7 @@ use super::cloud::Cloud;
 use super::codify;
 use super::terraform::found;
 
-const TEMPLATE: &str = r#"
+pub(crate) const TEMPLATE: &str = r#"
 AWSTemplateFormatVersion: "2010-09-09"
 Parameters:
   Stage: { Type: String, Default: prod }
@@ -41,7 +41,7 @@ Resources:
     Condition: Dev
 "#;
 
-const CHANGES: &str = r#"
+pub(crate) const CHANGES: &str = r#"
 ec2, s3, sqs = client('ec2'), client('s3'), client('sqs')
 web = [g for g in ec2.describe_security_groups()['SecurityGroups'] if g['GroupName'] == 'web'][0]
 ec2.authorize_security_group_ingress(GroupId=web['GroupId'], IpPermissions=[

@@ -77,6 +77,7 @@ fn named(seeds: &Seeds, actor: &str, name: &str) -> String {
         "channel_id" => "notification-channel",
         "matched_rule_id" => "alert-rule",
         "iac_repository_id" => "iac-repository",
+        "scan_credential_id" => "credential",
         other => &other.trim_end_matches("_id").replace('_', "-"),
     };
     let plural = match kind.strip_suffix('y') {

@@ -11,7 +11,6 @@ use crate::scan::{Against, Told};
 /// The longest line, in bytes.
 const LONGEST_LINE: usize = 1 << 20;
 
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Head {

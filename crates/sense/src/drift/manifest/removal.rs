@@ -8,10 +8,7 @@ use crate::drift::path::Step;
 /// object becomes null, and a list is as declared, for a merge patch knows lists only as a whole.
 /// `None` when there is nothing to take away.
 #[must_use]
-pub fn removal<'a>(
-    declared: &Value,
-    added: impl IntoIterator<Item = &'a [Step]>,
-) -> Option<Value> {
+pub fn removal<'a>(declared: &Value, added: impl IntoIterator<Item = &'a [Step]>) -> Option<Value> {
     let mut patch = json!({});
     for path in added {
         let names: Vec<&str> = path
@@ -53,7 +50,8 @@ mod tests {
 
     #[test]
     fn additions_become_nulls_and_lists_become_what_is_declared() {
-        let declared = json!({"metadata": {"labels": {"app": "web"}}, "subjects": [{"name": "shop"}]});
+        let declared =
+            json!({"metadata": {"labels": {"app": "web"}}, "subjects": [{"name": "shop"}]});
         let paths = ["metadata.labels.owner", "subjects[User mallory]", "spec.extra.deep"];
         let paths: Vec<_> = paths.iter().map(|path| parse(path)).collect();
         assert_eq!(

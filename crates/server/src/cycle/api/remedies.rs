@@ -1,12 +1,11 @@
-//! Asking over HTTP for drift to be put right, and for a look for it.
+//! Asking over HTTP for drift to be put right.
 
 use ::api::permission::Propose;
 use ::api::problem::Answer;
 use ::api::{App, Body, Can, Change, Problem};
-use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
-use model::id::{FindingId, IntentId, RemediationId, RepositoryId};
+use model::id::{FindingId, RemediationId};
 use sense::remediation::Means;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -20,7 +19,7 @@ use crate::cycle::{Loop, remedy};
 const MOST_FINDINGS: usize = 1_000;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(remedy_drift)).routes(routes!(scan_source))
+    OpenApiRouter::new().routes(routes!(remedy_drift))
 }
 
 /// Drift to be put right.
@@ -87,21 +86,4 @@ async fn remedy_drift(
     // Every step of the asking wrote its own event.
     change.commit_audited(&[]).await?;
     Ok((StatusCode::ACCEPTED, Json(BegunOut { id, preparation: asked.into() })))
-}
-
-/// Ask for a look for drift in a source, where its tools run.
-#[utoipa::path(post, path = "/iac-repositories/{id}/scan", tag = "findings",
-    params(("id" = String, Path, description = "The source")),
-    responses((status = 202, body = AskedOut), (status = "4XX", body = Problem)))]
-async fn scan_source(
-    Extension(cycle): Extension<Loop>,
-    caller: Can<Propose>,
-    Path(id): Path<RepositoryId>,
-) -> Answer<(StatusCode, Json<AskedOut>)> {
-    let mut change = Change::begin(cycle.app(), &caller).await?;
-    let name = format!("scan/{}", IntentId::generate());
-    let asked = Box::pin(remedy::look(&cycle, &mut change, id, (&caller.actor, name))).await;
-    let asked = asked.map_err(Problem::from)?;
-    change.commit_audited(&[]).await?;
-    Ok((StatusCode::ACCEPTED, Json(asked.into())))
 }

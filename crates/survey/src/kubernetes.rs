@@ -2,14 +2,10 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
-use connect::outbound::{Outbound, Rules as Ways};
-use connect_kubernetes::{Cluster, Key, Kubeconfig, Limits, Wanted};
-use model::secret::Secret;
+use connect_kubernetes::{Cluster, Key, Wanted};
 use sense::drift::compare::{
-    Comparison, Elsewhere, Engine, Live, NotChecked, Resource, State, Whole,
+    BadState, Comparison, Elsewhere, Engine, Live, NotChecked, Resource, State, Whole,
 };
 use sense::drift::value::Value;
 use sense::drift::{ChangeType, DriftType, manifest};
@@ -17,41 +13,15 @@ use sense::drift::{ChangeType, DriftType, manifest};
 /// As whom dry runs are made.
 const MANAGER: &str = "countersign";
 
-/// The cluster of a kubeconfig, and the namespace of objects that name none.
-pub(in crate::cli::drift) fn cluster(
-    file: Option<&Path>,
-    context: Option<&str>,
-) -> Result<(Cluster, String)> {
-    let file = file.map(Path::to_owned).or_else(kubeconfig);
-    let file = file.context("no kubeconfig: give --kubeconfig, or set KUBECONFIG")?;
-    let name = file.display().to_string();
-    let text = std::fs::read_to_string(&file).with_context(|| format!("cannot read {name}"))?;
-    let read = Kubeconfig::read(&text, context).with_context(|| format!("in {name}"))?;
-    let beside = file.parent().unwrap_or_else(|| Path::new("."));
-    let config = read
-        .config(|named| std::fs::read(beside.join(named)).ok().map(Secret::new))
-        .with_context(|| format!("in {name}"))?;
-    let namespace = config.namespace.clone();
-    // Whoever runs this chose the cluster.
-    let outbound = Outbound::new(Ways::default().anywhere())?;
-    Ok((Cluster::new(&outbound, config, Limits::default())?, namespace))
-}
-
-fn kubeconfig() -> Option<PathBuf> {
-    let listed = std::env::var_os("KUBECONFIG").filter(|value| !value.is_empty());
-    if let Some(listed) = listed {
-        return std::env::split_paths(&listed).next();
-    }
-    let usual = PathBuf::from(std::env::var_os("HOME")?).join(".kube/config");
-    usual.is_file().then_some(usual)
-}
-
 /// What is there of the declared objects, which are told the namespace they are in.
-pub(in crate::cli::drift) async fn read(
+///
+/// # Errors
+/// When the cluster cannot be asked.
+pub async fn read(
     cluster: &Cluster,
     namespace: &str,
     declared: &mut [Resource<'static>],
-) -> Result<Live<'static>> {
+) -> Result<Live<'static>, connect_kubernetes::Error> {
     let wanted = Wanted { objects: declared.iter().filter_map(key).collect(), ..Wanted::default() };
     let reading = cluster.read(&wanted).await?;
     // Whether a kind has namespaces the cluster knows: its answers say in which an object is.
@@ -94,12 +64,15 @@ fn key(resource: &Resource<'_>) -> Option<Key> {
 
 /// Leaves out what the cluster says an apply would not change: it knows its own formats. Objects of
 /// which it does not say stay as they were found.
-pub(in crate::cli::drift) async fn settle(
+///
+/// # Errors
+/// When a state cannot be read.
+pub async fn settle(
     cluster: &Cluster,
     engine: &Engine<'_>,
     (declared, live): (&[Resource<'static>], &Live<'static>),
     mut done: Comparison,
-) -> Result<Comparison> {
+) -> Result<Comparison, BadState> {
     let by_name: BTreeMap<String, &Resource<'static>> =
         declared.iter().map(|resource| (resource.name(), resource)).collect();
     let there: BTreeMap<String, &Resource<'static>> =

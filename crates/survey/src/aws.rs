@@ -2,53 +2,19 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
-use connect::outbound::{Outbound, Rules as Ways};
-use connect_aws::{Aws, Credentials};
-use model::secret::Secret;
+use connect_aws::Aws;
 use sense::drift::cloudformation::Stack;
 use sense::drift::compare::{Live, NotChecked, Resource, State, Whole};
 use sense::drift::unmanaged;
 use sense::drift::value::Value;
 
-use crate::wiring::SystemClock;
-
-/// AWS as the environment says: keys, region, and an endpoint of one's own.
-pub(in crate::cli::drift) fn client(region: Option<&str>) -> Result<Aws> {
-    let given = |name: &str| {
-        let value = std::env::var_os(name).and_then(|value| value.into_string().ok());
-        value.filter(|value| !value.is_empty())
-    };
-    let needed = |name: &str| given(name).with_context(|| format!("{name} is not set"));
-    let region = match region.map(str::to_owned).or_else(|| given("AWS_REGION")) {
-        Some(region) => region,
-        None => {
-            given("AWS_DEFAULT_REGION").context("no region: give --region, or set AWS_REGION")?
-        }
-    };
-    let secret = |text: String| Secret::new(text.into_bytes());
-    let credentials = Credentials {
-        access_key_id: needed("AWS_ACCESS_KEY_ID")?,
-        secret_access_key: secret(needed("AWS_SECRET_ACCESS_KEY")?),
-        session_token: given("AWS_SESSION_TOKEN").map(secret),
-        expires_at: None,
-    };
-    let endpoint = given("AWS_ENDPOINT_URL");
-    // Whoever runs this chose the endpoint.
-    let ways = if endpoint.is_some() { Ways::default().anywhere() } else { Ways::default() };
-    let outbound =
-        Outbound::new(ways.at_most(64 << 20).within(std::time::Duration::from_secs(60)))?;
-    let clock = Arc::new(SystemClock);
-    let limits = connect_aws::Limits::default();
-    Ok(Aws::new(outbound, credentials, &region, endpoint.as_deref(), clock, limits)?)
-}
-
 /// The stack a template belongs to, with what its functions need.
-pub(in crate::cli::drift) async fn stack(aws: &Aws, name: &str) -> Result<Stack> {
-    let stack =
-        aws.stack(name).await.with_context(|| format!("the stack {name} cannot be read"))?;
+///
+/// # Errors
+/// When there is none, or it may not be read.
+pub async fn stack(aws: &Aws, name: &str) -> Result<Stack, connect_aws::Error> {
+    let stack = aws.stack(name).await?;
     // `arn:aws:cloudformation:<region>:<account>:stack/<name>/<id>`
     let account = stack.id.split(':').nth(4).map(str::to_owned);
     Ok(Stack {
@@ -69,10 +35,7 @@ pub(in crate::cli::drift) async fn stack(aws: &Aws, name: &str) -> Result<Stack>
 }
 
 /// What is there of a stack's resources. What belongs to no stack is somebody else's.
-pub(in crate::cli::drift) async fn of_stack(
-    aws: &Aws,
-    declared: &mut [Resource<'static>],
-) -> Live<'static> {
+pub async fn of_stack(aws: &Aws, declared: &mut [Resource<'static>]) -> Live<'static> {
     for resource in declared.iter_mut() {
         if let State::Read(value) = &mut resource.state {
             let kind = resource.kind.to_string();
@@ -125,17 +88,17 @@ fn without_host(id: &str) -> &str {
 
 /// What is there that no state names.
 #[derive(Debug)]
-pub(in crate::cli::drift) struct Unmanaged {
+pub struct Unmanaged {
     /// The resources.
-    pub(in crate::cli::drift) resources: Vec<Resource<'static>>,
+    pub resources: Vec<Resource<'static>>,
     /// What could not be read.
-    pub(in crate::cli::drift) not_checked: Vec<NotChecked>,
+    pub not_checked: Vec<NotChecked>,
     /// The types, in Terraform's words, of which everything was read.
-    pub(in crate::cli::drift) kinds: Vec<String>,
+    pub kinds: Vec<String>,
 }
 
 /// Resources of the types a state has that the state does not name.
-pub(in crate::cli::drift) async fn unmanaged(aws: &Aws, known: &[Resource<'_>]) -> Unmanaged {
+pub async fn unmanaged(aws: &Aws, known: &[Resource<'_>]) -> Unmanaged {
     let types: BTreeMap<&'static str, &str> = known
         .iter()
         .filter_map(|resource| Some((unmanaged::cloud_type(&resource.kind)?, &*resource.kind)))
