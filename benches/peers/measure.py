@@ -1,4 +1,5 @@
-"""Runs a command to its end; writes wall and CPU seconds of it and all it started as JSON.
+"""Runs a command to its end; writes wall and CPU seconds of it and all it started, and the most
+memory one of them held in bytes, as JSON.
 
 usage: measure.py RESULT COMMAND ARGUMENT...
 
@@ -35,7 +36,8 @@ def main():
         os.waitpid(-1, 0)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     with open(result, "w", encoding="ascii") as file:
-        json.dump({"wall": wall, "cpu": used.ru_utime + used.ru_stime}, file)
+        cpu, rss = used.ru_utime + used.ru_stime, used.ru_maxrss * 1024
+        json.dump({"wall": wall, "cpu": cpu, "rss": rss}, file)
     sys.exit(code)
 
 

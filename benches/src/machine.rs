@@ -18,6 +18,12 @@ pub(crate) fn load() -> Load {
     text.split(' ').take(3).collect::<Vec<_>>().join(" / ")
 }
 
+/// The memory that programs can still take, in bytes.
+pub(crate) fn available() -> f64 {
+    let text = field("/proc/meminfo", "MemAvailable");
+    text.split(' ').next().and_then(|kib| kib.parse::<f64>().ok()).map_or(0.0, |kib| kib * 1024.0)
+}
+
 fn field(file: &str, name: &str) -> String {
     let text = fs::read_to_string(file).unwrap_or_default();
     let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_default();
@@ -55,6 +61,7 @@ pub(crate) async fn facts(setting: &Setting) -> Facts {
         ("PostgreSQL", postgres),
         ("OpenSSH", said("ssh", &["-V"]).await),
         ("Alertmanager", said("prometheus-alertmanager", &["--version"]).await),
+        ("Terraform", said("terraform", &["version"]).await),
         ("Python", said(&python, &["--version"]).await),
         ("from PyPI", said(&python, &["-c", versions]).await),
     ]

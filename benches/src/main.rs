@@ -1,10 +1,13 @@
 //! Measures Countersign beside the comparisons and prints the report. `benches/run` is the way in.
+// Resources of a cloud have more properties than a macro of JSON unfolds by itself.
+#![recursion_limit = "256"]
 #![expect(clippy::cast_precision_loss, reason = "measurements are printed with few digits")]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program that reports")]
 
 mod audit;
 mod decision;
 mod deployment;
+mod drift;
 mod fanout;
 mod footprint;
 mod ingest;
@@ -49,6 +52,7 @@ async fn measure(setting: &Setting) -> Result<()> {
             "decision" => decision::measure(setting, &mut report).await,
             "audit" => audit::measure(setting, &mut report).await,
             "tenancy" => tenancy::measure(setting, &mut report).await,
+            "drift" => drift::measure(setting, &mut report).await,
             "footprint" => footprint::measure(setting, &mut report).await,
             other => bail!("no part is called {other}"),
         };

@@ -166,6 +166,8 @@ pub(crate) struct Taken {
     pub(crate) wall: f64,
     /// Of it and all it started, those that outlived it included, in seconds.
     pub(crate) cpu: f64,
+    /// The most memory that one of these held, in bytes.
+    pub(crate) rss: f64,
     /// What it printed.
     #[serde(skip)]
     pub(crate) said: String,
@@ -177,7 +179,22 @@ pub(crate) async fn metered(
     command: &[String],
     environment: &[(String, String)],
 ) -> Result<Taken> {
+    metered_to(setting, command, environment, &[0]).await
+}
+
+/// The same of a program that says by its exit code what it found: which ones are good.
+pub(crate) async fn metered_to(
+    setting: &Setting,
+    command: &[String],
+    environment: &[(String, String)],
+    good: &[i32],
+) -> Result<Taken> {
     let note = setting.dir.join("taken.json");
+    // What the last one left would be taken for this one's.
+    fs::remove_file(&note).or_else(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Ok(()),
+        _ => Err(error),
+    })?;
     let output = Command::new(setting.venv.join("bin/python"))
         .arg(setting.peers.join("measure.py"))
         .arg(&note)
@@ -186,7 +203,7 @@ pub(crate) async fn metered(
         .stdin(Stdio::null())
         .output()
         .await?;
-    if !output.status.success() {
+    if !output.status.code().is_some_and(|code| good.contains(&code)) || !note.exists() {
         bail!(
             "{} failed: {}{}",
             command.first().map_or("", |path| path.rsplit('/').next().unwrap_or(path)),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 /// The parts of a report, in its order.
-const PARTS: [&str; 6] = ["ingest", "fanout", "decision", "audit", "tenancy", "footprint"];
+const PARTS: [&str; 7] = ["ingest", "fanout", "decision", "audit", "tenancy", "drift", "footprint"];
 
 /// What a run is told.
 #[derive(Debug, Clone)]
@@ -22,6 +22,10 @@ pub(crate) struct Setting {
     pub(crate) own: PathBuf,
     /// The Python environment of the comparisons.
     pub(crate) venv: PathBuf,
+    /// The Python environment of what drift is measured beside.
+    pub(crate) drift_venv: Option<PathBuf>,
+    /// Where the simulated provider's program lies.
+    pub(crate) provider: Option<PathBuf>,
     /// The scripts of the comparisons.
     pub(crate) peers: PathBuf,
     /// What the program was built from.
@@ -46,6 +50,8 @@ impl Setting {
             program: given("BENCH_PROGRAM")?.into(),
             own: std::env::current_exe()?,
             venv: given("BENCH_VENV")?.into(),
+            drift_venv: std::env::var_os("BENCH_DRIFT_VENV").map(PathBuf::from),
+            provider: std::env::var_os("BENCH_PROVIDER").map(PathBuf::from),
             peers: given("BENCH_PEERS")?.into(),
             revision: text("BENCH_REVISION").unwrap_or_else(|| "unknown".to_owned()),
             scale: text("BENCH_SCALE").map_or(Ok(0.1), |value| value.parse())?,

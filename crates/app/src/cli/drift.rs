@@ -35,7 +35,7 @@ mod trail;
 
 use codify::Codify;
 use ignore::Ignore;
-use input::Input;
+use input::{Input, LARGEST_MIB};
 use manifests::Manifests;
 use remedy::Remedy;
 use report::Report;
@@ -139,6 +139,10 @@ pub struct Scan {
     #[arg(long, value_name = "FILE")]
     rules: Vec<PathBuf>,
 
+    /// The largest document that is read, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = LARGEST_MIB)]
+    largest: u64,
+
     /// The program to run: terraform or tofu
     #[arg(long, value_name = "PROGRAM", default_value = "terraform")]
     terraform: PathBuf,
@@ -235,12 +239,13 @@ impl Scan {
         let declared = match fetched::place(&self.path)? {
             Some(place) => {
                 let name = self.path.display().to_string();
-                fetched::read(&name, place, self.login.as_deref(), &terraform).await?
+                fetched::read(&name, place, self.login.as_deref(), (&terraform, self.largest))
+                    .await?
             }
-            None => Input::read(&self.path, &terraform).await?,
+            None => Input::read(&self.path, &terraform, self.largest).await?,
         };
         let against = match &self.against {
-            Some(Against::File(path)) => Some(Input::read(path, &terraform).await?),
+            Some(Against::File(path)) => Some(Input::read(path, &terraform, self.largest).await?),
             Some(Against::Aws | Against::Kubernetes) | None => None,
         };
         let sides = Sides { declared: &declared, against: against.as_ref(), scan: self };

@@ -241,7 +241,7 @@ impl<'r> Engine<'r> {
         live: &Live<'_>,
     ) -> Result<Comparison, BadState> {
         let mut done = Comparison::default();
-        let mut kinds = HashMap::new();
+        let mut kinds = Kinds::of(self);
         let elsewhere = Elsewhere::of(declared);
         let by_address: HashMap<&str, usize> =
             places(&live.resources, |resource| resource.address.as_deref());
@@ -257,8 +257,8 @@ impl<'r> Engine<'r> {
             });
             match there {
                 Some(there) => {
-                    let comparer = self.comparer(&mut kinds, &resource.kind);
-                    done.count(pair(&comparer, (resource, there), &elsewhere)?);
+                    let comparer = kinds.comparer(&resource.kind);
+                    done.count(pair(comparer, (resource, there), &elsewhere)?);
                 }
                 None => alone.push(resource),
             }
@@ -271,21 +271,21 @@ impl<'r> Engine<'r> {
                 *met.get_mut(place)? = true;
                 live.resources.get(place)
             });
-            let comparer = self.comparer(&mut kinds, &resource.kind);
+            let comparer = kinds.comparer(&resource.kind);
             match there {
-                Some(there) => done.count(pair(&comparer, (resource, there), &elsewhere)?),
+                Some(there) => done.count(pair(comparer, (resource, there), &elsewhere)?),
                 None => match live.unknown(&resource.kind, id.as_deref()) {
                     Some(not) => {
                         done.not_checked.push(NotChecked { id: Some(resource.name()), ..not });
                     }
-                    None => done.count(Some(single(&comparer, resource, DriftType::Deleted)?)),
+                    None => done.count(Some(single(comparer, resource, DriftType::Deleted)?)),
                 },
             }
         }
         for (resource, met) in live.resources.iter().zip(met) {
             if !met {
-                let comparer = self.comparer(&mut kinds, &resource.kind);
-                done.drifts.push(single(&comparer, resource, DriftType::Added)?);
+                let comparer = kinds.comparer(&resource.kind);
+                done.drifts.push(single(comparer, resource, DriftType::Added)?);
             }
         }
         in_order(&mut done.drifts);
@@ -306,17 +306,7 @@ impl<'r> Engine<'r> {
         actual: Option<&Resource<'_>>,
         elsewhere: &Elsewhere<'_>,
     ) -> Result<Option<Drift>, BadState> {
-        let Some(kind) = declared.or(actual).map(|resource| &resource.kind) else {
-            return Ok(None);
-        };
-        let rules = self.rules.about(kind);
-        let comparer = Comparer { rules, scope: self.scope, sealer: self.sealer };
-        match (declared, actual) {
-            (Some(declared), Some(actual)) => pair(&comparer, (declared, actual), elsewhere),
-            (Some(declared), None) => single(&comparer, declared, DriftType::Deleted).map(Some),
-            (None, Some(actual)) => single(&comparer, actual, DriftType::Added).map(Some),
-            (None, None) => Ok(None),
-        }
+        Kinds::of(self).compare_one(declared, actual, elsewhere)
     }
 
     /// What is declared of a resource, fit to be shown and stored: secrets are digests.
@@ -329,15 +319,46 @@ impl<'r> Engine<'r> {
         let state = resource.read([resource.secrets.as_slice(), &[]], self.sealer)?;
         Ok(comparer.shown(&state))
     }
+}
 
-    fn comparer(&self, kinds: &mut HashMap<String, Comparer<'r>>, kind: &str) -> Comparer<'r> {
-        if let Some(comparer) = kinds.get(kind) {
-            return comparer.clone();
+/// What is needed to compare resources of the types that were met: looked up once a type.
+#[derive(Debug)]
+pub(super) struct Kinds<'e, 'r> {
+    engine: &'e Engine<'r>,
+    met: HashMap<String, Comparer<'r>>,
+}
+
+impl<'e, 'r> Kinds<'e, 'r> {
+    pub(super) fn of(engine: &'e Engine<'r>) -> Self {
+        Self { engine, met: HashMap::new() }
+    }
+
+    fn comparer(&mut self, kind: &str) -> &Comparer<'r> {
+        if !self.met.contains_key(kind) {
+            let Engine { rules, scope, sealer } = *self.engine;
+            let comparer = Comparer { rules: rules.about(kind), scope, sealer };
+            self.met.insert(kind.to_owned(), comparer);
         }
-        let rules = self.rules.about(kind);
-        let comparer = Comparer { rules, scope: self.scope, sealer: self.sealer };
-        kinds.insert(kind.to_owned(), comparer.clone());
-        comparer
+        self.met.get(kind).unwrap_or_else(|| unreachable!("it was put there"))
+    }
+
+    /// As [`Engine::compare_one`].
+    pub(super) fn compare_one(
+        &mut self,
+        declared: Option<&Resource<'_>>,
+        actual: Option<&Resource<'_>>,
+        elsewhere: &Elsewhere<'_>,
+    ) -> Result<Option<Drift>, BadState> {
+        let Some(kind) = declared.or(actual).map(|resource| &resource.kind) else {
+            return Ok(None);
+        };
+        let comparer = self.comparer(kind);
+        match (declared, actual) {
+            (Some(declared), Some(actual)) => pair(comparer, (declared, actual), elsewhere),
+            (Some(declared), None) => single(comparer, declared, DriftType::Deleted).map(Some),
+            (None, Some(actual)) => single(comparer, actual, DriftType::Added).map(Some),
+            (None, None) => Ok(None),
+        }
     }
 }
 

@@ -136,11 +136,22 @@ impl Comparer<'_> {
         if self.rules.secret(path) && !matches!(value, Value::Null) {
             return self.sealer.seal(value).to_json();
         }
+        self.open(path, value)
+    }
+
+    /// What is no secret, and may hold some.
+    fn open(&self, path: &mut Path, value: &Value<'_>) -> serde_json::Value {
+        let part = |own: &Self, path: &mut Path, value: &Value<'_>| {
+            if own.rules.secret_within(path) && !matches!(value, Value::Null) {
+                return own.sealer.seal(value).to_json();
+            }
+            own.open(path, value)
+        };
         match value {
             Value::Map(members) => {
                 let members = members.iter().map(|(name, value)| {
                     let shown = self.inside(path, Step::Name(name.to_string()), |own, path| {
-                        own.shown_at(path, value)
+                        part(own, path, value)
                     });
                     (name.to_string(), shown)
                 });
@@ -148,19 +159,17 @@ impl Comparer<'_> {
             }
             Value::List(items) => {
                 let items = items.iter().enumerate().map(|(place, item)| {
-                    self.inside(path, Step::Index(place), |own, path| own.shown_at(path, item))
+                    self.inside(path, Step::Index(place), |own, path| part(own, path, item))
                 });
                 serde_json::Value::Array(items.collect())
             }
-            Value::Text(_) => match self.rules.say(path).form {
+            Value::Text(_) => match self.rules.document(path) {
                 // A text that holds a document may hold secrets in it.
-                Some(form @ (Form::Json | Form::Yaml)) => {
-                    match form.open(value, &|_, _| String::new()) {
-                        Some(Opened::Tree(tree)) => self.shown_at(path, &tree),
-                        Some(Opened::Elements(_)) | None => value.to_json(),
-                    }
-                }
-                Some(_) | None => value.to_json(),
+                Some(form) => match form.open(value, &|_, _| String::new()) {
+                    Some(Opened::Tree(tree)) => self.open(path, &tree),
+                    Some(Opened::Elements(_)) | None => value.to_json(),
+                },
+                None => value.to_json(),
             },
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Sealed(_) | Value::Unknown => {
                 value.to_json()
@@ -277,6 +286,9 @@ impl Comparer<'_> {
                 let names = one.iter().chain(other).map(|(name, _)| name.as_ref());
                 for name in names.collect::<BTreeSet<&str>>() {
                     let pair = Pair { declared: declared.get(name), actual: actual.get(name) };
+                    if pair.declared == pair.actual {
+                        continue;
+                    }
                     self.inside(path, Step::Name(name.to_owned()), |own, path| {
                         own.walk(path, pair, scope, found);
                     });
@@ -351,11 +363,15 @@ impl Comparer<'_> {
         match value {
             Value::Map(members) => {
                 let members = members.iter().filter_map(|(name, value)| {
-                    let text = self.inside(path, Step::Name(name.to_string()), |own, path| {
-                        own.canonical(path, value)
-                    });
+                    let (text, said) =
+                        self.inside(path, Step::Name(name.to_string()), |own, path| {
+                            let text = own.canonical(path, value);
+                            // An empty text is something where it is not the same as nothing.
+                            let said = !text.is_empty() || !own.says_nothing(path, value);
+                            (text, said)
+                        });
                     // Quoted, so that no text can pass for two.
-                    (!text.is_empty()).then(|| format!("{name:?}={text:?}"))
+                    said.then(|| format!("{name:?}={text:?}"))
                 });
                 format!("{{{}}}", members.collect::<Vec<_>>().join(","))
             }

@@ -98,6 +98,8 @@ enum Part {
     Deep,
     /// Any one step.
     Any,
+    /// This name, this key or these digits of a place.
+    Exactly(String),
     /// A name, a key or the digits of a place, with `*` and `?` in it.
     Like(String),
 }
@@ -132,7 +134,7 @@ impl Pattern {
                 }
                 .ok_or_else(|| bad("a bracket is not closed"))?;
                 let quoted = inside.starts_with('"');
-                parts.push(if quoted { Part::Like(word.to_owned()) } else { part(word) });
+                parts.push(if quoted { like(word.to_owned()) } else { part(word) });
                 rest = after;
             } else {
                 rest = rest.strip_prefix('.').unwrap_or(rest);
@@ -162,10 +164,18 @@ impl Pattern {
     #[must_use]
     pub fn exactly(path: &[Step]) -> Self {
         let step = |step: &Step| match step {
-            Step::Name(text) | Step::Key(text) => Part::Like(literal(text)),
-            Step::Index(place) => Part::Like(place.to_string()),
+            Step::Name(text) | Step::Key(text) => like(literal(text)),
+            Step::Index(place) => Part::Exactly(place.to_string()),
         };
         Self(path.iter().map(step).collect())
+    }
+
+    /// The word of a pattern that means whatever is called so, wherever it is: `**.word`.
+    pub(super) fn anywhere(&self) -> Option<&str> {
+        match self.0.as_slice() {
+            [Part::Deep, Part::Exactly(word) | Part::Like(word)] => Some(word),
+            _ => None,
+        }
     }
 
     /// Whether this place is meant.
@@ -198,6 +208,11 @@ fn matches(parts: &[Part], path: &[Step], whole: Whole) -> bool {
         (Some((part, parts)), Some((step, inside))) => {
             let fits = match (part, step) {
                 (Part::Any, _) => true,
+                (Part::Exactly(own), Step::Name(text) | Step::Key(text)) => own == text,
+                (Part::Exactly(own), Step::Index(place)) => {
+                    own.starts_with(|first: char| first.is_ascii_digit())
+                        && *own == place.to_string()
+                }
                 (Part::Like(like), Step::Name(text) | Step::Key(text)) => fits(like, text),
                 (Part::Like(like), Step::Index(place)) => fits(like, &place.to_string()),
                 (Part::Deep, _) => false,
@@ -211,9 +226,16 @@ fn part(word: &str) -> Part {
     match word {
         "**" => Part::Deep,
         "*" => Part::Any,
-        _ => Part::Like(word.to_owned()),
+        _ => like(word.to_owned()),
     }
 }
+
+fn like(word: String) -> Part {
+    if word.contains(SPECIAL) { Part::Like(word) } else { Part::Exactly(word) }
+}
+
+/// What stands for something else in a word.
+pub(super) const SPECIAL: [char; 3] = ['*', '?', '\\'];
 
 /// A text in which nothing stands for anything else.
 fn literal(text: &str) -> String {
@@ -223,34 +245,42 @@ fn literal(text: &str) -> String {
 /// Whether a text is like a word with `*` and `?` in it; `\` makes the next character itself.
 #[must_use]
 pub fn fits(like: &str, text: &str) -> bool {
-    let like: Vec<char> = like.chars().collect();
-    let text: Vec<char> = text.chars().collect();
+    if !like.contains(SPECIAL) {
+        return like == text;
+    }
+    // Most words with a `*` begin or end with it.
+    if let Some(end) = like.strip_prefix('*').filter(|end| !end.contains(SPECIAL)) {
+        return text.ends_with(end);
+    }
+    if let Some(begin) = like.strip_suffix('*').filter(|begin| !begin.contains(SPECIAL)) {
+        return text.starts_with(begin);
+    }
+    let first = |text: &str, at: usize| text.get(at..).and_then(|rest| rest.chars().next());
     let (mut at, mut read) = (0, 0);
     // Where the last `*` stood, and how far it had read: the place to go on from when it fails.
     let mut star: Option<(usize, usize)> = None;
-    while let Some(c) = text.get(read) {
-        let (own, width) = match like.get(at) {
-            Some('\\') => (like.get(at + 1), 2),
-            other => (other, 1),
+    while let Some(c) = first(text, read) {
+        let (own, before) = match first(like, at) {
+            Some('\\') => (first(like, at + 1), 1),
+            other => (other, 0),
         };
-        let special = width == 1;
         match own {
-            Some('*') if special => {
+            Some('*') if before == 0 => {
                 star = Some((at + 1, read));
                 at += 1;
                 continue;
             }
-            Some('?') if special => (),
-            Some(own) if own == c => (),
+            Some('?') if before == 0 => at += 1,
+            Some(own) if own == c => at += before + own.len_utf8(),
             Some(_) | None => {
                 let Some((after, from)) = star else { return false };
-                star = Some((after, from + 1));
-                (at, read) = (after, from + 1);
+                let from = from + first(text, from).map_or(1, char::len_utf8);
+                star = Some((after, from));
+                (at, read) = (after, from);
                 continue;
             }
         }
-        at += width;
-        read += 1;
+        read += c.len_utf8();
     }
-    like.get(at..).is_none_or(|rest| rest.iter().all(|c| *c == '*'))
+    like.get(at..).is_none_or(|rest| rest.chars().all(|c| c == '*'))
 }

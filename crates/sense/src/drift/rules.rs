@@ -1,12 +1,13 @@
 //! Which differences are none: what ships in `content/drift`, and what a tenant adds.
 
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
 
 use super::ChangeType;
 use super::form::Form;
-use super::path::{BadPattern, Path, Pattern, Step, fits};
+use super::path::{BadPattern, Path, Pattern, SPECIAL, Step, fits};
 
 #[cfg(test)]
 mod tests;
@@ -206,14 +207,66 @@ impl Rules {
             rule.family.is_none_or(|of| of == family)
                 && rule.types.iter().any(|like| fits(like, kind))
         };
-        KindRules { of: self.all.iter().filter(about).collect() }
+        KindRules::of(self.all.iter().filter(about))
     }
 }
 
-/// The rules about resources of one type.
+/// The rules about resources of one type, by what they are asked for: each is asked at every
+/// property of every resource that changed.
 #[derive(Debug, Clone)]
 pub struct KindRules<'r> {
-    of: Vec<&'r Compiled>,
+    /// Those that say how a place is compared, the weaker first.
+    saying: Vec<&'r Compiled>,
+    repeating: Vec<&'r Compiled>,
+    echoing: Vec<&'r Compiled>,
+    secrets: Secrets<'r>,
+    /// Where texts may be documents.
+    documents: Vec<&'r Pattern>,
+}
+
+/// Where secrets are.
+#[derive(Debug, Clone, Default)]
+struct Secrets<'r> {
+    /// In what is called so, wherever it is.
+    names: HashSet<&'r str>,
+    /// In what is called like this, wherever it is: begins so, ends so, or more than that.
+    begins: Vec<&'r str>,
+    ends: Vec<&'r str>,
+    like: Vec<&'r str>,
+    /// In these places.
+    places: Vec<&'r Pattern>,
+}
+
+impl<'r> Secrets<'r> {
+    fn add(&mut self, pattern: &'r Pattern) {
+        let Some(word) = pattern.anywhere() else {
+            self.places.push(pattern);
+            return;
+        };
+        let plain = |word: &&str| !word.contains(SPECIAL);
+        if plain(&word) {
+            self.names.insert(word);
+        } else if let Some(begin) = word.strip_suffix('*').filter(plain) {
+            self.begins.push(begin);
+        } else if let Some(end) = word.strip_prefix('*').filter(plain) {
+            self.ends.push(end);
+        } else {
+            self.like.push(word);
+        }
+    }
+
+    fn called(&self, step: &Step) -> bool {
+        let like = |name: &str| {
+            self.ends.iter().any(|end| name.ends_with(end))
+                || self.begins.iter().any(|begin| name.starts_with(begin))
+                || self.names.contains(name)
+                || self.like.iter().any(|like| fits(like, name))
+        };
+        match step {
+            Step::Name(name) | Step::Key(name) => like(name),
+            Step::Index(place) => like(&place.to_string()),
+        }
+    }
 }
 
 /// What the rules say of one place.
@@ -232,16 +285,41 @@ pub struct Said<'r> {
 }
 
 impl<'r> KindRules<'r> {
+    fn of(rules: impl Iterator<Item = &'r Compiled>) -> Self {
+        let rules: Vec<&Compiled> = rules.collect();
+        let those = |asked: fn(&Rule) -> bool| {
+            rules.iter().copied().filter(|one| asked(&one.rule)).collect::<Vec<_>>()
+        };
+        let mut secrets = Secrets::default();
+        for pattern in those(|rule| rule.secret).iter().flat_map(|one| &one.patterns) {
+            secrets.add(pattern);
+        }
+        let documents = those(|rule| matches!(rule.form, Some(Form::Json | Form::Yaml)));
+        Self {
+            saying: those(|rule| {
+                rule.ignore.is_some() || rule.form.is_some() || rule.default.is_some() || rule.blank
+            }),
+            repeating: those(|rule| rule.repeats.is_some()),
+            echoing: those(|rule| rule.echoes.is_some()),
+            secrets,
+            documents: documents.into_iter().flat_map(|one| &one.patterns).collect(),
+        }
+    }
+
+    /// How the text of a document at this place is read, when one may be there.
+    #[must_use]
+    pub fn document(&self, path: &[Step]) -> Option<&'r Form> {
+        let any = self.documents.iter().any(|pattern| pattern.matches(path));
+        let form = if any { self.say(path).form } else { None };
+        form.filter(|form| matches!(form, Form::Json | Form::Yaml))
+    }
+
     /// What they say of this place.
     #[must_use]
     pub fn say(&self, path: &[Step]) -> Said<'r> {
         let mut said = Said::default();
-        for compiled in &self.of {
+        for compiled in &self.saying {
             let rule = &compiled.rule;
-            if rule.ignore.is_none() && rule.form.is_none() && rule.default.is_none() && !rule.blank
-            {
-                continue;
-            }
             if compiled.patterns.iter().any(|pattern| pattern.matches(path)) {
                 if rule.change.is_empty() {
                     said.ignore = rule.ignore.or(said.ignore);
@@ -259,7 +337,7 @@ impl<'r> KindRules<'r> {
     /// Which other resources say what is at this place, or what it lies in.
     #[must_use]
     pub fn repeats(&self, path: &[Step]) -> Vec<&'r Repeats> {
-        let about = self.of.iter().filter_map(|compiled| {
+        let about = self.repeating.iter().filter_map(|compiled| {
             let repeats = compiled.rule.repeats.as_ref()?;
             compiled.patterns.iter().any(|pattern| pattern.covers(path)).then_some(repeats)
         });
@@ -269,7 +347,7 @@ impl<'r> KindRules<'r> {
     /// The place that says the same first, when there is one.
     #[must_use]
     pub fn echoed(&self, path: &[Step]) -> Option<Path> {
-        let echoes = self.of.iter().find_map(|compiled| {
+        let echoes = self.echoing.iter().find_map(|compiled| {
             let echoes = compiled.rule.echoes.as_ref()?;
             compiled.patterns.iter().any(|pattern| pattern.covers(path)).then_some(echoes)
         })?;
@@ -280,7 +358,16 @@ impl<'r> KindRules<'r> {
     /// Whether what is at this place, or what it lies in, is a secret.
     #[must_use]
     pub fn secret(&self, path: &[Step]) -> bool {
-        let secrets = self.of.iter().filter(|compiled| compiled.rule.secret);
-        secrets.flat_map(|compiled| &compiled.patterns).any(|pattern| pattern.covers(path))
+        path.iter().any(|step| self.secrets.called(step)) || self.secret_in(path)
+    }
+
+    /// The same of a place when what it lies in has been asked about already.
+    #[must_use]
+    pub fn secret_within(&self, path: &[Step]) -> bool {
+        path.last().is_some_and(|step| self.secrets.called(step)) || self.secret_in(path)
+    }
+
+    fn secret_in(&self, path: &[Step]) -> bool {
+        self.secrets.places.iter().any(|pattern| pattern.covers(path))
     }
 }

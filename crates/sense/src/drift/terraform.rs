@@ -80,6 +80,61 @@ struct Peek<'a> {
     planned_values: Option<IgnoredAny>,
 }
 
+/// All that counts in either, so that a good document is gone through once.
+#[derive(Deserialize)]
+struct Whole<'a> {
+    #[serde(default)]
+    version: Option<u64>,
+    #[serde(borrow, default)]
+    format_version: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    resources: Option<Vec<state::Block<'a>>>,
+    #[serde(borrow, default)]
+    values: Option<state::Values<'a>>,
+    #[serde(borrow, default)]
+    resource_changes: Option<Vec<plan::ChangeOf<'a>>>,
+    #[serde(borrow, default)]
+    resource_drift: Option<Vec<plan::ChangeOf<'a>>>,
+    #[serde(borrow, default)]
+    prior_state: Option<plan::Prior<'a>>,
+    #[serde(default)]
+    planned_values: Option<IgnoredAny>,
+}
+
+impl<'a> Whole<'a> {
+    /// The document, when nothing is wrong with it.
+    fn document(self) -> Option<Document<'a>> {
+        let format = match (self.version, self.format_version, self.resources) {
+            (Some(4), None, Some(blocks)) => {
+                return state::resources(blocks).ok().map(Document::State);
+            }
+            (_, Some(format), _) => format,
+            _ => return None,
+        };
+        if !readable(&format) {
+            return None;
+        }
+        let plan = self.resource_changes.is_some()
+            || self.resource_drift.is_some()
+            || self.planned_values.is_some();
+        if plan {
+            let file = plan::PlanFile {
+                resource_drift: self.resource_drift.unwrap_or_default(),
+                resource_changes: self.resource_changes.unwrap_or_default(),
+                prior_state: self.prior_state,
+            };
+            return plan::of(file).ok().map(Document::Plan);
+        }
+        let resources = self.values.map_or_else(|| Ok(Vec::new()), state::Values::resources);
+        resources.ok().map(Document::State)
+    }
+}
+
+/// Whether a format of `terraform show -json` is one that is read.
+fn readable(format: &str) -> bool {
+    format.starts_with("0.") || format.starts_with("1.")
+}
+
 impl<'a> Document<'a> {
     /// Reads a state, or a state or plan as `terraform show -json` prints it.
     ///
@@ -89,12 +144,21 @@ impl<'a> Document<'a> {
         if text.trim_start().starts_with(|first| first != '{') {
             return Err(BadDocument::Other);
         }
+        let whole: Result<Whole<'_>, _> = serde_json::from_str(text);
+        match whole.ok().and_then(Whole::document) {
+            Some(document) => Ok(document),
+            None => Self::explained(text),
+        }
+    }
+
+    /// Reads a document part by part, so that what is wrong with it can be told.
+    fn explained(text: &'a str) -> Result<Self, BadDocument> {
         let peek: Peek<'_> = serde_json::from_str(text).map_err(BadDocument::Json)?;
         match (peek.version, peek.format_version) {
             (Some(4), None) => state::read(text).map(Self::State).map_err(BadDocument::Json),
             (Some(version), None) => Err(BadDocument::Version(version)),
             (_, Some(format)) => {
-                if !format.starts_with("0.") && !format.starts_with("1.") {
+                if !readable(&format) {
                     return Err(BadDocument::Format(format.chars().take(40).collect()));
                 }
                 let plan = peek.resource_changes.is_some()

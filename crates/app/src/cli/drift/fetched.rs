@@ -13,7 +13,7 @@ use model::secret::Secret;
 use serde_json::json;
 use survey::place::Place;
 
-use super::input::{Input, MOST_BYTES};
+use super::input::Input;
 use crate::cli::given;
 
 /// How long fetching may take.
@@ -32,7 +32,7 @@ pub(super) async fn read(
     name: &str,
     place: Place,
     login: Option<&Path>,
-    terraform: &Terraform,
+    (terraform, largest_mib): (&Terraform, u64),
 ) -> Result<Input> {
     // Whoever runs this chose the place.
     let outbound = Outbound::new(Ways::default().anywhere())?;
@@ -41,7 +41,8 @@ pub(super) async fn read(
     match place {
         Place::Object(remote) => {
             let login = login.or_else(|| keys(&remote));
-            let most = usize::try_from(MOST_BYTES).unwrap_or(usize::MAX);
+            let most = largest_mib.saturating_mul(1 << 20);
+            let most = usize::try_from(most).unwrap_or(usize::MAX);
             let bytes = remote.read(&outbound, login.as_ref(), (WITHIN, most)).await;
             Input::fetched(name, bytes.with_context(unread)?)
         }
@@ -59,7 +60,7 @@ pub(super) async fn read(
             // It begins without a slash, and its steps are names: an absolute path would leave.
             let within = path.split('/').filter(|step| !matches!(*step, "" | "." | ".."));
             let within = within.fold(room.path().to_owned(), |at, step| at.join(step));
-            let read = Input::read(&within, terraform).await.with_context(unread)?;
+            let read = Input::read(&within, terraform, largest_mib).await.with_context(unread)?;
             Ok(read.called(name))
         }
     }

@@ -11,8 +11,9 @@ use survey::document::{self, CONFIGURATION, Content, KUSTOMIZATION, Unreadable, 
 
 use crate::cli::prompt;
 
-/// The largest document that is read, in bytes: what lies above is no state anybody works with.
-pub(super) const MOST_BYTES: u64 = 512 * 1024 * 1024;
+/// The largest document that is read when nobody says otherwise, in MiB: what lies above is hardly a
+/// state that anybody works with.
+pub(super) const LARGEST_MIB: u64 = 512;
 
 /// A document and where it came from.
 #[derive(Debug)]
@@ -23,10 +24,10 @@ pub(super) struct Input {
 
 impl Input {
     /// Reads a file; `-` is standard input. Of a directory with a configuration Terraform says what
-    /// is there.
-    pub(super) async fn read(path: &Path, terraform: &Terraform) -> Result<Self> {
+    /// is there. Files larger than `largest_mib` are refused.
+    pub(super) async fn read(path: &Path, terraform: &Terraform, largest_mib: u64) -> Result<Self> {
         if !path.is_dir() {
-            return Self::file(path);
+            return Self::file(path, largest_mib);
         }
         let name = path.display().to_string();
         let files = files(path).with_context(|| format!("cannot read {name}"))?;
@@ -40,7 +41,7 @@ impl Input {
         }
         let mut text = String::new();
         for file in files.iter().filter(|file| WRITTEN.iter().any(|end| named(file, end))) {
-            text.push_str(&Self::file(file)?.text);
+            text.push_str(&Self::file(file, largest_mib)?.text);
             text.push_str("\n---\n");
         }
         if text.is_empty() {
@@ -49,22 +50,26 @@ impl Input {
         Ok(Self { name, text })
     }
 
-    fn file(path: &Path) -> Result<Self> {
+    fn file(path: &Path, largest_mib: u64) -> Result<Self> {
         let name = path.display().to_string();
+        let most = largest_mib.saturating_mul(1 << 20);
+        let too_large =
+            || format!("{name} is larger than {largest_mib} MiB: split it, or say --largest");
         if path == Path::new("-") {
             return Ok(Self { name: "standard input".to_owned(), text: prompt::standard_input()? });
         }
         let file = File::open(path).with_context(|| format!("cannot read {name}"))?;
         let kept = file.metadata().with_context(|| format!("cannot read {name}"))?;
-        if kept.len() > MOST_BYTES {
-            bail!("{name} is larger than {} MiB: split it", MOST_BYTES >> 20);
+        if kept.len() > most {
+            bail!(too_large());
         }
+        // Room for all of it at once: a text that grows is copied, and held twice meanwhile.
         let mut text = String::new();
-        let read = file.take(MOST_BYTES + 1).read_to_string(&mut text);
+        let room = usize::try_from(kept.len()).unwrap_or_default().saturating_add(1);
+        text.try_reserve_exact(room).with_context(|| format!("{name} does not fit in memory"))?;
+        let read = file.take(most.saturating_add(1)).read_to_string(&mut text);
         match read {
-            Ok(_) if text.len() as u64 > MOST_BYTES => {
-                bail!("{name} is larger than {} MiB: split it", MOST_BYTES >> 20)
-            }
+            Ok(_) if text.len() as u64 > most => bail!(too_large()),
             Ok(_) => Ok(Self { name, text }),
             Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
                 bail!("{name} is no text: it holds bytes that are no UTF-8")

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use survey::document::Content;
 
-use super::input::Input;
+use super::input::{Input, LARGEST_MIB};
 use crate::cli::{Context, End, given};
 use crate::output;
 
@@ -42,7 +42,7 @@ impl Manifests {
             environment: std::collections::BTreeMap::new(),
             limit: Duration::from_secs(60),
         };
-        let input = Input::read(&self.path, &terraform).await?;
+        let input = Input::read(&self.path, &terraform, LARGEST_MIB).await?;
         let Content::Manifests(objects) = input.content()? else {
             bail!("{} holds no manifests", input.name());
         };

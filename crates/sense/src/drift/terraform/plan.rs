@@ -8,7 +8,9 @@ use serde_json::value::RawValue;
 
 use super::marked;
 use super::state::Values;
-use crate::drift::compare::{BadState, Comparison, Elsewhere, Engine, Resource, State, in_order};
+use crate::drift::compare::{
+    BadState, Comparison, Elsewhere, Engine, Kinds, Resource, State, in_order,
+};
 
 /// A plan.
 #[derive(Debug)]
@@ -34,24 +36,27 @@ pub struct Planned<'a> {
     pub after: Option<Resource<'a>>,
 }
 
+/// The parts of a plan that count here.
 #[derive(Deserialize)]
-struct PlanFile<'a> {
+pub(super) struct PlanFile<'a> {
     #[serde(borrow, default)]
-    resource_drift: Vec<ChangeOf<'a>>,
+    pub(super) resource_drift: Vec<ChangeOf<'a>>,
     #[serde(borrow, default)]
-    resource_changes: Vec<ChangeOf<'a>>,
+    pub(super) resource_changes: Vec<ChangeOf<'a>>,
     #[serde(borrow, default)]
-    prior_state: Option<Prior<'a>>,
+    pub(super) prior_state: Option<Prior<'a>>,
 }
 
+/// The state a plan was made from.
 #[derive(Deserialize)]
-struct Prior<'a> {
+pub(super) struct Prior<'a> {
     #[serde(borrow, default)]
     values: Option<Values<'a>>,
 }
 
+/// What happens to a resource.
 #[derive(Deserialize)]
-struct ChangeOf<'a> {
+pub(super) struct ChangeOf<'a> {
     #[serde(borrow)]
     address: Cow<'a, str>,
     #[serde(borrow, default)]
@@ -81,7 +86,10 @@ struct Sides<'a> {
 }
 
 pub(super) fn read(text: &str) -> Result<Plan<'_>, serde_json::Error> {
-    let file: PlanFile<'_> = serde_json::from_str(text)?;
+    of(serde_json::from_str(text)?)
+}
+
+pub(super) fn of(file: PlanFile<'_>) -> Result<Plan<'_>, serde_json::Error> {
     let known = file.prior_state.and_then(|prior| prior.values);
     Ok(Plan {
         drift: planned(file.resource_drift)?,
@@ -133,12 +141,10 @@ impl Plan<'_> {
     pub fn drifts(&self, engine: &Engine<'_>) -> Result<Comparison, BadState> {
         let mut drifts = Vec::new();
         let elsewhere = Elsewhere::of(&self.known);
+        let mut kinds = Kinds::of(engine);
         for planned in &self.drift {
-            drifts.extend(engine.compare_one(
-                planned.before.as_ref(),
-                planned.after.as_ref(),
-                &elsewhere,
-            )?);
+            let sides = (planned.before.as_ref(), planned.after.as_ref());
+            drifts.extend(kinds.compare_one(sides.0, sides.1, &elsewhere)?);
         }
         in_order(&mut drifts);
         let in_sync = self.known.len().saturating_sub(drifts.len());

@@ -17,8 +17,9 @@ struct StateFile<'a> {
     resources: Vec<Block<'a>>,
 }
 
+/// The instances of one declaration.
 #[derive(Deserialize)]
-struct Block<'a> {
+pub(super) struct Block<'a> {
     #[serde(borrow, default)]
     module: Option<Cow<'a, str>>,
     #[serde(borrow)]
@@ -45,9 +46,14 @@ struct Instance<'a> {
 
 pub(super) fn read(text: &str) -> Result<Vec<Resource<'_>>, serde_json::Error> {
     let file: StateFile<'_> = serde_json::from_str(text)?;
+    resources(file.resources)
+}
+
+/// What these declare.
+pub(super) fn resources(blocks: Vec<Block<'_>>) -> Result<Vec<Resource<'_>>, serde_json::Error> {
     let mut resources = Vec::new();
     // What was only read is not declared.
-    for block in file.resources.into_iter().filter(|block| block.mode == "managed") {
+    for block in blocks.into_iter().filter(|block| block.mode == "managed") {
         let name = match &block.module {
             Some(module) => format!("{module}.{}.{}", block.kind, block.name),
             None => format!("{}.{}", block.kind, block.name),

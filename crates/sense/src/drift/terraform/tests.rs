@@ -156,6 +156,17 @@ fn documents_at_fault_give_one_clear_sentence() {
 }
 
 #[test]
+fn what_is_no_part_of_a_document_may_be_anything() {
+    let odd = r#""values": 7, "resource_drift": "x", "prior_state": [], "#;
+    let text = state(r#"{"id": "i-1"}"#).replacen('{', &format!("{{{odd}"), 1);
+    assert!(matches!(Document::read(&text).unwrap(), Document::State(known) if known.len() == 1));
+    let text = plan("{}", r#"{"id": "a"}"#, "{}").replacen('{', r#"{"resources": 7, "#, 1);
+    assert!(
+        matches!(Document::read(&text).unwrap(), Document::Plan(plan) if plan.known.len() == 2)
+    );
+}
+
+#[test]
 fn attributes_at_fault_name_their_resource() {
     let good = state(r#"{"id": "i-1", "a": 1}"#);
     for (attributes, says) in [
