@@ -47,3 +47,4 @@ SELECT countersign.protect('countersign.change_events');
 SELECT countersign.keep_by_month('countersign.change_events');
 GRANT SELECT, INSERT, UPDATE, DELETE ON countersign.change_events TO countersign_app;
 GRANT SELECT ON countersign.change_events TO countersign_report;
+SELECT countersign.add_partitions(3);
