@@ -4,6 +4,7 @@ pub mod approvals;
 pub mod break_glass;
 pub mod breakers;
 pub mod decisions;
+pub mod exceptions;
 mod executions;
 pub mod guards;
 pub mod intents;

@@ -7,6 +7,7 @@ pub mod api;
 mod ask;
 mod assess;
 mod error;
+mod except;
 pub mod explain;
 mod finish;
 mod logins;

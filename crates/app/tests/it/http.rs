@@ -7,6 +7,7 @@
     reason = "tests end by panicking, say what was not run, and compare scores to the bit"
 )]
 
+mod accepted;
 mod alertmanager;
 mod apart;
 mod conformance;

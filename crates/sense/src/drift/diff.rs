@@ -358,7 +358,7 @@ impl Comparer<'_> {
         if let Some(text) =
             said.form.and_then(|form| form.canonical(value)).or_else(|| loose(value))
         {
-            return text;
+            return if text.is_empty() { EMPTY.to_owned() } else { text };
         }
         match value {
             Value::Map(members) => {
@@ -391,6 +391,9 @@ impl Comparer<'_> {
         }
     }
 }
+
+/// What stands for an empty text where that is not the same as none.
+const EMPTY: &str = "\"\"";
 
 /// Whether a value is the same as none.
 fn nothing(value: &Value<'_>, blank: bool) -> bool {

@@ -6,6 +6,7 @@ use db::object::{self, Column, Holds, Kind, ListRequest};
 use db::{Page, TenantTx};
 use model::finding::Alert;
 use model::id::FindingId;
+use model::level::EnvironmentClass;
 use serde_json::Value;
 use sqlx::FromRow;
 use sqlx::types::Json;
@@ -241,4 +242,55 @@ pub async fn sender(tx: &mut TenantTx, id: FindingId) -> Result<model::id::Actor
     .fetch_one(tx.conn())
     .await?;
     Ok(actor.into())
+}
+
+/// What people know a finding by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// One line.
+    pub title: String,
+    /// Where it stands.
+    pub status: String,
+    /// The class of its environment; production where that is not known.
+    pub class: EnvironmentClass,
+}
+
+/// A finding as people know it, held until the transaction ends.
+///
+/// # Errors
+/// [`db::Error::NotFound`] when there is none with this id.
+pub async fn said(tx: &mut TenantTx, id: FindingId) -> Result<Said, db::Error> {
+    let tenant = tx.tenant().uuid();
+    let row: Option<(String, String, Option<String>)> = sqlx::query_as(
+        "SELECT f.title, f.status, e.class
+         FROM countersign.findings f
+         LEFT JOIN countersign.environments e
+           ON e.tenant_id = f.tenant_id AND e.id = f.environment_id
+         WHERE f.tenant_id = $1 AND f.id = $2
+         FOR NO KEY UPDATE OF f",
+    )
+    .bind(tenant)
+    .bind(id.uuid())
+    .fetch_optional(tx.conn())
+    .await?;
+    let (title, status, class) = row.ok_or(db::Error::NotFound)?;
+    let class = class.as_deref().map_or(Ok(EnvironmentClass::Prod), super::word)?;
+    Ok(Said { title, status, class })
+}
+
+/// Keeps a finding as escalated.
+///
+/// # Errors
+/// When the database fails.
+pub async fn escalate(tx: &mut TenantTx, id: FindingId) -> Result<(), db::Error> {
+    let tenant = tx.tenant().uuid();
+    sqlx::query(
+        "UPDATE countersign.findings SET status = 'escalated', resolution_type = 'escalated'
+         WHERE tenant_id = $1 AND id = $2 AND status IN ('open', 'suppressed', 'accepted', 'escalated')",
+    )
+    .bind(tenant)
+    .bind(id.uuid())
+    .execute(tx.conn())
+    .await?;
+    Ok(())
 }

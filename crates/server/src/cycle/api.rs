@@ -1,6 +1,7 @@
 //! Asking over HTTP: run a runbook, and what the gate would say without asking.
 
 mod decisions;
+mod except;
 mod labelled;
 mod remedies;
 
@@ -28,6 +29,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::ask::{Ask, Asked, OF_ALERTS, ask, plan};
+use super::except::OF_EXCEPTIONS;
 use super::remedy::{OF_REMEDIATIONS, OF_SCANS};
 use super::weigh::candidate;
 use super::{Error, Loop, store};
@@ -38,6 +40,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(run_runbook))
         .routes(routes!(evaluate_intent))
         .merge(decisions::routes())
+        .merge(except::routes())
         .merge(remedies::routes())
         .merge(labelled::routes())
 }
@@ -140,10 +143,11 @@ fn check(wanted: &RunIn) -> Answer<()> {
             "must have 1 to 200 characters",
         ));
     }
-    let own = [OF_ALERTS, OF_REMEDIATIONS, OF_SCANS];
+    let own = [OF_ALERTS, OF_REMEDIATIONS, OF_SCANS, OF_EXCEPTIONS];
     let taken = |id: &String| own.iter().any(|own| id.starts_with(own));
     if wanted.deterministic_id.as_ref().is_some_and(taken) {
-        let message = "names that begin with alert/, remediation/ or scan/ are the gate's own";
+        let message =
+            "names that begin with alert/, remediation/, scan/ or exception/ are the gate's own";
         return Err(Problem::invalid("/deterministic_id", "reserved", message));
     }
     if long(&wanted.intent, 2000) {

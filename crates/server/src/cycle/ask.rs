@@ -297,7 +297,7 @@ fn class(targets: &[TargetFacts]) -> EnvironmentClass {
     targets.iter().map(|facts| facts.target.environment).max().unwrap_or(EnvironmentClass::Prod)
 }
 
-fn new_intent(ask: &Ask<'_>, category: String) -> NewIntent {
+pub(super) fn new_intent(ask: &Ask<'_>, category: String) -> NewIntent {
     let resources: Vec<String> =
         ask.targets.iter().map(|facts| facts.target.resource_id.to_string()).collect();
     let environment = match ask.targets {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use db::{Db, jobs, partitions};
 use futures::FutureExt as _;
-use gate::store::{approvals, rates};
+use gate::store::{approvals, exceptions, rates};
 use jiff::SignedDuration;
 use learn::store::drift_day;
 use model::audit::Who;
@@ -90,6 +90,7 @@ async fn count_one(db: &Db, tenant: TenantId) -> Result<(), Error> {
 async fn one(db: &Db, who: &Who, tenant: TenantId) -> Result<(), Error> {
     let mut tx = db.tenant(tenant).await?;
     approvals::expire_due(&mut tx, who).await?;
+    exceptions::expire_due(&mut tx, who).await?;
     tx.commit().await?;
     let mut tx = db.tenant(tenant).await?;
     remedy::overdue(&mut tx).await?;

@@ -32,11 +32,13 @@ procedures! {
     "cloudformation-revert",
     "kubernetes-revert-plan",
     "kubernetes-revert",
+    "exception-grant",
 }
 
-/// The procedure of a name, as the tenant has it: what ships where there is none yet, or where
-/// the tenant's is an earlier one of ours. What somebody else wrote under the name stays, and so does what
-/// was switched off.
+/// The procedure of a name, as the tenant has it.
+///
+/// That is what ships where there is none yet, or where the tenant's is an earlier one of ours. What
+/// somebody else wrote under the name stays, and so does what was switched off.
 ///
 /// # Errors
 /// When nothing of this name ships, or the database fails.

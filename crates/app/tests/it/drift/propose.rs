@@ -28,6 +28,7 @@ impl FakeForge {
         url
     }
 
+    #[expect(clippy::unused_async, reason = "what answers a request is a future")]
     async fn open(
         State(forge): State<Self>,
         Segments(path): Segments<String>,

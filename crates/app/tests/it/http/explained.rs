@@ -2,23 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use judge::drift::features;
 use learn::training::artifact::{Artifact, Link, Model, Origin};
 use learn::training::logistic::Linear;
-use model::Digest;
 use model::actor::Role;
 use model::id::{ScanId, TenantId};
+use model::{Clock as _, Digest};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::drift_scans::{Source, open_door};
-use super::harness::{Caller, Reply, Site, text};
+use super::harness::{Caller, Reply, Site, SystemClock, text};
 use super::stage::{alert, group};
 
 /// So many minutes from now.
 fn minutes(from_now: i64) -> String {
-    (Timestamp::now() + SignedDuration::from_mins(from_now)).to_string()
+    (SystemClock.now() + SignedDuration::from_mins(from_now)).to_string()
 }
 
 async fn tell(caller: &Caller, events: &[Value]) -> Reply {
@@ -322,7 +322,7 @@ async fn a_model_is_measured_by_what_people_labelled_that_day() {
     let path = format!("/findings/{}/cause", text(&found[0], "id"));
     let (person, _) = site.person_of(site.tenant(), "ann", &[Role::Operator]).await;
     person.send(Method::PUT, &path, &json!({"cause": "emergency_fix"})).await.expect(200);
-    let today = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let today = SystemClock.now().to_zoned(jiff::tz::TimeZone::UTC).date();
     server::cycle::monitor::day(&site.test.db, site.tenant(), today).await.unwrap();
     let rows = source.admin.get("/cause-analyses/labelled").await.expect(200);
     let rows = match rows {
@@ -394,7 +394,8 @@ async fn crowded(site: &Site, source: &Source, drifts: i64, events: i64) -> Scan
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_large_scan_is_explained_in_batches_and_measured() {
     let number = |name: &str, otherwise: i64| {
-        std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+        let given = std::env::var_os(name).and_then(|text| text.to_str()?.parse().ok());
+        given.unwrap_or(otherwise)
     };
     let drifts = number("EXPLAIN_DRIFTS", 2_500);
     let events = number("EXPLAIN_EVENTS", 10_000);

@@ -75,6 +75,7 @@ fn named(seeds: &Seeds, actor: &str, name: &str) -> String {
         "policy_id" => "provider-policy",
         "ml_model_id" => "model",
         "channel_id" => "notification-channel",
+        "finding_ids" => "finding",
         "matched_rule_id" => "alert-rule",
         "iac_repository_id" => "iac-repository",
         "scan_credential_id" => "credential",
@@ -196,6 +197,10 @@ fn good(template: &str, asker: &Asker<'_>, runbook: &str) -> Option<Value> {
             "kind": "violation", "fingerprint": "f", "title": "t", "severity": "high",
             "violation": {},
         }),
+        "POST /remediations" => {
+            let nothing = model::id::FindingId::generate().to_string();
+            json!({"kind": "auto_revert", "finding_ids": [nothing]})
+        }
         "POST /intents/evaluate" => {
             json!({"runbook_id": runbook, "targets": ["web-1"], "variables": {"NOTE": "x"}})
         }

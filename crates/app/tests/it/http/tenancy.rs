@@ -45,8 +45,7 @@ pub(crate) async fn seed(site: &Site, stage: &Stage) -> Seeds {
     let rules = admin.get("/alert-rules").await.expect(200);
     let credentials = admin.get("/credentials").await.expect(200);
     let (objects, _) = objects::make_all(site, stage).await;
-    let scan = scanned(admin).await;
-    let happened = happened(admin).await;
+    let drift = drift(site, admin).await;
     let setting = json!({"value": {"theme": "dark"}});
     admin.send(Method::PUT, "/settings/console", &setting).await.expect(200);
     let hold = json!({"class": "costs", "reason": "Matter 1"});
@@ -73,8 +72,6 @@ pub(crate) async fn seed(site: &Site, stage: &Stage) -> Seeds {
         ("/credentials/{id}", text(&credentials[0], "id")),
         ("/decisions/{id}", text(&asked, "decision_id")),
         ("/environments/{id}", text(&resource, "environment_id")),
-        ("/change-events/{id}", happened),
-        ("/drift-scans/{id}", scan),
         ("/executions/{id}", text(&done, "id")),
         ("/executions/{id}/evidence/{evidence}", text(&done["evidence"][0], "id")),
         ("/executions/{id}/steps/{step}", text(&done["steps"][0], "id")),
@@ -95,8 +92,17 @@ pub(crate) async fn seed(site: &Site, stage: &Stage) -> Seeds {
         ("/settings/{key}", "console".to_owned()),
         ("/users/{id}", text(&user["user"], "id")),
     ]);
-    let ours = ours.into_iter().map(|(path, id)| (path.to_owned(), id));
+    let ours = ours.into_iter().chain(drift).map(|(path, id)| (path.to_owned(), id));
     ours.chain(objects).collect()
+}
+
+/// What there is to drift.
+async fn drift(site: &Site, admin: &Caller) -> [(&'static str, String); 3] {
+    [
+        ("/change-events/{id}", happened(admin).await),
+        ("/drift-scans/{id}", scanned(admin).await),
+        ("/remediations/{id}", remedied(site, admin).await),
+    ]
 }
 
 /// A signing source, and an alert that cannot be read.
@@ -130,6 +136,24 @@ async fn happened(admin: &Caller) -> String {
     let request = request.header("content-type", "application/x-ndjson").body(told.to_string());
     Reply::of(request.send().await.unwrap()).await.expect(200);
     text(&admin.get("/change-events").await.expect(200)["items"][0], "id")
+}
+
+/// Drift of the first source there is that was once put right.
+async fn remedied(site: &Site, admin: &Caller) -> String {
+    let id = model::id::RemediationId::generate();
+    sqlx::query(
+        "INSERT INTO countersign.remediations (tenant_id, id, iac_repository_id, kind, finding_ids,
+           state, requested_by, ended_at)
+         SELECT $1, $2, r.id, 'auto_revert', ARRAY[$2], 'resolved', $3, clock_timestamp()
+         FROM countersign.iac_repositories r WHERE r.tenant_id = $1 LIMIT 1",
+    )
+    .bind(admin.actor.tenant_id.uuid())
+    .bind(id.uuid())
+    .bind(admin.actor.id.uuid())
+    .execute(site.test.admin())
+    .await
+    .unwrap();
+    id.to_string()
 }
 
 /// A piece of the archive, with a copy for reading.
@@ -201,6 +225,11 @@ pub(crate) fn body(name: &str, environment: &str, host_key: &str) -> Value {
             json!({"address": "a.b", "type": "a", "drift_type": "deleted"})
         }
         "POST drift-scans/{id}/finish" => json!({"in_sync": 0}),
+        "POST findings/{id}/accept" => {
+            let until = model::Timestamp::from_second(4_000_000_000).unwrap().to_string();
+            json!({"reason": "r", "expires_at": until})
+        }
+        "POST findings/{id}/escalate" => json!({"reason": "r"}),
         "PUT findings/{id}/cause" => json!({"cause": "emergency_fix"}),
         "POST executions/{id}/steps/{step}/resolve" => json!({"choice": "mark_succeeded"}),
         "POST hooks/generic/{source}" => json!({"check": "c", "since": 1_772_359_200}),

@@ -13,6 +13,7 @@ use super::{NewApproval, create};
 use crate::error::Error;
 use crate::gist::{TEXT_CHARS, cut};
 use crate::store::breakers::Hold;
+use crate::store::exceptions;
 use crate::store::executions::{Move, advance};
 use crate::store::intents;
 
@@ -143,9 +144,11 @@ pub(super) async fn expire(
     let moved = advance(tx, Move { approval: stored.id, from, to, reason }).await?;
     let mut events = vec![Event::new(who.clone(), "approval.expired", "approval", &stored.id)];
     if let Some(execution) = moved {
-        let event = Event::new(who, "execution.expired", "execution", &execution)
+        let event = Event::new(who.clone(), "execution.expired", "execution", &execution)
             .with("approval_id", stored.id.to_string());
         events.push(event);
+        intents::settle_if_open(tx, stored.intent, IntentState::Closed).await?;
+    } else if exceptions::decided(tx, stored.id, ApprovalState::Expired, who).await?.is_some() {
         intents::settle_if_open(tx, stored.intent, IntentState::Closed).await?;
     }
     Ok(tx.audit_many(&events).await?)

@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::step_up::{self, Demand, Door};
 use crate::store::break_glass::{StoredBreakGlass, held_by};
 use crate::store::breakers::Hold;
+use crate::store::exceptions;
 use crate::store::executions::{Move, advance};
 use crate::store::intents;
 use crate::store::step_up as shown;
@@ -218,6 +219,9 @@ async fn decide(
     let from = &[ExecutionState::AwaitingApproval];
     let step = Move { approval: stored.id, from, to: state, reason };
     let Some(execution) = advance(tx, step).await? else {
+        if let Some(event) = exceptions::decided(tx, stored.id, to, cast.actor.into()).await? {
+            return excepted(tx, cast, stored, voter, (to, event)).await;
+        }
         // Cancelled in the meantime: there is nothing left to approve.
         let events =
             closing::void(tx, stored.id, "nothing waits for it", cast.actor.into()).await?;
@@ -236,6 +240,29 @@ async fn decide(
         .with("approval_id", stored.id.to_string())
         .from_origin(cast.origin.clone());
     events.extend(tx.audit_many(&[decided, moved]).await?);
+    Ok(Ballot { end, state: to, events })
+}
+
+/// The vote that decides about an exception: nothing runs for it.
+async fn excepted(
+    tx: &mut TenantTx,
+    cast: &Cast<'_>,
+    stored: &StoredApproval,
+    voter: &Voter,
+    (to, exception): (ApprovalState, EventId),
+) -> Result<Ballot, Error> {
+    let (end, verdict, intent) = if to == ApprovalState::Approved {
+        (End::Approved, Verdict::Allow, IntentState::Succeeded)
+    } else {
+        (End::Denied, Verdict::Deny, IntentState::Denied)
+    };
+    let mut events = vec![record(tx, cast, voter).await?, exception];
+    intents::settle_if_open(tx, stored.intent, intent).await?;
+    let decided = Event::new(cast.actor, &format!("approval.{to}"), "approval", &stored.id)
+        .decided(verdict)
+        .with("bound_hash", stored.request.bound_hash.to_string())
+        .from_origin(cast.origin.clone());
+    events.push(tx.audit(&decided).await?);
     Ok(Ballot { end, state: to, events })
 }
 

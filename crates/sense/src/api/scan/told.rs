@@ -17,9 +17,10 @@ struct Head {
     against: Against,
 }
 
-/// Reads the lines that `countersign drift scan --report lines` prints: what it was compared with,
-/// each drift, and how it ended. Without the last line nothing is known: output that was cut off must
-/// close nothing.
+/// Reads the lines that `countersign drift scan --report lines` prints.
+///
+/// They say what it was compared with, each drift, and how it ended. Without the last one nothing is
+/// known: output that was cut off must close nothing.
 ///
 /// # Errors
 /// A problem whose path names the line at fault.

@@ -4,9 +4,10 @@ use serde_json::{Map, Value, json};
 
 use crate::drift::path::Step;
 
-/// The patch that takes these additions away from an object that is declared so: a member of an
-/// object becomes null, and a list is as declared, for a merge patch knows lists only as a whole.
-/// `None` when there is nothing to take away.
+/// The patch that takes these additions away from an object that is declared so.
+///
+/// A member of an object becomes null, and a list is as declared, for a merge patch knows lists only
+/// as a whole. `None` when there is nothing to take away.
 #[must_use]
 pub fn removal<'a>(declared: &Value, added: impl IntoIterator<Item = &'a [Step]>) -> Option<Value> {
     let mut patch = json!({});

@@ -44,7 +44,7 @@ pub(super) struct RemedyIn {
 
 /// A remediation that began.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct BegunOut {
+pub(super) struct RemedyBegunOut {
     /// Its id.
     #[schema(value_type = String)]
     id: RemediationId,
@@ -57,12 +57,12 @@ pub(super) struct BegunOut {
 /// First an execution that reads alone works out the change and keeps it; then the change asks for
 /// its approval; then a scan looks whether the drift is gone, and closes the findings if it is.
 #[utoipa::path(post, path = "/remediations", tag = "findings", request_body = RemedyIn,
-    responses((status = 202, body = BegunOut), (status = "4XX", body = Problem)))]
+    responses((status = 202, body = RemedyBegunOut), (status = "4XX", body = Problem)))]
 async fn remedy_drift(
     Extension(cycle): Extension<Loop>,
     caller: Can<Propose>,
     Body(wanted): Body<RemedyIn>,
-) -> Answer<(StatusCode, Json<BegunOut>)> {
+) -> Answer<(StatusCode, Json<RemedyBegunOut>)> {
     let mut findings = wanted.finding_ids;
     findings.sort();
     findings.dedup();
@@ -85,5 +85,5 @@ async fn remedy_drift(
         Box::pin(remedy::begin(&cycle, &mut change, wanted)).await.map_err(Problem::from)?;
     // Every step of the asking wrote its own event.
     change.commit_audited(&[]).await?;
-    Ok((StatusCode::ACCEPTED, Json(BegunOut { id, preparation: asked.into() })))
+    Ok((StatusCode::ACCEPTED, Json(RemedyBegunOut { id, preparation: asked.into() })))
 }
