@@ -8,6 +8,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::word;
+use crate::drift::Drift;
 use crate::drift::compare::NotChecked;
 use crate::report::fold;
 use crate::scan::{Against, Scan, Told};
@@ -200,34 +201,40 @@ pub async fn finish(
 pub struct Recorded {
     /// The scan.
     pub scan: Scan,
+    /// How many resources differ in what counts.
+    pub drifted: usize,
+    /// How many do not.
+    pub in_sync: u32,
     /// How many findings were new.
     pub opened: u64,
     /// The findings that were closed.
     pub closed: Vec<FindingId>,
 }
 
-/// Records a scan from its beginning to its end.
+/// Records a scan from its beginning to its end. What does not count for the tenant is no drift.
 ///
 /// # Errors
 /// [`db::Error::NotFound`] when there is no such source.
 pub async fn record(
     tx: &mut TenantTx,
     repository: RepositoryId,
-    told: &Told,
+    told: Told,
 ) -> Result<Recorded, db::Error> {
     let scan = begin(tx, repository, told.against).await?;
+    let ignored = super::ignore::active(tx, repository).await?;
+    let all = told.drifts.len();
+    let left: Vec<Drift> =
+        told.drifts.into_iter().filter_map(|drift| ignored.left(drift)).collect();
+    let in_sync = told.in_sync.saturating_add(u32::try_from(all - left.len()).unwrap_or(u32::MAX));
     let mut opened = 0;
-    for batch in told.drifts.chunks(AT_ONCE) {
+    for batch in left.chunks(AT_ONCE) {
         let findings = batch.iter().map(|drift| crate::scan::finding(&scan, drift)).collect();
         let placed = super::report::place(tx, &fold(findings)).await?;
         count(tx, scan.id, placed.ids.len(), placed.new).await?;
         opened += placed.new;
     }
-    let looked = Looked {
-        in_sync: told.in_sync,
-        not_checked: &told.not_checked,
-        undeclared: &told.undeclared,
-    };
+    let looked =
+        Looked { in_sync, not_checked: &told.not_checked, undeclared: &told.undeclared };
     let closed = finish(tx, &scan, looked).await?;
-    Ok(Recorded { scan, opened, closed })
+    Ok(Recorded { scan, drifted: left.len(), in_sync, opened, closed })
 }

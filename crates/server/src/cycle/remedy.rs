@@ -266,16 +266,17 @@ async fn record(
             return Ok(Err(why));
         }
     };
-    let done = scan::record(tx, repository, &found).await?;
+    let (against, not_checked) = (found.against, found.not_checked.len() as u64);
+    let done = scan::record(tx, repository, found).await?;
     let closed: Vec<String> = done.closed.iter().take(100).map(ToString::to_string).collect();
     let event = Event::new(Who::service(), "drift_scan.finished", "drift_scan", &done.scan.id)
         .with("iac_repository_id", repository.to_string())
         .with("execution_id", execution.to_string())
-        .with("against", found.against.word())
-        .with("drifted", found.drifts.len() as u64)
+        .with("against", against.word())
+        .with("drifted", done.drifted as u64)
         .with("opened", done.opened)
-        .with("in_sync", u64::from(found.in_sync))
-        .with("not_checked", found.not_checked.len() as u64)
+        .with("in_sync", u64::from(done.in_sync))
+        .with("not_checked", not_checked)
         .with("closed", done.closed.len() as u64)
         .with("closed_findings", json!(closed));
     tx.audit(&event).await?;

@@ -36,6 +36,13 @@ async fn objects_are_brought_back_to_the_approved_manifests_and_closed_by_a_fres
     for change in CHANGES {
         kubectl(change).await.unwrap();
     }
+    // What does not count for the tenant does not in what a runner found either.
+    let rule = json!({"resource_type": "Deployment", "reason": "scaled by hand this week"});
+    let rule = text(&runner.admin.post("/drift-ignore-rules", &rule).await.expect(201), "id");
+    let known = runner.scan().await;
+    assert_eq!((&known["drifted"], &known["in_sync"]), (&json!(3), &json!(3)), "{known:#}");
+    let path = format!("/drift-ignore-rules/{rule}");
+    runner.admin.send(reqwest::Method::DELETE, &path, &json!({})).await.expect(204);
     assert_eq!(runner.scan().await["drifted"], 4);
     let findings: Vec<String> = runner.drift("open").await.into_iter().map(|one| one.1).collect();
     let asked = runner.remedy("auto_revert", &findings, "asked").await;
