@@ -236,20 +236,10 @@ impl Scan {
             environment: std::env::vars_os().collect(),
             limit: Duration::from_secs(self.terraform_timeout),
         };
-        let declared = match fetched::place(&self.path)? {
-            Some(place) => {
-                let name = self.path.display().to_string();
-                fetched::read(&name, place, self.login.as_deref(), (&terraform, self.largest))
-                    .await?
-            }
-            None => Input::read(&self.path, &terraform, self.largest).await?,
-        };
-        let against = match &self.against {
-            Some(Against::File(path)) => Some(Input::read(path, &terraform, self.largest).await?),
-            Some(Against::Aws | Against::Kubernetes) | None => None,
-        };
+        let (declared, against, same) = self.inputs(&terraform, &rules).await?;
         let sides = Sides { declared: &declared, against: against.as_ref(), scan: self };
-        let (comparison, how) = sides.compare(&rules, &sealer).await?;
+        let (mut comparison, how) = sides.compare(&rules, &sealer).await?;
+        comparison.in_sync += same;
         if let Some(source) = &self.record {
             let client = context.client()?;
             if self.against == Some(Against::Aws) {
@@ -294,6 +284,36 @@ impl Scan {
         } else {
             End::Good
         })
+    }
+}
+
+impl Scan {
+    /// What is compared, and how many resources were left out of both sides because they are the same.
+    async fn inputs(
+        &self,
+        terraform: &Terraform,
+        rules: &Rules,
+    ) -> Result<(Input, Option<Input>, usize)> {
+        let place = fetched::place(&self.path)?;
+        if let (None, Some(Against::File(live))) = (&place, &self.against)
+            && let Some((inputs, same)) = Input::unlike([&self.path, live], self.largest, rules)
+        {
+            let [declared, live] = inputs;
+            return Ok((declared, Some(live), same));
+        }
+        let declared = match place {
+            Some(place) => {
+                let name = self.path.display().to_string();
+                fetched::read(&name, place, self.login.as_deref(), (terraform, self.largest))
+                    .await?
+            }
+            None => Input::read(&self.path, terraform, self.largest).await?,
+        };
+        let against = match &self.against {
+            Some(Against::File(path)) => Some(Input::read(path, terraform, self.largest).await?),
+            Some(Against::Aws | Against::Kubernetes) | None => None,
+        };
+        Ok((declared, against, 0))
     }
 }
 

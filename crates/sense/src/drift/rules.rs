@@ -209,6 +209,14 @@ impl Rules {
         };
         KindRules::of(self.all.iter().filter(about))
     }
+
+    /// Whether others repeat what resources of this type say, so that these count though nothing of
+    /// them differs.
+    #[must_use]
+    pub fn repeated(&self, kind: &str) -> bool {
+        let mut repeats = self.all.iter().filter_map(|compiled| compiled.rule.repeats.as_ref());
+        repeats.any(|repeats| repeats.r#type == kind)
+    }
 }
 
 /// The rules about resources of one type, by what they are asked for: each is asked at every

@@ -6,6 +6,7 @@
 
 mod plan;
 mod state;
+mod unlike;
 
 use std::borrow::Cow;
 
@@ -17,6 +18,7 @@ use super::path::{Path, Step};
 use super::value::Value;
 
 pub use plan::{Plan, Planned};
+pub use unlike::{Unlike, unlike};
 
 #[cfg(test)]
 mod tests;

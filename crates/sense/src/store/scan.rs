@@ -233,8 +233,7 @@ pub async fn record(
         count(tx, scan.id, placed.ids.len(), placed.new).await?;
         opened += placed.new;
     }
-    let looked =
-        Looked { in_sync, not_checked: &told.not_checked, undeclared: &told.undeclared };
+    let looked = Looked { in_sync, not_checked: &told.not_checked, undeclared: &told.undeclared };
     let closed = finish(tx, &scan, looked).await?;
     Ok(Recorded { scan, drifted: left.len(), in_sync, opened, closed })
 }

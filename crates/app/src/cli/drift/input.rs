@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use connect_terraform::Terraform;
-use sense::drift::terraform::BadDocument;
+use sense::drift::rules::Rules;
+use sense::drift::terraform::{self, BadDocument};
 use survey::document::{self, CONFIGURATION, Content, KUSTOMIZATION, Unreadable, WRITTEN};
 
 use crate::cli::prompt;
@@ -76,6 +77,25 @@ impl Input {
             }
             Err(error) => Err(error).with_context(|| format!("cannot read {name}")),
         }
+    }
+
+    /// Two files without what is the same in both, and how many resources that are, where both are
+    /// states that can be read so.
+    pub(super) fn unlike(
+        [declared, live]: [&Path; 2],
+        largest_mib: u64,
+        rules: &Rules,
+    ) -> Option<([Self; 2], usize)> {
+        let open = |path: &Path| {
+            let file = File::open(path).ok()?;
+            let kept = file.metadata().ok()?;
+            let most = largest_mib.saturating_mul(1 << 20);
+            (kept.is_file() && kept.len() <= most).then(|| file.take(kept.len()))
+        };
+        let kept = |kind: &str| rules.repeated(kind);
+        let left = terraform::unlike(open(declared)?, open(live)?, &kept)?;
+        let input = |path: &Path, text| Self { name: path.display().to_string(), text };
+        Some(([input(declared, left.declared), input(live, left.live)], left.same))
     }
 
     /// What was fetched from somewhere.

@@ -44,6 +44,14 @@ struct Instance<'a> {
     sensitive_attributes: Option<&'a RawValue>,
 }
 
+impl<'a> Instance<'a> {
+    /// Its attributes, when it is declared.
+    fn declared(&self) -> Option<&'a RawValue> {
+        // What was replaced and could not be deleted yet has no declaration any more.
+        if self.deposed.is_none() { self.attributes } else { None }
+    }
+}
+
 pub(super) fn read(text: &str) -> Result<Vec<Resource<'_>>, serde_json::Error> {
     let file: StateFile<'_> = serde_json::from_str(text)?;
     resources(file.resources)
@@ -52,17 +60,44 @@ pub(super) fn read(text: &str) -> Result<Vec<Resource<'_>>, serde_json::Error> {
 /// What these declare.
 pub(super) fn resources(blocks: Vec<Block<'_>>) -> Result<Vec<Resource<'_>>, serde_json::Error> {
     let mut resources = Vec::new();
-    // What was only read is not declared.
-    for block in blocks.into_iter().filter(|block| block.mode == "managed") {
-        let name = match &block.module {
-            Some(module) => format!("{module}.{}.{}", block.kind, block.name),
-            None => format!("{}.{}", block.kind, block.name),
+    for block in blocks {
+        block.add_to(&mut resources)?;
+    }
+    Ok(resources)
+}
+
+impl<'a> Block<'a> {
+    /// Its type.
+    pub(super) fn kind(&self) -> &str {
+        &self.kind
+    }
+
+    /// What no other block of a state is called: module, mode, type and name.
+    pub(super) fn full_name(&self) -> String {
+        [self.module.as_deref().unwrap_or_default(), &self.mode, &self.kind, &self.name].join(" ")
+    }
+
+    /// How many resources it declares.
+    pub(super) fn declares(&self) -> usize {
+        // What was only read is not declared.
+        if self.mode != "managed" {
+            return 0;
+        }
+        self.instances.iter().filter(|instance| instance.declared().is_some()).count()
+    }
+
+    /// Adds what it declares.
+    fn add_to(self, resources: &mut Vec<Resource<'a>>) -> Result<(), serde_json::Error> {
+        // What was only read is not declared.
+        if self.mode != "managed" {
+            return Ok(());
+        }
+        let name = match &self.module {
+            Some(module) => format!("{module}.{}.{}", self.kind, self.name),
+            None => format!("{}.{}", self.kind, self.name),
         };
-        for instance in block.instances {
-            // What was replaced and could not be deleted yet has no declaration any more.
-            let (None, Some(attributes)) = (&instance.deposed, instance.attributes) else {
-                continue;
-            };
+        for instance in self.instances {
+            let Some(attributes) = instance.declared() else { continue };
             let address = match &instance.index_key {
                 None | Some(Value::Null) => name.clone(),
                 Some(key) => format!("{name}[{}]", key.to_json()),
@@ -74,14 +109,14 @@ pub(super) fn resources(blocks: Vec<Block<'_>>) -> Result<Vec<Resource<'_>>, ser
             };
             resources.push(Resource {
                 address: Some(Cow::Owned(address)),
-                kind: block.kind.clone(),
+                kind: self.kind.clone(),
                 id: None,
                 state: State::Raw(attributes),
                 secrets,
             });
         }
+        Ok(())
     }
-    Ok(resources)
 }
 
 /// Marks as the file has them: lists of steps, `{"type": "get_attr", "value": "password"}`.
