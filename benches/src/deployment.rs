@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use db::private::{Options, PrivateServer};
-use reqwest::{Client, Method};
+use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use crate::process::{self, Running};
@@ -204,13 +204,24 @@ impl Api {
         self.send(Method::POST, path, Some(body)).await
     }
 
+    /// Lines of JSON.
+    pub(crate) async fn lines(&self, path: &str, body: String) -> Result<Value> {
+        let request = self.client.post(format!("{}{path}", self.base));
+        let request = request.header("content-type", "application/x-ndjson").body(body);
+        self.answer(path, request).await
+    }
+
     async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value> {
         let mut request = self.client.request(method, format!("{}{path}", self.base));
-        if !self.token.is_empty() {
-            request = request.bearer_auth(&self.token);
-        }
         if let Some(body) = body {
             request = request.json(&body);
+        }
+        self.answer(path, request).await
+    }
+
+    async fn answer(&self, path: &str, mut request: RequestBuilder) -> Result<Value> {
+        if !self.token.is_empty() {
+            request = request.bearer_auth(&self.token);
         }
         let answer = request.send().await?;
         let status = answer.status();

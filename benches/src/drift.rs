@@ -3,6 +3,7 @@
 
 mod cloud;
 mod estate;
+mod explained;
 mod files;
 mod ours;
 mod peers;
@@ -31,9 +32,20 @@ const LARGEST: (f64, f64) = (9e9, 11e9);
 pub(crate) async fn measure(setting: &Setting, report: &mut Report) -> Result<()> {
     let dir = setting.dir.join("drift");
     std::fs::create_dir_all(&dir)?;
-    alone(setting, report, &dir.join("alone")).await?;
-    beside(setting, report, &dir.join("beside")).await?;
-    cloud::measure(setting, report, &dir.join("cloud")).await
+    report.heading("Drift", "What differs from what is declared, and why.");
+    if setting.drift("states") {
+        alone(setting, report, &dir.join("states")).await?;
+    }
+    if setting.drift("terraform") {
+        beside(setting, report, &dir.join("terraform")).await?;
+    }
+    if setting.drift("cloud") {
+        cloud::measure(setting, report, &dir.join("cloud")).await?;
+    }
+    if setting.drift("explained") {
+        explained::measure(setting, report, &dir.join("explained")).await?;
+    }
+    Ok(())
 }
 
 /// A size and what was measured of it.
@@ -88,8 +100,7 @@ async fn alone(setting: &Setting, report: &mut Report, dir: &std::path::Path) ->
         }
     }
     std::fs::remove_dir_all(dir)?;
-    report.heading(
-        "Drift",
+    report.text_line(
         "**States.** `countersign drift scan STATE --against LIVE --report json`, whole processes: \
          a state of version 4 as Terraform writes it against what is live; instances, queues with \
          policies, databases with passwords and security groups with their providers' attributes \

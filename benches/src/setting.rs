@@ -34,6 +34,8 @@ pub(crate) struct Setting {
     pub(crate) scale: f64,
     /// Which parts are wanted.
     only: Vec<String>,
+    /// Which pieces of the part about drift are wanted.
+    drift: Vec<String>,
 }
 
 impl Setting {
@@ -55,11 +57,8 @@ impl Setting {
             peers: given("BENCH_PEERS")?.into(),
             revision: text("BENCH_REVISION").unwrap_or_else(|| "unknown".to_owned()),
             scale: text("BENCH_SCALE").map_or(Ok(0.1), |value| value.parse())?,
-            only: text("BENCH_ONLY")
-                .unwrap_or_default()
-                .split_whitespace()
-                .map(str::to_owned)
-                .collect(),
+            only: words(text("BENCH_ONLY")),
+            drift: words(text("BENCH_DRIFT")),
         })
     }
 
@@ -67,6 +66,12 @@ impl Setting {
     pub(crate) fn parts(&self) -> Vec<&'static str> {
         let wanted = |part: &&str| self.only.is_empty() || self.only.iter().any(|one| one == part);
         PARTS.into_iter().filter(wanted).collect()
+    }
+
+    /// Whether a piece of the part about drift is wanted: `states`, `terraform`, `cloud` or
+    /// `explained`.
+    pub(crate) fn drift(&self, piece: &str) -> bool {
+        self.drift.is_empty() || self.drift.iter().any(|one| one == piece)
     }
 
     /// How often each case is measured.
@@ -78,4 +83,8 @@ impl Setting {
     pub(crate) const fn span(&self, full: Duration) -> Duration {
         if self.quick { Duration::from_secs(1) } else { full }
     }
+}
+
+fn words(given: Option<String>) -> Vec<String> {
+    given.unwrap_or_default().split_whitespace().map(str::to_owned).collect()
 }

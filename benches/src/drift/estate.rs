@@ -51,7 +51,8 @@ impl Estate {
         (0..self.size).map(move |place| self.resource(place))
     }
 
-    fn resource(self, place: usize) -> Resource {
+    /// The one at a place.
+    pub(crate) fn resource(self, place: usize) -> Resource {
         let mut draw = Draw::of(place);
         let (kind, declared) = match draw.below(100) {
             0..40 => ("aws_instance", instance(place, &mut draw)),
@@ -111,10 +112,10 @@ impl Resource {
 
 /// Numbers that look drawn and follow from a place (splitmix64, Steele and others, 2014).
 #[derive(Debug)]
-struct Draw(u64);
+pub(crate) struct Draw(u64);
 
 impl Draw {
-    fn of(place: usize) -> Self {
+    pub(crate) fn of(place: usize) -> Self {
         Self(SEED ^ (place as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15))
     }
 
@@ -126,16 +127,16 @@ impl Draw {
         mixed ^ (mixed >> 31)
     }
 
-    fn below(&mut self, most: u64) -> u64 {
+    pub(crate) fn below(&mut self, most: u64) -> u64 {
         self.next() % most
     }
 
-    fn of_these<'a>(&mut self, words: &[&'a str]) -> &'a str {
+    pub(crate) fn of_these<'a>(&mut self, words: &[&'a str]) -> &'a str {
         let at = usize::try_from(self.below(words.len() as u64)).unwrap_or_default();
         words.get(at).copied().unwrap_or_default()
     }
 
-    fn hex(&mut self) -> String {
+    pub(crate) fn hex(&mut self) -> String {
         format!("{:017x}", self.next() >> 4)
     }
 

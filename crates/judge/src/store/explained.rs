@@ -5,24 +5,23 @@ use std::collections::BTreeMap;
 
 use db::{Error, TenantTx};
 use model::Digest;
-use model::id::{
-    ActorId, CauseId, ContextId, CorrelationId, FindingId, RecommendationId, ResourceId,
-};
+use model::id::{ActorId, FindingId, ResourceId};
 use model::level::Severity;
 use serde_json::{Value, json};
 use sqlx::FromRow;
-use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::drift::cause::Explained;
+use crate::drift::correlate::Correlation;
 use crate::drift::correlate::context::Context;
-use crate::drift::correlate::{Correlation, Rules};
 use crate::drift::recommend::{Kind, Outcomes, Recommendation};
-use crate::drift::{Cause, features, shown};
+use crate::drift::{Cause, shown};
 
 mod label;
+mod say;
 
 pub use label::{Labelled, label};
+pub use say::say;
 
 /// What was said of a finding so far.
 #[derive(Debug, Clone, Default)]
@@ -151,16 +150,21 @@ impl Belonging {
             system: event.system.clone(),
             id: event.id.clone(),
             score: one.score,
-            offset_seconds: one.minutes() * 60.0,
+            offset_seconds: offset_seconds(one),
             data,
         }
     }
 
-    /// What tells it from others, for a hash.
+    /// What tells a correlation from others, for a hash.
     #[must_use]
-    pub fn name(&self) -> Value {
-        json!([self.kind, self.system, self.id, self.score, self.offset_seconds])
+    pub fn name(one: &Correlation<'_>) -> Value {
+        let event = one.event;
+        json!([event.kind.word(), event.system, event.id, one.score, offset_seconds(one)])
     }
+}
+
+fn offset_seconds(one: &Correlation<'_>) -> f64 {
+    one.minutes() * 60.0
 }
 
 /// What is to be said of a finding.
@@ -184,125 +188,8 @@ pub struct ToSay {
     pub context: Vec<Context>,
     /// What to do.
     pub advice: Recommendation,
-    /// The label it was explained with.
-    pub labelled_by: Option<ActorId>,
     /// The drift and whoever decides, as a hash.
     pub of: Digest,
     /// All of this, as a hash.
     pub told: Digest,
-}
-
-/// Says it: takes the place of what this program said before.
-///
-/// # Errors
-/// When the database fails.
-pub async fn say(tx: &mut TenantTx, all: &[ToSay]) -> Result<(), Error> {
-    if all.is_empty() {
-        return Ok(());
-    }
-    let tenant = tx.tenant().uuid();
-    let findings: Vec<Uuid> = all.iter().map(|one| one.finding.uuid()).collect();
-    let causes: Vec<Value> = all.iter().map(cause).collect();
-    sqlx::query(include_str!("explained/causes.sql"))
-        .bind(tenant)
-        .bind(Json(causes))
-        .execute(tx.conn())
-        .await?;
-    let version = i32::try_from(Rules::shipped().version).unwrap_or(i32::MAX);
-    let belonging: Vec<Value> = all.iter().flat_map(belonging).collect();
-    sqlx::query(include_str!("explained/correlations.sql"))
-        .bind(tenant)
-        .bind(&findings)
-        .bind(Json(belonging))
-        .bind(version)
-        .execute(tx.conn())
-        .await?;
-    let context: Vec<Value> = all.iter().flat_map(context).collect();
-    sqlx::query(include_str!("explained/context.sql"))
-        .bind(tenant)
-        .bind(&findings)
-        .bind(Json(context))
-        .bind(version)
-        .execute(tx.conn())
-        .await?;
-    let advice: Vec<Value> = all.iter().map(advice).collect();
-    sqlx::query(include_str!("explained/recommendations.sql"))
-        .bind(tenant)
-        .bind(&findings)
-        .bind(Json(advice))
-        .execute(tx.conn())
-        .await?;
-    Ok(())
-}
-
-fn cause(one: &ToSay) -> Value {
-    let explained = &one.explained;
-    json!({
-        "id": CauseId::generate().uuid(), "finding_id": one.finding.uuid(),
-        "cause_category": explained.cause, "confidence_score": explained.confidence,
-        "analysis": explained.analysis, "contributing_factors": explained.contributing_factors,
-        "temporal_context": explained.temporal_context,
-        "user_attribution": explained.user_attribution,
-        "decided_by": decided(explained), "labelled_by": one.labelled_by.map(ActorId::uuid),
-        "explained_of": one.of.to_string(), "explained_as": one.told.to_string(),
-        "features_version": features::VERSION, "features": one.features,
-    })
-}
-
-/// Who decided, and how likely each cause is beside what was said.
-fn decided(explained: &Explained) -> Value {
-    let mut decided = json!(explained.decided_by);
-    if let Some(decided) = decided.as_object_mut() {
-        decided.insert("likeliest".to_owned(), json!(explained.likeliest));
-        decided.insert("posteriors".to_owned(), json!(explained.posteriors));
-    }
-    decided
-}
-
-fn belonging(one: &ToSay) -> impl Iterator<Item = Value> + '_ {
-    one.belonging.iter().map(|event| {
-        json!({
-            "id": CorrelationId::generate().uuid(), "finding_id": one.finding.uuid(),
-            "correlation_type": event.kind, "external_id": event.id,
-            "external_system": event.system, "event_data": event.data,
-            "correlation_score": event.score, "offset_seconds": event.offset_seconds,
-        })
-    })
-}
-
-/// A count of microseconds as a number of seconds.
-fn seconds(micros: i64) -> f64 {
-    jiff::SignedDuration::from_micros(micros).as_secs_f64()
-}
-
-fn context(one: &ToSay) -> impl Iterator<Item = Value> + '_ {
-    one.context.iter().map(|context| {
-        json!({
-            "id": ContextId::generate().uuid(), "finding_id": one.finding.uuid(),
-            "context_type": context.context_type, "context_data": context.context_data,
-            "incident_impact": context.incident_impact,
-            "seconds": seconds(context.time_window_micros),
-        })
-    })
-}
-
-fn advice(one: &ToSay) -> Value {
-    let advice = &one.advice;
-    let what = match advice.recommendation_type {
-        Kind::AutoRevert => "make it as it is declared",
-        Kind::CodifyIac => "declare it as it is",
-        Kind::EscalateReview => "have those decide who answer for it",
-        Kind::AcceptException => "leave it until its exception ends",
-        Kind::ManualReview => "have somebody look",
-    };
-    json!({
-        "id": RecommendationId::generate().uuid(), "finding_id": one.finding.uuid(),
-        "resource_id": one.resource.map(ResourceId::uuid), "rule": advice.rule,
-        "recommendation_type": advice.recommendation_type, "priority": advice.priority,
-        "severity": one.severity, "title": format!("{}: {what}", shown(&one.subject)),
-        "rationale": advice.rationale, "implementation_steps": advice.implementation_steps,
-        "risk_assessment": advice.risk_assessment, "confidence": advice.confidence,
-        "estimated_effort": advice.estimated_effort, "recommended_by": advice.recommended_by,
-        "expires_after_hours": advice.expires_after_hours,
-    })
 }

@@ -4,12 +4,14 @@ INSERT INTO countersign.cause_analyses AS c (tenant_id, id, finding_id, cause_ca
   confidence_score, analysis, contributing_factors, temporal_context, user_attribution, decided_by,
   explained_of, explained_as, features_version, features)
 SELECT $1, t.id, t.finding_id, t.cause_category, t.confidence_score, t.analysis,
-  t.contributing_factors, t.temporal_context, t.user_attribution, t.decided_by,
-  decode(t.explained_of, 'hex'), decode(t.explained_as, 'hex'), t.features_version, t.features
-FROM jsonb_to_recordset($2) AS t (id uuid, finding_id uuid, cause_category text,
-  confidence_score float8, analysis text, contributing_factors jsonb, temporal_context jsonb,
-  user_attribution jsonb, decided_by jsonb, explained_of text, explained_as text,
-  features_version integer, features float8[])
+  t.contributing_factors, t.temporal_context, t.user_attribution, t.decided_by, t.explained_of,
+  t.explained_as, $13,
+  -- So many ($15) numbers of each, one finding's after the other's.
+  ($14::float8[])[(t.n - 1) * $15 + 1:t.n * $15]
+FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::float8[], $6::text[], $7::jsonb[], $8::jsonb[],
+  $9::jsonb[], $10::jsonb[], $11::bytea[], $12::bytea[]) WITH ORDINALITY
+  AS t (id, finding_id, cause_category, confidence_score, analysis, contributing_factors,
+    temporal_context, user_attribution, decided_by, explained_of, explained_as, n)
 ON CONFLICT ON CONSTRAINT cause_analyses_finding_key DO UPDATE
 SET (cause_category, confidence_score, analysis, contributing_factors, temporal_context,
      user_attribution, decided_by, analyzed_at) = (

@@ -1,5 +1,5 @@
--- What to do about findings ($2): what our rules advise ($3) takes the place of what they advised
--- before, unless somebody took that up.
+-- What to do about findings ($2): what our rules advise ($3 to $16) takes the place of what they
+-- advised before, unless somebody took that up.
 WITH gone AS (
   DELETE FROM countersign.recommendations
   WHERE tenant_id = $1 AND finding_id = ANY ($2) AND rule IS NOT NULL
@@ -12,10 +12,12 @@ SELECT $1, t.id, t.finding_id, t.resource_id, 'drift', t.recommendation_type, t.
   t.severity, t.title, t.rationale, t.implementation_steps, t.risk_assessment, t.confidence,
   t.estimated_effort, t.recommended_by,
   clock_timestamp() + make_interval(hours => t.expires_after_hours), t.rule
-FROM jsonb_to_recordset($3) AS t (id uuid, finding_id uuid, resource_id uuid, rule text,
-  recommendation_type text, priority text, severity text, title text, rationale text,
-  implementation_steps jsonb, risk_assessment jsonb, confidence float8, estimated_effort text,
-  recommended_by text, expires_after_hours integer)
+FROM unnest($3::uuid[], $2::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[], $8::text[],
+  $9::text[], $10::text[], $11::jsonb[], $12::jsonb[], $13::float8[], $14::text[], $15::text[],
+  $16::int[])
+  AS t (id, finding_id, resource_id, rule, recommendation_type, priority, severity, title,
+    rationale, implementation_steps, risk_assessment, confidence, estimated_effort, recommended_by,
+    expires_after_hours)
 WHERE NOT EXISTS (
   SELECT 1
   FROM countersign.recommendations r

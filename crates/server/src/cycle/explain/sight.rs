@@ -129,21 +129,20 @@ impl<'a> Sight<'a> {
             environment: drift.environment.as_ref().map(|one| one.class),
             around: around(&facts, &found, said),
         };
-        let belonging: Vec<Belonging> = found
-            .iter()
-            .map(|one| {
-                let (text, actor) = self.happened.told(one.event);
-                Belonging::of(one, text, actor)
-            })
-            .collect();
-        let names: Vec<_> = belonging.iter().map(Belonging::name).collect();
+        let names: Vec<_> = found.iter().map(Belonging::name).collect();
         // How earlier advice turned out is told with it, and says nothing of this drift.
         let plain = recommend(&situation, &BTreeMap::new());
         let told = Digest::of(json!([explained, names, plain]).to_string().as_bytes());
         if said.told == Some(told) && said.advised {
             return None;
         }
-        let advice = recommend(&situation, &self.known.outcomes);
+        let outcomes = &self.known.outcomes;
+        let advice = if outcomes.is_empty() { plain } else { recommend(&situation, outcomes) };
+        let belonging = found.iter().map(|one| {
+            let (text, actor) = self.happened.told(one.event);
+            Belonging::of(one, text, actor)
+        });
+        let belonging: Vec<Belonging> = belonging.collect();
         Some(ToSay {
             finding: drift.finding,
             resource: drift.known.as_ref().map(|known| known.id),
@@ -152,7 +151,6 @@ impl<'a> Sight<'a> {
             features: vector.values().to_vec(),
             context: context(&found),
             belonging,
-            labelled_by: said.label.map(|(_, by)| by),
             of: self.known.of(drift, said),
             told,
             explained,
