@@ -16,6 +16,8 @@ mod read;
 mod shape;
 mod stack;
 mod table;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod trail;
 mod tree;
 mod wire;

@@ -17,7 +17,7 @@ use connect::outbound;
 
 pub use copy::{Copy, File};
 pub use fetch::{Git, Limits, Revision};
-pub use log::Commit;
+pub use log::{Commit, Part};
 pub use source::{BadSource, Source};
 
 #[cfg(test)]

@@ -37,24 +37,45 @@ pub struct Commit {
     pub paths: Option<Vec<String>>,
 }
 
+/// Which commits are told.
+#[derive(Debug, Clone, Copy)]
+pub struct Part<'a> {
+    /// Only those that this commit does not lead to; one that was not fetched says nothing.
+    pub after: Option<&'a str>,
+    /// Only those committed after this.
+    pub since: Option<Timestamp>,
+    /// And only so many, the newest.
+    pub most: usize,
+}
+
+impl Part<'_> {
+    /// Everything that was fetched.
+    pub const ALL: Self = Self { after: None, since: None, most: usize::MAX };
+}
+
 impl Copy {
-    /// The commits after `since` that were fetched, the newest first.
+    /// The commits of a part that were fetched, the newest first.
     ///
     /// # Errors
     /// When the copy is broken.
-    pub fn log(&self, since: Option<Timestamp>) -> Result<Vec<Commit>, Error> {
+    pub fn log(&self, part: Part<'_>) -> Result<Vec<Commit>, Error> {
         let repository = self.repository.to_thread_local();
         let sorting = Sorting::ByCommitTime(CommitTimeOrder::NewestFirst);
-        let walk = repository.rev_walk([self.tip]).sorting(sorting).all().map_err(broken)?;
+        let known = part.after.and_then(|id| ObjectId::from_hex(id.as_bytes()).ok());
+        let known = known.filter(|id| repository.has_object(*id));
+        let walk = repository.rev_walk([self.tip]).sorting(sorting).with_hidden(known);
         let mut commits = Vec::new();
-        for found in walk {
+        for found in walk.all().map_err(broken)? {
+            if commits.len() >= part.most {
+                break;
+            }
             let found = found.map_err(broken)?;
             let commit = repository.find_commit(found.id).map_err(broken)?;
             let at = commit.committer().and_then(|who| who.time()).map_err(broken)?;
             let at = Timestamp::from_second(at.seconds)
                 .map_err(|_| Error::Malformed { what: "reading the time of a commit" })?;
             // Clocks of committers differ, so that an older one does not end the walk.
-            if since.is_some_and(|since| at <= since) {
+            if part.since.is_some_and(|since| at <= since) {
                 continue;
             }
             let author = commit.author().map_err(broken)?;

@@ -63,7 +63,7 @@ async fn the_log_says_who_changed_which_files_when_and_why() {
     let newest = repository.commit(&[("modules/y.tf", "1")], "third", 1_700_000_200).await;
     let source = Source::new(&server.url("shop"), Some("main")).unwrap();
     let copy = git().fetch(&source, last(10)).await.unwrap();
-    let log = copy.log(None).unwrap();
+    let log = copy.log(Part::ALL).unwrap();
     let told: Vec<(&str, Option<&[String]>)> =
         log.iter().map(|commit| (commit.message.trim(), commit.paths.as_deref())).collect();
     let names = |paths: &[&str]| paths.iter().map(ToString::to_string).collect::<Vec<_>>();
@@ -81,10 +81,23 @@ async fn the_log_says_who_changed_which_files_when_and_why() {
         (one.id.as_str(), one.at),
         (&*newest, Timestamp::from_second(1_700_000_200).unwrap())
     );
-    let since = Timestamp::from_second(1_700_000_100).unwrap();
-    assert_eq!(copy.log(Some(since)).unwrap().len(), 1);
+    let messages = |part| -> Vec<String> {
+        let log = copy.log(part).unwrap();
+        log.into_iter().map(|commit| commit.message.trim().to_owned()).collect()
+    };
+    let since = Timestamp::from_second(1_700_000_100).ok();
+    assert_eq!(messages(Part { since, ..Part::ALL }), ["third"]);
+    assert_eq!(messages(Part { most: 1, ..Part::ALL }), ["third"]);
+    let after = log[2].id.as_str();
+    let opened = "open the port\n\nfor the probe";
+    assert_eq!(messages(Part { after: Some(after), ..Part::ALL }), ["third", opened]);
+    assert_eq!(messages(Part { after: Some(&newest), ..Part::ALL }), [""; 0]);
+    // One that was not fetched says nothing, nor does what is no commit's name.
+    for unknown in ["no commit", "0123456789012345678901234567890123456789"] {
+        assert_eq!(messages(Part { after: Some(unknown), ..Part::ALL }).len(), 3);
+    }
     // Of the oldest that was fetched nobody knows what was before.
-    let log = git().fetch(&source, last(2)).await.unwrap().log(None).unwrap();
+    let log = git().fetch(&source, last(2)).await.unwrap().log(Part::ALL).unwrap();
     assert_eq!(log.len(), 2);
     assert_eq!(log[1].paths, None);
 }

@@ -23,6 +23,8 @@ pub struct Drifted {
     pub kind: String,
     /// What the provider calls it.
     pub external: Vec<String>,
+    /// The file of a repository that declares it.
+    pub declared_in: Option<String>,
     /// The service it belongs to.
     pub service: Option<String>,
     /// The resource of the estate it is, when that is known.

@@ -70,7 +70,7 @@ pub struct Commit {
     pub hash: String,
     /// When it was made.
     pub at: Timestamp,
-    /// The e-mail address of its author; the name where there is none.
+    /// Who wrote it: `name <address>` of somebody who is known here, else the name alone.
     pub author: String,
     /// Its message.
     pub message: String,

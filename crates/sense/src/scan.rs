@@ -6,6 +6,7 @@ use model::Digest;
 use model::id::{EnvironmentId, RepositoryId, ScanId};
 use serde_json::json;
 
+use crate::change_event::Happened;
 use crate::drift::compare::NotChecked;
 use crate::drift::severity::Weights;
 use crate::drift::{Drift, DriftType};
@@ -73,6 +74,10 @@ pub struct Told {
     pub not_checked: Vec<NotChecked>,
     /// The types of which what nothing declares was looked for.
     pub undeclared: Vec<String>,
+    /// Calls that may have made it differ, as the cloud recorded them.
+    pub happened: Vec<Happened>,
+    /// What else there is to say.
+    pub remark: Option<String>,
 }
 
 /// A drift as a finding of this scan. Same resource, same finding, however it differs.

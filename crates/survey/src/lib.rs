@@ -3,9 +3,11 @@
 //! What the command line does for whoever runs it and the server does by itself: the same.
 
 pub mod aws;
+pub mod declaring;
 pub mod document;
 pub mod kubernetes;
 pub mod place;
+pub mod trail;
 
 use connect_aws::Aws;
 use connect_kubernetes::Cluster;

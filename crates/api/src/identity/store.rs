@@ -1,6 +1,6 @@
 //! Sessions, keys and their actors, as the database holds them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use db::TenantTx;
 use model::Digest;
@@ -247,6 +247,28 @@ pub async fn load_actor(tx: &mut TenantTx, id: ActorId) -> Result<Option<Actor>,
     .await?;
     row.map(|row| actor(tenant, row.actor_id, &row.r#type, row.display_name, &row.roles))
         .transpose()
+}
+
+/// The people of the transaction's tenant behind some mail addresses, by address in lower case.
+///
+/// # Errors
+/// When the database is not available.
+pub async fn by_mail(
+    tx: &mut TenantTx,
+    addresses: &[String],
+) -> Result<BTreeMap<String, String>, db::Error> {
+    let addresses: Vec<String> = addresses.iter().map(|address| address.to_lowercase()).collect();
+    let rows: Vec<(String, String)> = sqlx::query_as(
+        "SELECT lower(u.email), u.username
+         FROM countersign.users u
+         WHERE u.tenant_id = $1 AND lower(u.email) = ANY ($2)
+         ORDER BY u.username DESC",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(&addresses)
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows.into_iter().collect())
 }
 
 fn actor(

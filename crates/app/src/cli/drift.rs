@@ -9,16 +9,15 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand, ValueEnum};
 use connect_terraform::Terraform;
-use model::Clock as _;
 use model::level::Severity;
 use sense::drift::rules::{Rule, Rules};
 use sense::drift::seal::Sealer;
 use sense::drift::severity::Weights;
 use serde::Deserialize;
+use survey::trail::Trail;
 
 use super::{Context, End, given, view};
 use crate::output::{self, Format};
-use crate::wiring::SystemClock;
 
 mod codify;
 mod fetched;
@@ -240,14 +239,15 @@ impl Scan {
         let sides = Sides { declared: &declared, against: against.as_ref(), scan: self };
         let (mut comparison, how) = sides.compare(&rules, &sealer).await?;
         comparison.in_sync += same;
+        let for_lines = self.report == Some(ReportFormat::Lines);
+        let trail = if for_lines || self.record.is_some() {
+            trail::of(context, self.region.as_deref(), &comparison.drifts).await
+        } else {
+            Trail::default()
+        };
         if let Some(source) = &self.record {
             let client = context.client()?;
-            if self.against == Some(Against::Aws) {
-                let aws = live::aws(self.region.as_deref())?;
-                let now = SystemClock.now();
-                trail::record(context, &client, &aws, &comparison.drifts, now).await?;
-            }
-            let scan = record::record(&client, source, how, &comparison).await?;
+            let scan = record::record(&client, source, how, &comparison, &trail).await?;
             context.remark(&format!(
                 "recorded as {}: {} new, {} closed",
                 view::raw(&scan, "/id"),
@@ -255,8 +255,7 @@ impl Scan {
                 view::at(&scan, "/closed"),
             ));
         }
-        let lines =
-            (self.report == Some(ReportFormat::Lines)).then(|| record::lines(how, &comparison));
+        let lines = for_lines.then(|| record::lines(how, &comparison, &trail));
         let weights = Weights::shipped();
         let judged = comparison.drifts.iter().map(|drift| weights.judge(drift)).collect();
         let report = Report {

@@ -16,6 +16,7 @@ mod remedy;
 mod scan;
 mod stack;
 mod terraform;
+mod trail;
 
 pub(crate) use cloud::Cloud;
 pub(crate) use stack::{CHANGES, TEMPLATE};

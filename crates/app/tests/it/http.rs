@@ -44,6 +44,7 @@ mod tenancy;
 mod terminal;
 mod texts;
 mod typescript;
+mod who;
 mod whole_loop;
 
 pub(crate) use harness::{Caller, Site, SystemClock, text};

@@ -12,6 +12,8 @@ use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+use crate::testing::lookup;
+
 /// What is answered in place of what was asked for.
 #[derive(Debug, Clone)]
 pub(super) enum Instead {
@@ -139,7 +141,7 @@ async fn answer(
     fake.held(|held| match call.as_str() {
         "ListResources" => list_resources(held, &input),
         "GetResource" => get_resource(held, &input),
-        "LookupEvents" => lookup_events(held, &input),
+        "LookupEvents" => json_answer(&lookup(&held.events, &input)),
         "DescribeVpcs" => describe_vpcs(held, &input),
         "DescribeVpcAttribute" => vpc_attribute(&input),
         _ => (StatusCode::BAD_REQUEST, r#"{"__type":"UnknownOperationException"}"#).into_response(),
@@ -193,25 +195,6 @@ fn get_resource(held: &Held, input: &Value) -> Response {
             "ResourceDescription": { "Identifier": id, "Properties": properties.to_string() },
         })),
     }
-}
-
-/// The newest first, two a page whatever is asked for.
-fn lookup_events(held: &Held, input: &Value) -> Response {
-    let name = &input["LookupAttributes"][0]["AttributeValue"];
-    assert_eq!(input["LookupAttributes"][0]["AttributeKey"], "ResourceName");
-    let (from, to) = (input["StartTime"].as_i64().unwrap(), input["EndTime"].as_i64().unwrap());
-    let mut all: Vec<Value> = held.events.clone();
-    all.retain(|event| {
-        let at = event["EventTime"].as_f64().unwrap();
-        let named = event["Resources"].as_array().unwrap();
-        #[expect(clippy::cast_precision_loss, reason = "seconds of this century")]
-        let within = from as f64 <= at && at <= to as f64;
-        within && named.iter().any(|one| one["ResourceName"] == *name)
-    });
-    all.reverse();
-    let two = json!({ "NextToken": input["NextToken"], "MaxResults": 2 });
-    let (some, next) = page(&all, &two, "MaxResults", "NextToken");
-    json_answer(&json!({ "Events": some, "NextToken": next }))
 }
 
 /// All functions, or one.

@@ -107,9 +107,13 @@ pub fn who(call: &Call<'_>) -> Who {
 }
 
 /// The names a caller goes by elsewhere: the whole one and what follows its last slash, which is a
-/// user's name or a session's.
+/// user's name or a session's; of somebody written as in git, `name <address>`, the two apart.
 #[must_use]
 pub fn names(actor: &str) -> Vec<String> {
+    let apart = actor.strip_suffix('>').and_then(|rest| rest.split_once(" <"));
+    if let Some((name, address)) = apart {
+        return vec![actor.to_owned(), name.to_owned(), address.to_owned()];
+    }
     let last = actor.rsplit('/').next().unwrap_or_default();
     let mut names = vec![actor.to_owned()];
     if last != actor && !last.is_empty() {
@@ -183,5 +187,7 @@ mod tests {
     fn a_caller_goes_by_the_last_part_of_its_name_too() {
         assert_eq!(names("arn:aws:iam::1:user/ada"), ["arn:aws:iam::1:user/ada", "ada"]);
         assert_eq!(names("ada"), ["ada"]);
+        let written = "ada <ada@example.com>";
+        assert_eq!(names(written), [written, "ada", "ada@example.com"]);
     }
 }

@@ -151,7 +151,8 @@ fn nothing() -> Value {
 }
 
 impl HappenedIn {
-    fn happened(self) -> Answer<Happened> {
+    /// Checked, and without secrets.
+    pub(super) fn happened(self) -> Answer<Happened> {
         sized("/external_system", &self.external_system, 1..=50)?;
         sized("/external_id", &self.external_id, 1..=255)?;
         sized("/summary", &self.summary, 0..=20_000)?;

@@ -82,6 +82,11 @@ object! {
         /// place on the web, the keys of a store.
         #[schema(value_type = Option<String>)]
         credential_id: Option<CredentialId> => Id.filter();
+        /// The sealed secret its repository is read with where the document is elsewhere
+        /// (`state_url`), as `user:password` or a token: for who changed what, and which file declares
+        /// it.
+        #[schema(value_type = Option<String>)]
+        repository_credential_id: Option<CredentialId> => Id.filter();
         /// The resource of the estate its tools run on: reached over its connection, and judged by
         /// its environment.
         #[schema(value_type = Option<String>)]
@@ -112,6 +117,8 @@ object! {
         last_sync_at: Option<Timestamp> => Time.filter();
         /// What was read then: a commit, or the SHA-256 of a document.
         revision: Option<String> => Text;
+        /// The newest commit of its branch that was told as a change event.
+        head: Option<String> => Text;
         /// Why it could not be read since then.
         last_error: Option<String> => Text;
         /// Why it could not be compared with what is there.
@@ -203,6 +210,8 @@ object! {
         state_hash: String => Sha256;
     }
     kept {
+        /// The file of the repository that declares it, where that is known.
+        declared_in: Option<String> => Text.filter();
         /// When it was read last.
         last_sync_at: Timestamp => Time.filter();
         /// When it was added.

@@ -68,6 +68,8 @@ object! {
         /// What could not be looked at: `type`, `id`, `why`, `failed`.
         #[schema(value_type = Vec<Object>)]
         not_checked: Value => Json;
+        /// What else it has to say: that who changed something is not known, and why.
+        remark: Option<String> => Text;
         /// When it began.
         started_at: Timestamp => Time.age();
         /// When it was over.
@@ -236,6 +238,9 @@ pub(super) struct FinishIn {
     /// what was undeclared before and was not seen again is closed.
     #[serde(default)]
     undeclared: Vec<String>,
+    /// What else there is to say.
+    #[schema(max_length = 1000)]
+    remark: Option<String>,
 }
 
 /// What could not be looked at, checked.
@@ -252,6 +257,10 @@ fn not_checked(told: Vec<NotCheckedIn>) -> Answer<Vec<NotChecked>> {
         Ok(NotChecked { kind: not.kind, id: not.id, why: not.why, failed: not.failed })
     });
     checked.collect()
+}
+
+fn remarked(remark: Option<&str>) -> Answer<()> {
+    remark.map_or(Ok(()), |remark| sized("/remark", remark, 0..=1000))
 }
 
 /// What a scan came to.
@@ -335,6 +344,7 @@ async fn finish_scan(
         let message = format!("may have at most {MOST_NOT_CHECKED} entries");
         return Err(Problem::invalid("/undeclared", "length", message));
     }
+    remarked(wanted.remark.as_deref())?;
     for (at, kind) in wanted.undeclared.iter().enumerate() {
         sized(&format!("/undeclared/{at}"), kind, 1..=100)?;
     }
@@ -344,6 +354,7 @@ async fn finish_scan(
         in_sync: wanted.in_sync,
         not_checked: &not_checked,
         undeclared: &wanted.undeclared,
+        remark: wanted.remark.as_deref(),
     };
     let closed = store::finish(&mut change, &of, looked).await?;
     let told: Vec<String> = closed.iter().take(100).map(ToString::to_string).collect();

@@ -7,6 +7,7 @@
 
 mod body;
 mod cloudformation;
+mod declaring;
 mod edit;
 mod hcl;
 mod json;
@@ -33,6 +34,7 @@ use super::{Change, ChangeType, Drift, DriftType};
 use tree::{Kind, Node, Owned, spliced};
 use walk::{Outcome, Walk, Want};
 
+pub use declaring::{declaring, unkeyed};
 pub use told::{BadDrifts, read};
 pub use why::Why;
 

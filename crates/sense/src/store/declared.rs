@@ -1,12 +1,12 @@
 //! What sources declare, as the database keeps it: read from their documents, and written only
 //! where it changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use db::TenantTx;
 use db::jobs::NewJob;
 use model::Digest;
-use model::id::{CredentialId, DeclaredId, RepositoryId, ResourceId};
+use model::id::{CredentialId, DeclaredId, EnvironmentId, RepositoryId, ResourceId};
 use serde_json::{Value, json};
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -26,6 +26,8 @@ const LONGEST_ERROR: usize = 1_000;
 pub struct Source {
     /// The source.
     pub id: RepositoryId,
+    /// The environment it declares.
+    pub environment: EnvironmentId,
     /// Its repository.
     pub repository_url: Option<String>,
     /// The branch of it.
@@ -38,6 +40,10 @@ pub struct Source {
     pub tool: String,
     /// What it is read with.
     pub credential: Option<CredentialId>,
+    /// What its repository is read with where the document is elsewhere.
+    pub repository_credential: Option<CredentialId>,
+    /// The newest commit that was told.
+    pub head: Option<String>,
     /// What is there is read with.
     pub scan_credential: Option<CredentialId>,
     /// The stack of a template.
@@ -50,12 +56,15 @@ pub struct Source {
 
 #[derive(FromRow)]
 struct Row {
+    environment_id: Uuid,
     repository_url: Option<String>,
     branch: String,
     path: Option<String>,
     state_url: Option<String>,
     tool: String,
     credential_id: Option<Uuid>,
+    repository_credential_id: Option<Uuid>,
+    head: Option<String>,
     scan_credential_id: Option<Uuid>,
     stack: Option<String>,
     region: Option<String>,
@@ -69,8 +78,8 @@ struct Row {
 pub async fn source(tx: &mut TenantTx, id: RepositoryId) -> Result<Source, db::Error> {
     let tenant = tx.tenant().uuid();
     let row: Row = sqlx::query_as(
-        "SELECT repository_url, branch, path, state_url, tool, credential_id, scan_credential_id,
-                stack, region, resource_id
+        "SELECT environment_id, repository_url, branch, path, state_url, tool, credential_id,
+                repository_credential_id, head, scan_credential_id, stack, region, resource_id
          FROM countersign.iac_repositories
          WHERE tenant_id = $1 AND id = $2",
     )
@@ -80,12 +89,15 @@ pub async fn source(tx: &mut TenantTx, id: RepositoryId) -> Result<Source, db::E
     .await?;
     Ok(Source {
         id,
+        environment: row.environment_id.into(),
         repository_url: row.repository_url,
         branch: row.branch,
         path: row.path,
         state_url: row.state_url,
         tool: row.tool,
         credential: row.credential_id.map(Into::into),
+        repository_credential: row.repository_credential_id.map(Into::into),
+        head: row.head,
         scan_credential: row.scan_credential_id.map(Into::into),
         stack: row.stack,
         region: row.region,
@@ -125,6 +137,8 @@ pub struct Found {
     pub address: String,
     /// What it is declared to be, fit to be stored.
     pub state: Value,
+    /// The file of the repository that declares it, where that is known.
+    pub file: Option<String>,
 }
 
 /// What a sync came to.
@@ -162,8 +176,8 @@ pub async fn keep(
     .bind(revision)
     .fetch_one(tx.conn())
     .await?;
-    let known: Vec<(String, String, Vec<u8>)> = sqlx::query_as(
-        "SELECT address, resource_type, state_hash
+    let known: Vec<(String, String, Vec<u8>, Option<String>)> = sqlx::query_as(
+        "SELECT address, resource_type, state_hash, declared_in
          FROM countersign.iac_resources
          WHERE tenant_id = $1 AND iac_repository_id = $2",
     )
@@ -171,8 +185,10 @@ pub async fn keep(
     .bind(id.uuid())
     .fetch_all(tx.conn())
     .await?;
-    let known: BTreeMap<String, (String, Vec<u8>)> =
-        known.into_iter().map(|(address, kind, hash)| (address, (kind, hash))).collect();
+    let known: BTreeMap<String, (String, Vec<u8>, Option<String>)> = known
+        .into_iter()
+        .map(|(address, kind, hash, file)| (address, (kind, hash, file)))
+        .collect();
     let mut declared: BTreeMap<&str, (&Found, Digest)> = BTreeMap::new();
     for one in found {
         declared.entry(&one.address).or_insert_with(|| (one, crate::declared::hash(&one.state)));
@@ -181,10 +197,12 @@ pub async fn keep(
     for (address, (one, hash)) in &declared {
         match known.get(*address) {
             None => new.push((*one, *hash)),
-            Some((kind, known)) if *kind != one.kind || known.as_slice() != hash.as_bytes() => {
-                changed.push((*one, *hash));
+            Some((kind, known, file)) => {
+                let same = known.as_slice() == hash.as_bytes();
+                if *kind != one.kind || !same || *file != one.file {
+                    changed.push((*one, *hash));
+                }
             }
-            Some(_) => (),
         }
     }
     let gone: Vec<&str> =
@@ -217,6 +235,7 @@ async fn write(
         let addresses: Vec<&str> = rows.iter().map(|(one, _)| one.address.as_str()).collect();
         let kinds: Vec<&str> = rows.iter().map(|(one, _)| one.kind.as_str()).collect();
         let states: Vec<&Value> = rows.iter().map(|(one, _)| &one.state).collect();
+        let files: Vec<Option<&str>> = rows.iter().map(|(one, _)| one.file.as_deref()).collect();
         let hashes: Vec<Vec<u8>> = rows.iter().map(|(_, hash)| hash.as_bytes().to_vec()).collect();
         sqlx::query(statement)
             .bind(tenant)
@@ -226,9 +245,54 @@ async fn write(
             .bind(kinds)
             .bind(states)
             .bind(hashes)
+            .bind(files)
             .execute(tx.conn())
             .await?;
     }
+    Ok(())
+}
+
+/// What each file of a source's repository declares, as it was read last.
+///
+/// # Errors
+/// When the database fails.
+pub async fn declaring(
+    tx: &mut TenantTx,
+    id: RepositoryId,
+) -> Result<BTreeMap<String, BTreeSet<String>>, db::Error> {
+    let tenant = tx.tenant().uuid();
+    let rows: Vec<(String, String)> = sqlx::query_as(
+        "SELECT declared_in, address
+         FROM countersign.iac_resources
+         WHERE tenant_id = $1 AND iac_repository_id = $2 AND declared_in IS NOT NULL",
+    )
+    .bind(tenant)
+    .bind(id.uuid())
+    .fetch_all(tx.conn())
+    .await?;
+    let mut of: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (file, address) in rows {
+        of.entry(file).or_default().insert(address);
+    }
+    Ok(of)
+}
+
+/// Notes up to which commit was told who changed what.
+///
+/// # Errors
+/// When the database fails.
+pub async fn told_to(tx: &mut TenantTx, id: RepositoryId, head: &str) -> Result<(), db::Error> {
+    let tenant = tx.tenant().uuid();
+    sqlx::query(
+        "UPDATE countersign.iac_repositories
+         SET head = $3
+         WHERE tenant_id = $1 AND id = $2 AND head IS DISTINCT FROM $3",
+    )
+    .bind(tenant)
+    .bind(id.uuid())
+    .bind(head)
+    .execute(tx.conn())
+    .await?;
     Ok(())
 }
 

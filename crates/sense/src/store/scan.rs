@@ -16,6 +16,9 @@ use crate::scan::{Against, Scan, Told};
 /// Drifts that are written together.
 const AT_ONCE: usize = 1_000;
 
+/// How much of a remark is kept, in characters.
+const LONGEST_REMARK: usize = 1_000;
+
 /// The subject of the job a finished scan queues.
 pub const EXPLAIN: &str = "drift_scan.explain";
 
@@ -136,6 +139,8 @@ pub struct Looked<'a> {
     pub not_checked: &'a [NotChecked],
     /// The types of which what nothing declares was looked for; `*` is all of them.
     pub undeclared: &'a [String],
+    /// What else there is to say.
+    pub remark: Option<&'a str>,
 }
 
 /// Ends a scan: what drifted in its source and was not seen again is gone, but for what could not be
@@ -148,7 +153,7 @@ pub async fn finish(
     scan: &Scan,
     looked: Looked<'_>,
 ) -> Result<Vec<FindingId>, db::Error> {
-    let Looked { in_sync, not_checked, undeclared } = looked;
+    let Looked { in_sync, not_checked, undeclared, remark } = looked;
     let tenant = tx.tenant().uuid();
     let whole = not_checked.iter().filter(|not| not.id.is_none()).map(|not| not.kind.clone());
     let single = not_checked.iter().filter_map(|not| not.id.clone());
@@ -168,7 +173,7 @@ pub async fn finish(
     let drifted: i32 = sqlx::query_scalar(
         "UPDATE countersign.drift_scans
          SET state = 'finished', finished_at = clock_timestamp(), in_sync = $3, closed = $4,
-             not_checked = $5
+             not_checked = $5, remark = $6
          WHERE tenant_id = $1 AND id = $2
          RETURNING drifted",
     )
@@ -177,6 +182,7 @@ pub async fn finish(
     .bind(i32::try_from(in_sync).unwrap_or(i32::MAX))
     .bind(i32::try_from(closed.len()).unwrap_or(i32::MAX))
     .bind(Json(told))
+    .bind(remark.map(|remark| remark.chars().take(LONGEST_REMARK).collect::<String>()))
     .fetch_one(tx.conn())
     .await?;
     if drifted > 0 {
@@ -226,6 +232,8 @@ pub async fn record(
     let left: Vec<Drift> =
         told.drifts.into_iter().filter_map(|drift| ignored.left(drift)).collect();
     let in_sync = told.in_sync.saturating_add(u32::try_from(all - left.len()).unwrap_or(u32::MAX));
+    // Before its end, which has somebody look for what belongs to it.
+    super::change_event::place(tx, &told.happened).await?;
     let mut opened = 0;
     for batch in left.chunks(AT_ONCE) {
         let findings = batch.iter().map(|drift| crate::scan::finding(&scan, drift)).collect();
@@ -233,7 +241,12 @@ pub async fn record(
         count(tx, scan.id, placed.ids.len(), placed.new).await?;
         opened += placed.new;
     }
-    let looked = Looked { in_sync, not_checked: &told.not_checked, undeclared: &told.undeclared };
+    let looked = Looked {
+        in_sync,
+        not_checked: &told.not_checked,
+        undeclared: &told.undeclared,
+        remark: told.remark.as_deref(),
+    };
     let closed = finish(tx, &scan, looked).await?;
     Ok(Recorded { scan, drifted: left.len(), in_sync, opened, closed })
 }

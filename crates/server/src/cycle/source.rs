@@ -3,6 +3,7 @@
 //! What a source, a cloud or a cluster does wrong is said at the source and waits for its next time;
 //! only what this deployment itself lacks is tried again.
 
+mod commits;
 mod documents;
 mod look;
 mod secrets;

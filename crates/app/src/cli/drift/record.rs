@@ -6,12 +6,16 @@ use sense::drift::compare::Comparison;
 use sense::drift::seal::kept;
 use sense::scan::Against;
 use serde_json::{Value, json};
+use survey::trail::Trail;
 
+use super::trail;
 use crate::cli::{given, view};
 use crate::client::Client;
 
 /// How many bytes of lines go in one request.
 const BYTES_AT_ONCE: usize = 4 << 20;
+/// Characters of a remark that a server takes.
+const LONGEST_REMARK: usize = 1_000;
 
 /// Tells everything; gives the scan.
 pub(super) async fn record(
@@ -19,7 +23,10 @@ pub(super) async fn record(
     repository: &str,
     against: Against,
     found: &Comparison,
+    trail: &Trail,
 ) -> Result<Value> {
+    // Before its end, which has somebody look for what belongs to it.
+    trail::tell(client, &trail.happened).await?;
     let path = ["iac-repositories"];
     let repository = given::id_of(client, "source", &path, "rep", repository).await?;
     let wanted = json!({"iac_repository_id": repository, "against": against.word()});
@@ -43,25 +50,29 @@ pub(super) async fn record(
             }
         }
     }
-    client.post(&["drift-scans", &scan, "finish"], &end(found)).await?;
+    client.post(&["drift-scans", &scan, "finish"], &end(found, trail)).await?;
     Ok(client.get(&["drift-scans", &scan], &[]).await?)
 }
 
 /// The same on another host's standard output, for the server that asked: how it was compared, each
-/// drift, and the end.
-pub(super) fn lines(against: Against, found: &Comparison) -> String {
+/// drift, who called what, and the end.
+pub(super) fn lines(against: Against, found: &Comparison, trail: &Trail) -> String {
     let head = std::iter::once(json!({"against": against.word()}));
-    let all = head.chain(found.drifts.iter().map(line)).chain(std::iter::once(end(found)));
+    let calls = trail.happened.iter().map(|one| json!({"happened": trail::line(one)}));
+    let end = std::iter::once(end(found, trail));
+    let all = head.chain(found.drifts.iter().map(line)).chain(calls).chain(end);
     all.map(|line| line.to_string()).collect::<Vec<_>>().join("\n")
 }
 
-fn end(found: &Comparison) -> Value {
+fn end(found: &Comparison, trail: &Trail) -> Value {
     let not_checked = found
         .not_checked
         .iter()
         .map(|not| json!({"type": not.kind, "id": not.id, "why": not.why, "failed": not.failed}));
+    let remark = trail.unknown.as_deref();
+    let remark = remark.map(|text| text.chars().take(LONGEST_REMARK).collect::<String>());
     json!({
-        "in_sync": found.in_sync, "not_checked": not_checked.collect::<Vec<_>>(),
+        "remark": remark, "in_sync": found.in_sync, "not_checked": not_checked.collect::<Vec<_>>(),
         "undeclared": found.undeclared,
     })
 }

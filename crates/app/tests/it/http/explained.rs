@@ -79,7 +79,7 @@ async fn scanned(site: &Site, source: &Source, drifts: &[Value]) -> Vec<Value> {
     explained(site, source, &scan).await
 }
 
-async fn of(caller: &Caller, what: &str, finding: &Value) -> Vec<Value> {
+pub(super) async fn of(caller: &Caller, what: &str, finding: &Value) -> Vec<Value> {
     let path = format!("/{what}?finding_id={}", text(finding, "id"));
     caller.get(&path).await.expect(200)["items"].as_array().unwrap().clone()
 }

@@ -78,7 +78,7 @@ fn named(seeds: &Seeds, actor: &str, name: &str) -> String {
         "finding_ids" => "finding",
         "matched_rule_id" => "alert-rule",
         "iac_repository_id" => "iac-repository",
-        "scan_credential_id" => "credential",
+        "scan_credential_id" | "repository_credential_id" => "credential",
         other => &other.trim_end_matches("_id").replace('_', "-"),
     };
     let plural = match kind.strip_suffix('y') {

@@ -13,7 +13,7 @@ use super::harness::{Caller, Site, text};
 use super::stage::Stage;
 use crate::drift::{CHANGES, Cloud, TEMPLATE};
 
-const SETTINGS: &str = r"
+pub(super) const SETTINGS: &str = r"
 apiVersion: v1
 kind: ConfigMap
 metadata: { name: settings, namespace: default }
@@ -24,33 +24,33 @@ kind: Secret
 metadata: { name: db, namespace: default }
 stringData: { password: canary-4711 }
 ";
-const LIMITS: &str = r"
+pub(super) const LIMITS: &str = r"
 apiVersion: v1
 kind: ConfigMap
 metadata: { name: limits, namespace: default }
 data: { most: '10' }
 ";
 
-struct Estate {
-    admin: Caller,
+pub(super) struct Estate {
+    pub(super) admin: Caller,
     environment: String,
-    tenant: model::id::TenantId,
+    pub(super) tenant: model::id::TenantId,
 }
 
 impl Estate {
-    async fn set(site: &Site) -> Self {
+    pub(super) async fn set(site: &Site) -> Self {
         let stage = Stage::set(site, site.tenant(), "test").await;
         let server = stage.admin.get(&format!("/resources/{}", stage.resource)).await.expect(200);
         let environment = text(&server, "environment_id");
         Self { admin: stage.admin, environment, tenant: stage.tenant }
     }
 
-    async fn credential(&self, name: &str, secret: &str) -> String {
+    pub(super) async fn credential(&self, name: &str, secret: &str) -> String {
         let body = json!({"name": name, "kind": "password", "secret": secret});
         text(&self.admin.post("/credentials", &body).await.expect(201), "id")
     }
 
-    async fn source(&self, mut body: Value) -> String {
+    pub(super) async fn source(&self, mut body: Value) -> String {
         body["environment_id"] = json!(self.environment);
         text(&self.admin.post("/iac-repositories", &body).await.expect(201), "id")
     }
@@ -60,11 +60,11 @@ impl Estate {
     }
 
     /// Has it read; gives what the source says then.
-    async fn synced(&self, site: &Site, source: &str) -> Value {
+    pub(super) async fn synced(&self, site: &Site, source: &str) -> Value {
         self.done(site, source, "sync").await
     }
 
-    async fn done(&self, site: &Site, source: &str, what: &str) -> Value {
+    pub(super) async fn done(&self, site: &Site, source: &str, what: &str) -> Value {
         let path = format!("/iac-repositories/{source}/{what}");
         let begun = self.admin.post(&path, &json!({})).await.expect(202);
         let job = text(&begun, "job_id");

@@ -13,11 +13,11 @@ use super::{Sources, Spot, Why, json};
 use crate::drift::value::Value;
 
 /// How files of a configuration end.
-const ENDS: [&str; 2] = [".tf", ".tofu"];
+pub(super) const ENDS: [&str; 2] = [".tf", ".tofu"];
 /// Names in the body of a resource that are Terraform's own.
 const META: [&str; 6] = ["count", "for_each", "provider", "depends_on", "lifecycle", "provisioner"];
 /// The most modules one resource may lie in.
-const MOST_MODULES: usize = 16;
+pub(super) const MOST_MODULES: usize = 16;
 
 /// Where the block of a resource stands.
 pub(super) fn locate(sources: &Sources, address: &str) -> Result<Spot, Why> {
@@ -102,7 +102,7 @@ fn entered(sources: &Sources, directory: &str, module: &str) -> Result<String, W
 }
 
 /// A path within the directory that everything lies in.
-fn joined(directory: &str, source: &str) -> Option<String> {
+pub(super) fn joined(directory: &str, source: &str) -> Option<String> {
     let mut parts: Vec<&str> = directory.split('/').filter(|part| !part.is_empty()).collect();
     for part in source.split('/') {
         match part {
@@ -167,7 +167,7 @@ fn too_deep(text: &str) -> bool {
     })
 }
 
-fn parse(text: &str) -> Result<Body, Why> {
+pub(super) fn parse(text: &str) -> Result<Body, Why> {
     if too_deep(text) {
         return Err(Why::Unreadable("it is nested too deep".to_owned()));
     }

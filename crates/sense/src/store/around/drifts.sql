@@ -3,7 +3,7 @@
 SELECT f.id, f.began_at, f.environment_id, e.slug, e.class,
   coalesce(e.tags ->> 'timezone', t.settings ->> 'timezone') AS timezone,
   d.drift_type, d.metadata, d.risk_assessment,
-  r.id AS resource_id, r.external_id, r.name, r.tags AS resource_tags,
+  r.id AS resource_id, r.external_id, r.name, r.tags AS resource_tags, i.declared_in,
   coalesce(r.tags ->> 'service', d.tags ->> 'service') AS service,
   (SELECT count(*)
    FROM countersign.findings p
@@ -23,6 +23,9 @@ JOIN countersign.findings f ON f.tenant_id = $1 AND f.id = wanted.id
 JOIN countersign.drift_events d ON d.tenant_id = $1 AND d.finding_id = f.id
 JOIN countersign.tenants t ON t.id = $1
 LEFT JOIN countersign.environments e ON e.tenant_id = $1 AND e.id = f.environment_id
+LEFT JOIN countersign.iac_resources i
+  ON i.tenant_id = $1 AND i.iac_repository_id = d.iac_repository_id
+    AND i.address = d.metadata ->> 'address'
 LEFT JOIN countersign.resources r ON r.tenant_id = $1 AND r.id = f.resource_id
 WHERE f.status <> 'fixed'
 ORDER BY wanted.n

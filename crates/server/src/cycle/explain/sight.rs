@@ -70,6 +70,11 @@ impl Known {
             [json!(drift.drift), json!(drift.axes), json!(drift.service), json!(environment)],
             changes.collect::<Vec<_>>(),
         ]);
+        // Of what no file is known to declare the hash is what it was.
+        let whole = match &drift.declared_in {
+            Some(file) => json!([whole, file]),
+            None => whole,
+        };
         Digest::of(whole.to_string().as_bytes())
     }
 }
@@ -252,7 +257,7 @@ fn place(drift: &Drifted, call: Option<&Call>) -> Place {
         service: drift.service.clone(),
         resources: drift.external.clone(),
         addresses: vec![drift.address.clone()],
-        paths: Vec::new(),
+        paths: Vec::from_iter(drift.declared_in.clone()),
         actors: actor.map(who::names).unwrap_or_default(),
         shared: Vec::new(),
     }

@@ -9,20 +9,24 @@ use connect_kubernetes::{Cluster, Kubeconfig};
 use model::Clock;
 use model::audit::Event;
 use model::secret::Secret;
+use sense::change_event::Happened;
 use sense::drift::Drift;
 use sense::drift::compare::Comparison;
 use sense::drift::rules::Rules;
 use sense::drift::seal::{Sealer, kept};
 use sense::report::fold;
 use sense::scan::{self, Against, Scan};
+use sense::store::change_event::place;
 use sense::store::declared::Source;
 use sense::store::{ignore, report, scan as store};
 use serde::Deserialize;
+use serde_json::json;
 use survey::By;
 use survey::document::{self, Content};
+use survey::trail::{self, Trail};
 use tokio::runtime::Handle;
 
-use super::{Fault, Work, documents, said, secrets};
+use super::{Fault, Work, commits, documents, said, secrets};
 
 /// How many drifts are recorded at a time.
 const BATCH: usize = 500;
@@ -63,8 +67,9 @@ pub(super) async fn look(work: &Work<'_>) -> Result<(), Fault> {
         return Err(Fault::Said(text.to_owned()));
     };
     let fetched = documents::fetch(work).await?;
+    let unknown = commits::tell(work, &fetched.history, &fetched.declaring).await?;
     let asked = Asked {
-        text: fetched.text,
+        text: fetched.document?.text,
         source: work.source.clone(),
         secret: secrets::open(work, credential).await?,
         sealer: secrets::sealer(work).await?,
@@ -79,8 +84,35 @@ pub(super) async fn look(work: &Work<'_>) -> Result<(), Fault> {
     let compared =
         compared.await.map_err(|_| Fault::Said("comparing it was given up".to_owned()))?;
     let late = || Fault::Said(format!("it was not compared in {} minutes", LONGEST.as_secs() / 60));
-    let (found, against) = compared.map_err(|_| late())??;
-    record(work, &found, against).await
+    let (found, against, account) = compared.map_err(|_| late())??;
+    let left = counting(work, &found).await?;
+    let trail = match account {
+        Some(account) => trail::of(&account, &left, work.app.clock.now()).await,
+        None => Trail::default(),
+    };
+    let remarks: Vec<String> = unknown.into_iter().chain(trail.unknown).collect();
+    let remark = Some(remarks.join("; ")).filter(|remark| !remark.is_empty());
+    record(work, Outcome { found, left, against, happened: trail.happened, remark }).await
+}
+
+/// What came of a look.
+struct Outcome {
+    found: Comparison,
+    /// What drifted and counts.
+    left: Vec<Drift>,
+    against: Against,
+    /// Who made it drift.
+    happened: Vec<Happened>,
+    /// What is not known.
+    remark: Option<String>,
+}
+
+/// What drifted, but for what does not count.
+async fn counting(work: &Work<'_>, found: &Comparison) -> Result<Vec<Drift>, Fault> {
+    let mut tx = work.app.db.tenant(work.tenant).await?;
+    let ignored = ignore::active(&mut tx, work.source.id).await?;
+    tx.rollback().await?;
+    Ok(found.drifts.iter().filter_map(|drift| ignored.left(plain(drift))).collect())
 }
 
 /// What is to be compared, and with what.
@@ -94,26 +126,29 @@ struct Asked {
 }
 
 impl Asked {
-    async fn compare(&self) -> Result<(Comparison, Against), Fault> {
+    /// What differs, how sure that is, and the account that was asked.
+    async fn compare(&self) -> Result<(Comparison, Against, Option<Aws>), Fault> {
         let by = By { rules: Rules::shipped(), sealer: &self.sealer };
         let content = document::read(&self.text).map_err(|error| said(&error))?;
-        let (found, against) = match (self.source.tool.as_str(), content) {
+        let (found, against, account) = match (self.source.tool.as_str(), content) {
             ("cloudformation", Content::Template(text)) => {
                 let Some(stack) = &self.source.stack else {
                     return Err(Fault::Said("the source names no stack".to_owned()));
                 };
                 let account = self.account().await?;
-                (survey::stack(&account, stack, text, by).await, Against::Api)
+                let found = survey::stack(&account, stack, text, by).await;
+                (found, Against::Api, Some(account))
             }
             ("kubernetes", Content::Manifests(declared)) => {
                 let (cluster, namespace) = self.cluster()?;
-                (survey::cluster(&cluster, &namespace, declared, by).await, Against::DryRun)
+                let found = survey::cluster(&cluster, &namespace, declared, by).await;
+                (found, Against::DryRun, None)
             }
             (tool, _) => {
                 return Err(Fault::Said(format!("the source is said to be {tool}, and is not")));
             }
         };
-        Ok((found.map_err(|error| said(&error))?, against))
+        Ok((found.map_err(|error| said(&error))?, against, account))
     }
 
     async fn account(&self) -> Result<Aws, Fault> {
@@ -155,16 +190,16 @@ impl Asked {
 
 /// Records what was found as a scan of the source; what another one ended meanwhile is left at
 /// that.
-async fn record(work: &Work<'_>, found: &Comparison, against: Against) -> Result<(), Fault> {
+async fn record(work: &Work<'_>, outcome: Outcome) -> Result<(), Fault> {
+    let Outcome { found, left, against, happened, remark } = outcome;
     let db = &work.app.db;
     let mut tx = db.tenant(work.tenant).await?;
     let begun = store::begin(&mut tx, work.source.id, against).await?;
-    let ignored = ignore::active(&mut tx, work.source.id).await?;
+    // Before its end, which has somebody look for what belongs to it.
+    place(&mut tx, &happened).await?;
     let event = event(work, "drift_scan.begun", &begun).with("against", against.word());
     tx.audit(&event).await?;
     tx.commit().await?;
-    let left = found.drifts.iter().filter_map(|drift| ignored.left(plain(drift)));
-    let left: Vec<Drift> = left.collect();
     let in_sync = found.in_sync + (found.drifts.len() - left.len());
     for batch in left.chunks(BATCH) {
         let reported = fold(batch.iter().map(|drift| scan::finding(&begun, drift)).collect());
@@ -195,9 +230,13 @@ async fn record(work: &Work<'_>, found: &Comparison, against: Against) -> Result
         in_sync: u32::try_from(in_sync).unwrap_or(u32::MAX),
         not_checked: &found.not_checked,
         undeclared: &found.undeclared,
+        remark: remark.as_deref(),
     };
     let closed = store::finish(&mut tx, &begun, looked).await?;
-    let event = event_of_end(work, &begun, (in_sync, found.not_checked.len(), closed.len()));
+    let mut event = event_of_end(work, &begun, (in_sync, found.not_checked.len(), closed.len()));
+    if !happened.is_empty() || remark.is_some() {
+        event = event.with("calls", happened.len() as u64).with("remark", json!(remark));
+    }
     tx.audit(&event).await?;
     Ok(tx.commit().await?)
 }
