@@ -47,7 +47,7 @@ model::words! {
 }
 
 model::words! {
-    /// What a source is written in.
+    /// What the declarations are written in.
     Tool {
         /// Terraform.
         Terraform = "terraform",
@@ -98,21 +98,19 @@ impl Source {
     #[must_use]
     pub fn variables(&self) -> BTreeMap<String, String> {
         let program = if self.tool == Tool::Opentofu { "tofu" } else { "terraform" };
-        let path = self.path.clone().unwrap_or_default();
         // A configuration is a directory; templates and manifests are files in one.
-        let (directory, document) = match self.tool {
-            Tool::Terraform | Tool::Opentofu if !path.is_empty() => {
-                (format!("{}/{path}", self.directory.trim_end_matches('/')), String::new())
+        let (directory, document) = match (self.tool, self.path.as_deref()) {
+            (Tool::Terraform | Tool::Opentofu, Some(path)) => {
+                (format!("{}/{path}", self.directory.trim_end_matches('/')), "")
             }
-            Tool::Terraform | Tool::Opentofu => (self.directory.clone(), path),
-            Tool::Cloudformation | Tool::Kubernetes => (self.directory.clone(), path),
+            (_, path) => (self.directory.clone(), path.unwrap_or_default()),
         };
         [
             ("SOURCE", self.id.to_string()),
             ("TOOL", self.tool.to_string()),
             ("PROGRAM", program.to_owned()),
             ("DIRECTORY", directory),
-            ("DOCUMENT", document),
+            ("DOCUMENT", document.to_owned()),
             ("BRANCH", self.branch.clone()),
             ("STACK", self.stack.clone().unwrap_or_default()),
         ]

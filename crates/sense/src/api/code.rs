@@ -10,14 +10,17 @@ use axum::http::StatusCode;
 use db::jobs::NewJob;
 use model::Timestamp;
 use model::id::{CredentialId, DeclaredId, EnvironmentId, JobId, RepositoryId, ResourceId};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{answer, sized};
 use crate::declared;
+use crate::remediation::Tool;
 use crate::store::declared::{self as store, SCAN, SYNC};
 
 /// The routes of this room.
@@ -28,19 +31,18 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(scan_source))
 }
 
-/// What the declarations are written in.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Tool {
-    /// Terraform.
-    Terraform,
-    /// `OpenTofu`.
-    Opentofu,
-    /// AWS `CloudFormation`.
-    Cloudformation,
-    /// Kubernetes manifests.
-    Kubernetes,
+impl PartialSchema for Tool {
+    fn schema() -> RefOr<Schema> {
+        let words = Self::ALL.iter().map(|tool| tool.word());
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("What the declarations are written in."))
+            .enum_values(Some(words))
+            .into()
+    }
 }
+
+impl ToSchema for Tool {}
 
 object! {
     /// A source of declared infrastructure.

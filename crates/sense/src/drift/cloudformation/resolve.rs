@@ -108,6 +108,11 @@ impl<'t> Resolver<'t> {
         if kind.starts_with("AWS::SSM::Parameter::Value") {
             return Some(Value::Unknown);
         }
+        // What is not echoed comes back as asterisks. A condition may still ask whether it is set.
+        let unheard = parameter.get("NoEcho").and_then(loose).is_some_and(|word| word == "true");
+        if unheard && self.within.get() == 0 {
+            return Some(Value::Unknown);
+        }
         Some(match given {
             Value::Text(text) if kind == "CommaDelimitedList" || kind.starts_with("List<") => {
                 Value::List(text.split(',').map(|item| Value::text(item.trim())).collect())

@@ -93,6 +93,31 @@ fn parameters_that_are_given_stand_above_the_defaults() {
 }
 
 #[test]
+fn what_is_not_echoed_is_not_known_and_still_decides() {
+    let template = r#"
+Parameters:
+  Password: { Type: String, NoEcho: true }
+Conditions:
+  Guarded: !Not [!Equals [!Ref Password, ""]]
+Resources:
+  Login:
+    Type: AWS::SSM::Parameter
+    Condition: Guarded
+    Properties:
+      Name: !If [Guarded, login, none]
+      Description: !Sub "opened with ${Password}"
+      Value: !Ref Password
+"#;
+    let parameters = [("Password".to_owned(), Value::text("****"))].into();
+    let declared = properties(template, &Stack { parameters, ..stack() });
+    let unknown = json!({"unknown": true});
+    assert_eq!(
+        declared["Login"],
+        json!({"Name": "login", "Description": unknown, "Value": unknown})
+    );
+}
+
+#[test]
 fn short_and_long_forms_are_the_same_and_no_tag_is_lost() {
     let long = document(
         r#"{"Resources": {"A": {"Type": "AWS::S3::Bucket", "Properties":
