@@ -82,7 +82,7 @@ object! {
         last_seen: Timestamp => Time.filter();
         /// When we learned that it is gone.
         resolved_at: Option<Timestamp> => Time.filter();
-        /// How it was put right.
+        /// How it was put right; `ignored` where a rule says that it does not count.
         resolution_type: Option<String> => Text.filter();
     }
     check(_wanted) { Ok(()) }

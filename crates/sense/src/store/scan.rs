@@ -13,6 +13,8 @@ use crate::drift::compare::NotChecked;
 use crate::report::fold;
 use crate::scan::{Against, Scan, Told};
 
+mod ignored;
+
 /// Drifts that are written together.
 const AT_ONCE: usize = 1_000;
 
@@ -198,6 +200,7 @@ pub async fn finish(
     .bind(scan.repository.uuid())
     .execute(tx.conn())
     .await?;
+    ignored::mark(tx, scan.repository, &closed).await?;
     super::remediation::resolve(tx, scan.repository, &closed).await?;
     Ok(closed.into_iter().map(Into::into).collect())
 }
