@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use connect_terraform::Terraform;
 use model::level::Severity;
@@ -120,6 +120,10 @@ pub struct Scan {
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
 
+    /// Only what drifted at this address; may be repeated
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "record")]
+    only: Vec<String>,
+
     /// The least severity that makes the exit code 1
     #[arg(long, value_name = "SEVERITY", default_value = "low")]
     fail_on: Severity,
@@ -226,6 +230,9 @@ impl Drift {
 
 impl Scan {
     async fn run(&self, context: &Context) -> Result<End> {
+        if self.report == Some(ReportFormat::Lines) && !self.only.is_empty() {
+            bail!("what a server is told is everything that drifted: leave --only out");
+        }
         let mut key = [0; 32];
         aws_lc_rs::rand::fill(&mut key).context("no randomness")?;
         let sealer = Sealer::new(&key);
@@ -239,6 +246,9 @@ impl Scan {
         let sides = Sides { declared: &declared, against: against.as_ref(), scan: self };
         let (mut comparison, how) = sides.compare(&rules, &sealer).await?;
         comparison.in_sync += same;
+        if !self.only.is_empty() {
+            comparison.drifts.retain(|drift| self.only.contains(&drift.address));
+        }
         let for_lines = self.report == Some(ReportFormat::Lines);
         let trail = if for_lines || self.record.is_some() {
             trail::of(context, self.region.as_deref(), &comparison.drifts).await

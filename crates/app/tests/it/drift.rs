@@ -6,10 +6,12 @@
     reason = "all of it is tests, helpers included"
 )]
 
+mod changeset;
 mod cloud;
 mod cluster;
 mod codify;
 mod elsewhere;
+mod forge;
 mod propose;
 mod reconcile;
 mod remedy;

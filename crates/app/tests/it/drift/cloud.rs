@@ -39,8 +39,9 @@ fn mirror() -> Option<PathBuf> {
     places.iter().find_map(|place| found(place))
 }
 
-fn script() -> PathBuf {
-    Path::new(&std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("../../scripts/moto")
+/// One of our scripts that run Python with something in it.
+pub(super) fn script(name: &str) -> PathBuf {
+    Path::new(&std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("../../scripts").join(name)
 }
 
 impl Cloud {
@@ -53,14 +54,21 @@ impl Cloud {
             println!("not run: terraform or its AWS provider is missing");
             return None;
         }
-        let dir = tempfile::tempdir().unwrap();
         let config = format!(
             "provider_installation {{\n  filesystem_mirror {{\n    path = {:?}\n  }}\n}}\n",
             mirror.unwrap()
         );
-        std::fs::write(dir.path().join("terraform.rc"), config).unwrap();
-        let mut server = Command::new(script())
-            .args(["-m", "moto.server", "-H", "127.0.0.1", "-p", "0"])
+        let cloud = Self::serve(&["-m", "moto.server"]);
+        std::fs::write(cloud.dir.path().join("terraform.rc"), config).unwrap();
+        Some(cloud)
+    }
+
+    /// Starts this Python, a server that says where it runs.
+    pub(super) fn serve(program: &[&str]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut server = Command::new(script("moto"))
+            .args(program)
+            .args(["-H", "127.0.0.1", "-p", "0"])
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
@@ -72,7 +80,7 @@ impl Cloud {
         });
         // It goes on telling, and somebody has to listen.
         std::thread::spawn(move || told.for_each(drop));
-        Some(Self { url: url.expect("an address"), server, dir })
+        Self { url: url.expect("an address"), server, dir }
     }
 
     /// A program with everything in its environment that leads to this cloud.
@@ -81,7 +89,7 @@ impl Cloud {
         command
             .env("AWS_ENDPOINT_URL", &self.url)
             .env("AWS_ACCESS_KEY_ID", "test")
-            .env("AWS_SECRET_ACCESS_KEY", "test")
+            .env("AWS_SECRET_ACCESS_KEY", "canary-key")
             .env("AWS_REGION", "eu-west-1")
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .env("TF_CLI_CONFIG_FILE", self.dir.path().join("terraform.rc"))
@@ -112,7 +120,7 @@ impl Cloud {
              def client(name):\n    return boto3.client(name, endpoint_url='{}', region_name='eu-west-1')\n{lines}",
             self.url
         );
-        let output = self.command(self::script()).args(["-c", &script]).output().unwrap();
+        let output = self.command(script("moto")).args(["-c", &script]).output().unwrap();
         good(&output);
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }

@@ -36,30 +36,26 @@ async fn objects_are_brought_back_to_the_approved_manifests_and_closed_by_a_fres
     for change in CHANGES {
         kubectl(change).await.unwrap();
     }
+    assert_eq!(runner.scan().await["drifted"], 4);
     // What does not count for the tenant does not in what a runner found either.
     let rule = json!({"resource_type": "Deployment", "reason": "scaled by hand this week"});
     let rule = text(&runner.admin.post("/drift-ignore-rules", &rule).await.expect(201), "id");
     let known = runner.scan().await;
     assert_eq!((&known["drifted"], &known["in_sync"]), (&json!(3), &json!(3)), "{known:#}");
+    let [ignored] = runner.drift("fixed").await.try_into().unwrap();
+    assert!(ignored.0.starts_with("Deployment/shop/web"), "{ignored:?}");
+    runner.closed(&[ignored.1], "ignored").await;
     let path = format!("/drift-ignore-rules/{rule}");
     runner.admin.send(reqwest::Method::DELETE, &path, &json!({})).await.expect(204);
     assert_eq!(runner.scan().await["drifted"], 4);
     let findings: Vec<String> = runner.drift("open").await.into_iter().map(|one| one.1).collect();
     let asked = runner.remedy("auto_revert", &findings, "asked").await;
-    let execution = runner.approve(&asked, "completed").await;
+    runner.approve(&asked, "completed").await;
     runner.reaches(&text(&asked, "id"), "resolved").await;
     assert_eq!(runner.drift("open").await, []);
     assert_eq!(runner.drift("fixed").await.len(), 4);
     // The secret went from the manifest to the cluster, and nowhere else.
-    let shown = [
-        runner.admin.get(&format!("/executions/{}", text(&execution, "id"))).await.expect(200),
-        runner.admin.get("/audit/events?limit=100").await.expect(200),
-        runner.admin.get("/findings?kind=drift&limit=100").await.expect(200),
-    ];
-    for shown in shown {
-        let shown = shown.to_string();
-        assert!(!shown.contains("canary") && !shown.contains("Y2FuYXJ5"), "{shown}");
-    }
+    runner.says_no_secret(&asked).await;
     let image = ["-n", "shop", "get", "deployment/web", "-o", "jsonpath={..image}"];
     let image = kubectl(&image).await.unwrap();
     assert_eq!(String::from_utf8_lossy(&image.stdout), "registry.example.com/shop/web:1.4");

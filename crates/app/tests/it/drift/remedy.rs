@@ -130,6 +130,39 @@ impl Runner {
         found
     }
 
+    /// The open finding of this resource.
+    pub(super) async fn open(&self, resource: &str) -> String {
+        let open = self.drift("open").await;
+        open.into_iter().find(|(title, _)| title.contains(resource)).expect(resource).1
+    }
+
+    /// Sees that these findings were closed, and by what.
+    pub(super) async fn closed(&self, findings: &[String], by: &str) {
+        for id in findings {
+            let finding = self.admin.get(&format!("/findings/{id}")).await.expect(200);
+            let how = (&finding["status"], &finding["resolution_type"]);
+            assert_eq!(how, (&json!("fixed"), &json!(by)), "{finding:#}");
+        }
+    }
+
+    /// Sees that what is kept of a remediation, and of everything else, holds no secret of a test.
+    pub(super) async fn says_no_secret(&self, remediation: &Value) {
+        let mut shown = Vec::new();
+        for name in ["preparation_id", "execution_id"] {
+            let path = format!("/executions/{}", text(remediation, name));
+            let execution = self.admin.get(&path).await.expect(200);
+            let plan = format!("/plans/{}", text(&execution, "plan_id"));
+            shown.extend([execution, self.admin.get(&plan).await.expect(200)]);
+        }
+        for list in ["/audit/events", "/findings", "/drift-scans", "/remediations"] {
+            shown.push(self.admin.get(&format!("{list}?limit=100")).await.expect(200));
+        }
+        for shown in shown {
+            let shown = shown.to_string();
+            assert!(!shown.contains("canary") && !shown.contains("Y2FuYXJ5"), "{shown}");
+        }
+    }
+
     /// Asks for these findings to be put right; gives the remediation once it is in this state.
     pub(super) async fn remedy(&self, kind: &str, findings: &[String], state: &str) -> Value {
         let wanted = json!({"kind": kind, "finding_ids": findings, "reason": "by nobody's leave"});
@@ -168,7 +201,10 @@ impl Cloud {
         let command = self.command("true");
         let text = |text: &std::ffi::OsStr| text.to_str().unwrap().to_owned();
         let set = command.get_envs().filter_map(|(name, value)| Some((text(name), text(value?))));
-        set.collect()
+        // Programs that were made for a test lie beside its configurations.
+        let path = std::env::var("PATH").unwrap();
+        let path = format!("{}:{path}", self.dir.path().display());
+        set.chain([("PATH".to_owned(), path)]).collect()
     }
 
     fn there(&self) -> Value {
@@ -214,10 +250,8 @@ async fn drift_is_reverted_by_the_approved_plan_and_closed_by_a_fresh_scan() {
     assert_eq!((&there["size"], &there["buckets"]), (&before["size"], &changed["buckets"]));
     let fixed = runner.drift("fixed").await;
     assert_eq!(fixed.len(), 2, "{done:#}");
-    for (_, id) in &fixed {
-        let finding = runner.admin.get(&format!("/findings/{id}")).await.expect(200);
-        assert_eq!(finding["resolution_type"], "auto_revert", "{finding:#}");
-    }
+    let fixed: Vec<String> = fixed.into_iter().map(|(_, id)| id).collect();
+    runner.closed(&fixed, "auto_revert").await;
     assert_eq!(runner.drift("open").await.len(), 1);
 
     let asked = runner.remedy("auto_revert", &ids(&[1]), "asked").await;
