@@ -7,13 +7,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use connect::Outbound;
+use connect::pace::{Pace, back_off, chance};
 use model::time::Clock;
 use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 
 use crate::credentials::{Credentials, Scope};
 use crate::error::Error;
-use crate::pace::{Pace, back_off};
 use crate::table::{Ask, Protocol, Service, Table};
 use crate::{tree, wire};
 
@@ -306,14 +306,5 @@ fn untitled(error: Error, ask: &Ask) -> Error {
         Error::Unanswered { source, .. } => Error::Unanswered { call: title, source },
         Error::Unmade { fault, .. } => Error::Unmade { call: title, fault },
         Error::Region => Error::Region,
-    }
-}
-
-/// Any number, each as likely; the greatest where the system has no randomness to give.
-fn chance() -> u32 {
-    let mut bytes = [0; 4];
-    match aws_lc_rs::rand::fill(&mut bytes) {
-        Ok(()) => u32::from_be_bytes(bytes),
-        Err(_) => u32::MAX,
     }
 }

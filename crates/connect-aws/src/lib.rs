@@ -11,7 +11,6 @@ mod client;
 mod credentials;
 mod error;
 mod identity;
-mod pace;
 mod read;
 mod shape;
 mod stack;

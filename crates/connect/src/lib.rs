@@ -2,6 +2,7 @@
 
 pub mod objects;
 pub mod outbound;
+pub mod pace;
 pub mod vault;
 
 pub use outbound::Outbound;

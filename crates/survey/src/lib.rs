@@ -3,6 +3,7 @@
 //! What the command line does for whoever runs it and the server does by itself: the same.
 
 pub mod aws;
+pub mod clouds;
 pub mod declaring;
 pub mod document;
 pub mod kubernetes;

@@ -48,9 +48,11 @@ pub enum Drift {
     /// Of a directory with a configuration Terraform is asked what changed outside of it, on a copy
     /// and without locking the state. A plan as `terraform show -json` prints it says the same by
     /// itself. A state, as the file or as `terraform show -json` prints it, is compared with what
-    /// --against names; with --against aws that is what no state names. Of a template of CloudFormation
-    /// the resources of its --stack are read with --against aws. Manifests of Kubernetes, as written
-    /// or as Kustomize and Helm print them, are compared with --against kubernetes.
+    /// --against names; with --against aws that is what no state names, with --against azure and
+    /// google also what Resource Graph and Cloud Asset Inventory have of what it names. Of a template
+    /// of CloudFormation the resources of its --stack are read with --against aws. Manifests of
+    /// Kubernetes, as written or as Kustomize and Helm print them, are compared with --against
+    /// kubernetes.
     ///
     /// What declares may be elsewhere: in a repository of git, as
     /// `git+https://host/path.git//directory?ref=branch`, or as one object, `s3://bucket/key`,
@@ -100,8 +102,11 @@ pub struct Scan {
     #[arg(long, value_name = "FILE")]
     login: Option<PathBuf>,
 
-    /// What is there: `aws`, `kubernetes`, or a state or plan that was read later than what declares
-    #[arg(long, value_name = "AWS|KUBERNETES|FILE")]
+    /// What is there: `aws`, `azure`, `google`, `kubernetes`, or a state or plan that was read later
+    /// than what declares. Clouds are reached as their own tools are: by `AWS_ACCESS_KEY_ID` and those
+    /// with it; by `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_CLIENT_SECRET` or
+    /// `AZURE_FEDERATED_TOKEN_FILE`; by `GOOGLE_APPLICATION_CREDENTIALS`; or as the machine's identity
+    #[arg(long, value_name = "AWS|AZURE|GOOGLE|KUBERNETES|FILE")]
     against: Option<Against>,
 
     /// How the cluster is reached; `KUBECONFIG` or ~/.kube/config when absent
@@ -160,6 +165,10 @@ pub struct Scan {
 enum Against {
     /// What calls to AWS give.
     Aws,
+    /// What Resource Graph has.
+    Azure,
+    /// What Cloud Asset Inventory has.
+    Google,
     /// What a cluster holds.
     Kubernetes,
     /// A document.
@@ -172,6 +181,8 @@ impl FromStr for Against {
     fn from_str(text: &str) -> Result<Self, Infallible> {
         Ok(match text {
             "aws" => Self::Aws,
+            "azure" => Self::Azure,
+            "google" => Self::Google,
             "kubernetes" => Self::Kubernetes,
             path => Self::File(path.into()),
         })
@@ -182,6 +193,8 @@ impl fmt::Display for Against {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Aws => f.write_str("aws"),
+            Self::Azure => f.write_str("azure"),
+            Self::Google => f.write_str("google"),
             Self::Kubernetes => f.write_str("kubernetes"),
             Self::File(path) => path.display().fmt(f),
         }
@@ -320,7 +333,9 @@ impl Scan {
         };
         let against = match &self.against {
             Some(Against::File(path)) => Some(Input::read(path, terraform, self.largest).await?),
-            Some(Against::Aws | Against::Kubernetes) | None => None,
+            Some(Against::Aws | Against::Azure | Against::Google | Against::Kubernetes) | None => {
+                None
+            }
         };
         Ok((declared, against, 0))
     }

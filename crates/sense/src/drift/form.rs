@@ -43,6 +43,8 @@ pub enum Form {
     Dns,
     /// The name of a resource of AWS, in full or its last part.
     Arn,
+    /// The address of a resource of Google's, its path, or the end of that: its name.
+    Link,
     /// Bytes: in clear, in Base64, or their SHA-1.
     Encoded,
     /// A text in which the ends of lines and what is blank before and after them say nothing.
@@ -105,6 +107,7 @@ impl Form {
                 false
             }
             Self::Arn => scalar::arn(one, other) || scalar::arn(other, one),
+            Self::Link => scalar::link(one, other),
             Self::Encoded => scalar::encoded(one, other) || scalar::encoded(other, one),
             Self::Caseless
             | Self::Duration
@@ -142,6 +145,7 @@ impl Form {
             | Self::Keyed(_)
             | Self::Tags
             | Self::Arn
+            | Self::Link
             | Self::Encoded => None,
         }
     }

@@ -8,6 +8,7 @@ use sense::drift::diff::Scope;
 use sense::drift::rules::Rules;
 use sense::drift::seal::Sealer;
 use sense::scan::Against as Sure;
+use survey::clouds::{self, Cloud};
 use survey::document::Content;
 use survey::{By, aws};
 
@@ -37,6 +38,9 @@ impl Sides<'_> {
         let against = self.against.map(Input::content).transpose()?;
         let in_aws = self.scan.against == Some(Against::Aws);
         let in_cluster = self.scan.against == Some(Against::Kubernetes);
+        if let Some(cloud) = self.cloud()? {
+            return Box::pin(self.inventory(&cloud, &engine, by)).await;
+        }
         match (self.declared.content()?, against) {
             (Content::Manifests(declared), None) if in_cluster => self.cluster(declared, by).await,
             (Content::Manifests(_), _) => {
@@ -119,15 +123,55 @@ impl Sides<'_> {
         done: &mut Comparison,
     ) -> Result<()> {
         let account = live::aws(self.scan.region.as_deref())?;
-        let found = aws::unmanaged(&account, known).await;
-        for resource in &found.resources {
-            let nothing = Elsewhere::of(&[]);
-            done.drifts.extend(engine.compare_one(None, Some(resource), &nothing)?);
-        }
-        done.not_checked.extend(found.not_checked);
-        done.undeclared = found.kinds;
-        Ok(())
+        beyond(engine, aws::unmanaged(&account, known).await, done)
     }
+
+    /// A state against the inventory of a cloud; of a plan, which says by itself what drifted, what
+    /// it does not know.
+    async fn inventory(
+        &self,
+        cloud: &Cloud,
+        engine: &Engine<'_>,
+        by: By<'_>,
+    ) -> Result<(Comparison, Sure)> {
+        let unlike = || format!("{} cannot be compared", self.declared.name());
+        match self.declared.content()? {
+            Content::State(declared) => {
+                let done = clouds::state(cloud, declared, by).await;
+                Ok((done.with_context(unlike)?, Sure::Api))
+            }
+            Content::Plan(plan) => {
+                let mut done = plan.drifts(engine).with_context(unlike)?;
+                beyond(engine, clouds::unmanaged(cloud, &plan.known).await, &mut done)?;
+                Ok((done, Sure::Provider))
+            }
+            Content::Template(_) | Content::Manifests(_) => {
+                bail!(
+                    "the inventories of Azure and Google Cloud are compared with states and plans"
+                )
+            }
+        }
+    }
+
+    /// The cloud whose inventory is asked, when one is.
+    fn cloud(&self) -> Result<Option<Cloud>> {
+        Ok(match self.scan.against {
+            Some(Against::Azure) => Some(live::azure()?),
+            Some(Against::Google) => Some(live::google()?),
+            Some(Against::Aws | Against::Kubernetes | Against::File(_)) | None => None,
+        })
+    }
+}
+
+/// What is there and nobody declares.
+fn beyond(engine: &Engine<'_>, found: aws::Unmanaged, done: &mut Comparison) -> Result<()> {
+    for resource in &found.resources {
+        let nothing = Elsewhere::of(&[]);
+        done.drifts.extend(engine.compare_one(None, Some(resource), &nothing)?);
+    }
+    done.not_checked.extend(found.not_checked);
+    done.undeclared = found.kinds;
+    Ok(())
 }
 
 /// The properties of a state are read by Terraform's providers, not by us.

@@ -115,12 +115,12 @@ impl Cloud {
     /// Changes the cloud behind Terraform's back: lines of Python with `ec2`, `s3` and so on by
     /// `client(name)`. What they print comes back.
     pub(crate) fn python(&self, lines: &str) -> String {
-        let script = format!(
+        let lines = format!(
             "import boto3, json, sys\n\
              def client(name):\n    return boto3.client(name, endpoint_url='{}', region_name='eu-west-1')\n{lines}",
             self.url
         );
-        let output = self.command(script("moto")).args(["-c", &script]).output().unwrap();
+        let output = self.command(script("moto")).args(["-c", &lines]).output().unwrap();
         good(&output);
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }

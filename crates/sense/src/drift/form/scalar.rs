@@ -164,6 +164,22 @@ pub(super) fn arn(full: &Value<'_>, other: &Value<'_>) -> bool {
             || resource.strip_suffix(other).is_some_and(|before| before.ends_with(['/', ':'])))
 }
 
+/// Whether two texts name the same resource of Google's: by its address in one version of the API or
+/// another, by the path of that, or by the end of the path.
+pub(super) fn link(one: &Value<'_>, other: &Value<'_>) -> bool {
+    let (Some(one), Some(other)) = (one.as_text(), other.as_text()) else { return false };
+    let path = |text: &str| {
+        let begin =
+            if text.contains("//") { text.find("/projects/").map(|at| at + 1) } else { None };
+        text.get(begin.unwrap_or_default()..).unwrap_or_default().to_owned()
+    };
+    let (one, other) = (path(one), path(other));
+    let ends = |long: &str, short: &str| {
+        !short.is_empty() && long.strip_suffix(short).is_some_and(|before| before.ends_with('/'))
+    };
+    one == other || ends(&one, &other) || ends(&other, &one)
+}
+
 /// Whether `other` is `clear` in Base64, or the SHA-1 of it.
 pub(super) fn encoded(clear: &Value<'_>, other: &Value<'_>) -> bool {
     let (Some(clear), Some(other)) = (clear.as_text(), other.as_text()) else { return false };

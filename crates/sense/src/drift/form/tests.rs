@@ -92,6 +92,18 @@ fn networks_moments_names() {
             [r#""arn:aws:iam::1:role/app""#, r#""""#],
         ],
     );
+    check(
+        &Form::Link,
+        &[
+            [r#""https://www.googleapis.com/compute/v1/projects/p/zones/z""#, r#""z""#],
+            [r#""//compute.googleapis.com/projects/p/zones/z""#, r#""projects/p/zones/z""#],
+        ],
+        &[
+            [r#""projects/p/zones/z""#, r#""projects/q/zones/z""#],
+            [r#""projects/p/zones/az""#, r#""z""#],
+            [r#""projects/p/zones/z""#, r#""""#],
+        ],
+    );
 }
 
 #[test]

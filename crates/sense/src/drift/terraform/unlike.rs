@@ -40,7 +40,17 @@ pub struct Unlike {
 /// why.
 #[must_use]
 pub fn unlike(declared: impl Read, live: impl Read, kept: &dyn Fn(&str) -> bool) -> Option<Unlike> {
-    let (mut ours, mut theirs) = (Blocks::of(declared)?, Blocks::of(live)?);
+    compared(Blocks::of(declared)?, Blocks::of(live)?, kept).ok()
+}
+
+/// Why a text is not read here.
+struct NoState;
+
+fn compared(
+    mut ours: Blocks<impl Read>,
+    mut theirs: Blocks<impl Read>,
+    kept: &dyn Fn(&str) -> bool,
+) -> Result<Unlike, NoState> {
     let (mut declared, mut live, mut same) = (Vec::new(), Vec::new(), 0);
     let mut ahead = VecDeque::new();
     loop {
@@ -62,7 +72,7 @@ pub fn unlike(declared: impl Read, live: impl Read, kept: &dyn Fn(&str) -> bool)
             None => live.push(there.text),
             Some(place) => {
                 declared.extend(ahead.drain(..place).map(|one| one.text));
-                let here = ahead.pop_front()?;
+                let here = ahead.pop_front().ok_or(NoState)?;
                 if !here.kept && here.text == there.text {
                     same += here.resources;
                 } else {
@@ -76,7 +86,7 @@ pub fn unlike(declared: impl Read, live: impl Read, kept: &dyn Fn(&str) -> bool)
     while let Some(one) = ours.next(kept)? {
         declared.push(one.text);
     }
-    Some(Unlike { declared: ours.with(&declared)?, live: theirs.with(&live)?, same })
+    Ok(Unlike { declared: ours.with(&declared)?, live: theirs.with(&live)?, same })
 }
 
 /// The place of the declaration that a block is of, among those that come next.
@@ -85,17 +95,17 @@ fn found(
     ahead: &mut VecDeque<One>,
     ours: &mut Blocks<impl Read>,
     kept: &dyn Fn(&str) -> bool,
-) -> Option<Option<usize>> {
+) -> Result<Option<usize>, NoState> {
     for place in 0..AHEAD {
         if ahead.len() == place {
             let Some(one) = ours.next(kept)? else { break };
             ahead.push_back(one);
         }
         if ahead.get(place).is_some_and(|one| one.name == there.name) {
-            return Some(Some(place));
+            return Ok(Some(place));
         }
     }
-    Some(None)
+    Ok(None)
 }
 
 /// A block of a state: the resources of one declaration.
@@ -165,29 +175,29 @@ impl<R: Read> Blocks<R> {
             match found {
                 Some(at) => break at + LIST.len(),
                 None if blocks.all || blocks.read.len() > HEAD => return None,
-                None => blocks.more()?,
+                None => blocks.more().ok()?,
             }
         };
         blocks.at = at;
-        blocks.expect(b':')?;
-        blocks.blank()?;
+        blocks.expect(b':').ok()?;
+        blocks.blank().ok()?;
         blocks.head = blocks.read.get(..blocks.at)?.to_vec();
-        blocks.expect(b'[')?;
+        blocks.expect(b'[').ok()?;
         // Whatever the name stands in, an object within the state or a text, this does not close.
         is_state(&blocks.head, b"}").then_some(blocks)
     }
 
     /// Reads on: what is not passed yet is at least doubled, so that large blocks are not gone through
     /// more than twice.
-    fn more(&mut self) -> Option<()> {
+    fn more(&mut self) -> Result<(), NoState> {
         if self.place != Place::First {
             self.read.drain(..self.at);
             self.at = 0;
         }
         let most = self.read.len().max(WINDOW) as u64;
-        let read = (&mut self.from).take(most).read_to_end(&mut self.read).ok()?;
-        self.all = read == 0;
-        Some(())
+        let read = (&mut self.from).take(most).read_to_end(&mut self.read);
+        self.all = read.map_err(|_| NoState)? == 0;
+        Ok(())
     }
 
     fn rest(&self) -> &[u8] {
@@ -195,46 +205,50 @@ impl<R: Read> Blocks<R> {
     }
 
     /// Passes the space that JSON knows; gives what comes then.
-    fn blank(&mut self) -> Option<u8> {
+    fn blank(&mut self) -> Result<u8, NoState> {
         loop {
             let blank = |byte: &u8| matches!(byte, b' ' | b'\n' | b'\r' | b'\t');
             let blanks = self.rest().iter().position(|byte| !blank(byte));
-            self.at += blanks.unwrap_or(self.rest().len());
+            self.at += blanks.unwrap_or_else(|| self.rest().len());
             match self.rest().first() {
-                Some(byte) => return Some(*byte),
-                None if self.all => return None,
+                Some(byte) => return Ok(*byte),
+                None if self.all => return Err(NoState),
                 None => self.more()?,
             }
         }
     }
 
-    fn expect(&mut self, byte: u8) -> Option<()> {
-        (self.blank()? == byte).then(|| self.at += 1)
+    fn expect(&mut self, byte: u8) -> Result<(), NoState> {
+        if self.blank()? != byte {
+            return Err(NoState);
+        }
+        self.at += 1;
+        Ok(())
     }
 
     /// Goes to where the next block begins; whether there is one.
-    fn go(&mut self) -> Option<bool> {
+    fn go(&mut self) -> Result<bool, NoState> {
         match self.place {
-            Place::Before => return Some(true),
-            Place::End => return Some(false),
+            Place::Before => return Ok(true),
+            Place::End => return Ok(false),
             Place::First | Place::Behind => (),
         }
         if self.blank()? == b']' {
             (self.at, self.place) = (self.at + 1, Place::End);
-            return Some(false);
+            return Ok(false);
         }
         if self.place == Place::Behind {
             self.expect(b',')?;
         }
         self.blank()?;
         self.place = Place::Before;
-        Some(true)
+        Ok(true)
     }
 
     /// Passes the next block, when it is this one.
-    fn takes(&mut self, block: &str) -> Option<bool> {
+    fn takes(&mut self, block: &str) -> Result<bool, NoState> {
         if !self.go()? {
-            return Some(false);
+            return Ok(false);
         }
         while !self.all && self.rest().len() < block.len() {
             self.more()?;
@@ -243,45 +257,45 @@ impl<R: Read> Blocks<R> {
         if same {
             (self.at, self.place) = (self.at + block.len(), Place::Behind);
         }
-        Some(same)
+        Ok(same)
     }
 
     /// The next block, and nothing behind the last one.
-    fn next(&mut self, kept: &dyn Fn(&str) -> bool) -> Option<Option<One>> {
+    fn next(&mut self, kept: &dyn Fn(&str) -> bool) -> Result<Option<One>, NoState> {
         if !self.go()? {
-            return Some(None);
+            return Ok(None);
         }
         loop {
             let rest = self.rest();
             let mut blocks = Deserializer::from_slice(rest).into_iter::<Block<'_>>();
-            match blocks.next()? {
+            match blocks.next().ok_or(NoState)? {
                 Ok(block) => {
-                    let text = rest.get(..blocks.byte_offset())?;
+                    let text = rest.get(..blocks.byte_offset()).ok_or(NoState)?;
                     let one = One {
-                        text: std::str::from_utf8(text).ok()?.to_owned(),
+                        text: std::str::from_utf8(text).map_err(|_| NoState)?.to_owned(),
                         name: block.full_name(),
                         resources: block.declares(),
                         kept: kept(block.kind()),
                     };
                     (self.at, self.place) = (self.at + one.text.len(), Place::Behind);
-                    return Some(Some(one));
+                    return Ok(Some(one));
                 }
                 Err(error) if error.is_eof() && !self.all => self.more()?,
-                Err(_) => return None,
+                Err(_) => return Err(NoState),
             }
         }
     }
 
     /// The state with these blocks instead; nothing when it does not end as a state does.
-    fn with(mut self, blocks: &[String]) -> Option<String> {
+    fn with(mut self, blocks: &[String]) -> Result<String, NoState> {
         while !self.all {
             self.more()?;
         }
         let (head, tail) = (self.head.as_slice(), self.rest());
         if self.place != Place::End || !is_state(head, tail) {
-            return None;
+            return Err(NoState);
         }
-        let (head, tail) = (std::str::from_utf8(head).ok()?, std::str::from_utf8(tail).ok()?);
-        Some([head, "[", &blocks.join(","), "]", tail].concat())
+        let text = |bytes| std::str::from_utf8(bytes).map_err(|_| NoState);
+        Ok([text(head)?, "[", &blocks.join(","), "]", text(tail)?].concat())
     }
 }

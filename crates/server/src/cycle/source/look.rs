@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use connect::Outbound;
 use connect_aws::{Aws, Credentials};
+use connect_clouds::azure::{self, Azure, Place};
+use connect_clouds::google::{self, Google};
 use connect_kubernetes::{Cluster, Kubeconfig};
 use model::Clock;
 use model::audit::Event;
@@ -22,6 +24,7 @@ use sense::store::{ignore, report, scan as store};
 use serde::Deserialize;
 use serde_json::json;
 use survey::By;
+use survey::clouds::{self, Cloud};
 use survey::document::{self, Content};
 use survey::trail::{self, Trail};
 use tokio::runtime::Handle;
@@ -34,8 +37,8 @@ const BATCH: usize = 500;
 const LONGEST: Duration = Duration::from_secs(1_800);
 /// As whom a role is taken.
 const SESSION: &str = "countersign";
-/// How large an answer of AWS may be, in bytes, and how long one may take.
-const OF_AWS: (Duration, usize) = (Duration::from_secs(60), 64 << 20);
+/// How large an answer of a cloud may be, in bytes, and how long one may take.
+const OF_CLOUDS: (Duration, usize) = (Duration::from_secs(60), 64 << 20);
 
 /// The keys of an AWS account.
 #[derive(Deserialize)]
@@ -55,15 +58,34 @@ struct Keys {
     endpoint: Option<String>,
 }
 
+/// An application of Azure's with its secret.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Application {
+    tenant_id: String,
+    client_id: String,
+    client_secret: String,
+    /// Who gives tokens, when it is not the public cloud's.
+    #[serde(default)]
+    authority: Option<String>,
+    /// Where Azure is, when it is not the public cloud.
+    #[serde(default)]
+    endpoint: Option<String>,
+}
+
+/// Tools whose states are compared with what the inventory of a cloud has.
+const OF_STATES: [&str; 2] = ["terraform", "opentofu"];
+
 /// Compares and records.
 pub(super) async fn look(work: &Work<'_>) -> Result<(), Fault> {
-    if !["cloudformation", "kubernetes"].contains(&work.source.tool.as_str()) {
-        let text = "Terraform is not run by the server: scan this source where Terraform runs, with \
-                    `countersign drift scan --record`";
-        return Err(Fault::Said(text.to_owned()));
-    }
     let Some(credential) = work.source.scan_credential else {
-        let text = "the source has no scan_credential_id, which what is there is read with";
+        let text = if OF_STATES.contains(&work.source.tool.as_str()) {
+            "Terraform is not run by the server: scan this source where Terraform runs, with \
+             `countersign drift scan --record`; or give it a scan_credential_id of Azure or of \
+             Google Cloud, whose inventories its state is compared with"
+        } else {
+            "the source has no scan_credential_id, which what is there is read with"
+        };
         return Err(Fault::Said(text.to_owned()));
     };
     let fetched = documents::fetch(work).await?;
@@ -144,6 +166,11 @@ impl Asked {
                 let found = survey::cluster(&cluster, &namespace, declared, by).await;
                 (found, Against::DryRun, None)
             }
+            (tool, Content::State(declared)) if OF_STATES.contains(&tool) => {
+                let cloud = self.cloud()?;
+                let found = Box::pin(clouds::state(&cloud, declared, by)).await;
+                (found.map_err(survey::Error::State), Against::Api, None)
+            }
             (tool, _) => {
                 return Err(Fault::Said(format!("the source is said to be {tool}, and is not")));
             }
@@ -160,7 +187,7 @@ impl Asked {
             return Err(Fault::Said("the source names no region".to_owned()));
         };
         let with = |credentials: Credentials| {
-            let outbound = self.outbound.limited(OF_AWS.0, OF_AWS.1);
+            let outbound = self.outbound.limited(OF_CLOUDS.0, OF_CLOUDS.1);
             let (clock, limits) = (Arc::clone(&self.clock), connect_aws::Limits::default());
             let endpoint = keys.endpoint.as_deref();
             Aws::new(outbound, credentials, region, endpoint, clock, limits)
@@ -175,6 +202,34 @@ impl Asked {
         let Some(role) = &keys.role_arn else { return Ok(own) };
         let become_it = own.assume_role(role, keys.external_id.as_deref(), SESSION).await;
         with(become_it.map_err(|error| said(&error))?)
+    }
+
+    /// The cloud the scan credential is of: a file of Google's says by its `type` what it is.
+    fn cloud(&self) -> Result<Cloud, Fault> {
+        let wrong = "the scan credential is neither JSON with `tenant_id`, `client_id` and \
+                     `client_secret` of Azure nor the key of a service account of Google's: AWS is \
+                     read by stacks, and by Terraform itself";
+        let outbound = self.outbound.limited(OF_CLOUDS.0, OF_CLOUDS.1);
+        let (clock, limits) = (Arc::clone(&self.clock), connect_clouds::Limits::default());
+        let text = self.secret.expose_str().unwrap_or_default();
+        if let Ok(application) = serde_json::from_str::<Application>(text) {
+            let usual = Place::default();
+            let place = Place {
+                authority: application.authority.unwrap_or(usual.authority),
+                manager: application.endpoint.unwrap_or(usual.manager),
+            };
+            let credentials = azure::Credentials::Secret {
+                tenant: application.tenant_id,
+                client: application.client_id,
+                secret: Secret::from(application.client_secret),
+            };
+            let azure = Azure::new(outbound, credentials, &place, clock, limits);
+            return azure.map(Cloud::Azure).map_err(|error| said(&error));
+        }
+        let credentials = google::Credentials::File(self.secret.clone());
+        let google = Google::new(outbound, credentials, None, clock, limits);
+        // What is wrong with it would tell what it holds.
+        google.map(Cloud::Google).map_err(|_| Fault::Said(wrong.to_owned()))
     }
 
     fn cluster(&self) -> Result<(Cluster, String), Fault> {

@@ -63,3 +63,13 @@ async fn services_do_not_wait_for_each_other() {
         () = fast => {}
     }
 }
+
+#[test]
+fn a_service_that_says_when_is_asked_then() {
+    let start = Instant::now();
+    let mut bucket = Bucket::new(10.0, 50.0, start);
+    assert_eq!(bucket.take(start), ms(0));
+    bucket.hold(Duration::from_secs(3));
+    assert_eq!([bucket.take(start), bucket.take(start)], [ms(3_000), ms(3_100)]);
+    assert_eq!(bucket.take(start + Duration::from_secs(60)), ms(0));
+}
