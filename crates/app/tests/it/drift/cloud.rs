@@ -91,6 +91,7 @@ impl Cloud {
             .env("AWS_ACCESS_KEY_ID", "test")
             .env("AWS_SECRET_ACCESS_KEY", "canary-key")
             .env("AWS_REGION", "eu-west-1")
+            .env("AWS_DEFAULT_REGION", "eu-west-1")
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .env("TF_CLI_CONFIG_FILE", self.dir.path().join("terraform.rc"))
             .env_remove("AWS_PROFILE")

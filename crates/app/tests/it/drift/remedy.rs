@@ -175,8 +175,10 @@ impl Runner {
         self.site
             .until(&format!("{id} to be {state}"), || async {
                 let shown = self.admin.get(&path).await.expect(200);
-                let over = shown["ended_at"].is_string();
-                assert!(!over || shown["state"] == state, "{shown:#}");
+                if shown["ended_at"].is_string() && shown["state"] != state {
+                    let run = format!("/executions/{}", text(&shown, "preparation_id"));
+                    panic!("{shown:#} {:#}", self.admin.get(&run).await.expect(200));
+                }
                 (shown["state"] == state).then_some(shown)
             })
             .await
@@ -202,8 +204,8 @@ impl Cloud {
         let text = |text: &std::ffi::OsStr| text.to_str().unwrap().to_owned();
         let set = command.get_envs().filter_map(|(name, value)| Some((text(name), text(value?))));
         // Programs that were made for a test lie beside its configurations.
-        let path = std::env::var("PATH").unwrap();
-        let path = format!("{}:{path}", self.dir.path().display());
+        let path = std::env::var_os("PATH").unwrap();
+        let path = format!("{}:{}", self.dir.path().display(), text(&path));
         set.chain([("PATH".to_owned(), path)]).collect()
     }
 
