@@ -22,6 +22,7 @@ mod guesses;
 mod harness;
 mod identity;
 mod ingest;
+mod inventory;
 mod lenses;
 mod limits;
 mod models;

@@ -175,10 +175,13 @@ impl Runner {
         self.site
             .until(&format!("{id} to be {state}"), || async {
                 let shown = self.admin.get(&path).await.expect(200);
-                if shown["ended_at"].is_string() && shown["state"] != state {
+                let other = shown["ended_at"].is_string() && shown["state"] != state;
+                // What its steps printed says why.
+                let why = async || {
                     let run = format!("/executions/{}", text(&shown, "preparation_id"));
-                    panic!("{shown:#} {:#}", self.admin.get(&run).await.expect(200));
-                }
+                    self.admin.get(&run).await.expect(200)
+                };
+                assert!(!other, "{shown:#} {:#}", why().await);
                 (shown["state"] == state).then_some(shown)
             })
             .await
