@@ -159,7 +159,7 @@ pub async fn finish(
     let tenant = tx.tenant().uuid();
     let whole = not_checked.iter().filter(|not| not.id.is_none()).map(|not| not.kind.clone());
     let single = not_checked.iter().filter_map(|not| not.id.clone());
-    let closed: Vec<Uuid> = sqlx::query_scalar(include_str!("scan/close.sql"))
+    let gone: Vec<Uuid> = sqlx::query_scalar(include_str!("scan/gone.sql"))
         .bind(tenant)
         .bind(scan.repository.uuid())
         .bind(scan.id.uuid())
@@ -168,6 +168,19 @@ pub async fn finish(
         .bind(undeclared)
         .fetch_all(tx.conn())
         .await?;
+    // By themselves: joined, and with nothing known of new tables, each finding is held against every
+    // drift of the source.
+    let closed: Vec<Uuid> = sqlx::query_scalar(
+        "UPDATE countersign.findings
+         SET status = 'fixed', resolved_at = clock_timestamp(), last_seen = clock_timestamp()
+         WHERE tenant_id = $1 AND id = ANY ($2) AND kind = 'drift'
+           AND status IN ('open', 'suppressed', 'accepted', 'escalated')
+         RETURNING id",
+    )
+    .bind(tenant)
+    .bind(gone)
+    .fetch_all(tx.conn())
+    .await?;
     let told: Vec<Value> = not_checked
         .iter()
         .map(|not| json!({"type": not.kind, "id": not.id, "why": not.why, "failed": not.failed}))

@@ -2,8 +2,7 @@
 -- it. Of what could not be looked at nothing is known: types of which all ($4), and resources by
 -- their address or id ($5), stay as they were; so does what nothing declares, but for the types of
 -- which that was looked for ($6; `*` is all of them).
-UPDATE countersign.findings f
-SET status = 'fixed', resolved_at = clock_timestamp(), last_seen = clock_timestamp()
+SELECT d.finding_id
 FROM countersign.drift_events d
 WHERE d.tenant_id = $1
   AND d.iac_repository_id = $2
@@ -12,8 +11,3 @@ WHERE d.tenant_id = $1
   AND coalesce(d.metadata ->> 'address', '') <> ALL ($5::text[])
   AND coalesce(d.metadata ->> 'id', '') <> ALL ($5::text[])
   AND (d.drift_type <> 'added' OR '*' = ANY ($6::text[]) OR d.metadata ->> 'type' = ANY ($6::text[]))
-  AND f.tenant_id = d.tenant_id
-  AND f.id = d.finding_id
-  AND f.kind = 'drift'
-  AND f.status IN ('open', 'suppressed', 'accepted', 'escalated')
-RETURNING f.id
