@@ -1,5 +1,5 @@
-//! Two large states without what is the same in both, to the byte: most of it, as a rule. Neither is
-//! ever held whole.
+//! Two large states without what is the same in both, to the byte: most of it, as a rule. Only what
+//! differs is held.
 
 use std::collections::VecDeque;
 use std::io::Read;
