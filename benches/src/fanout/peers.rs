@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
+use serde::Deserialize;
 
 use super::hosts::Hosts;
 use super::{Once, STEPS};
@@ -24,10 +25,17 @@ fn word(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
+/// What a program says of itself, in seconds.
+#[derive(Deserialize)]
+struct Own {
+    wall: f64,
+    cpu: f64,
+}
+
 /// What it says of itself, and the whole process.
 async fn both(setting: &Setting, command: &[String]) -> Result<(Once, Once)> {
     let (outer, taken) = timed(setting, command, &[]).await?;
-    let inner: Taken = serde_json::from_str(taken.said.trim())?;
+    let inner: Own = serde_json::from_str(taken.said.trim())?;
     Ok((Once { wall: inner.wall, cpu: inner.cpu, sshd: outer.sshd }, outer))
 }
 
