@@ -9,9 +9,10 @@ SHELL := /bin/bash
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-run: ## Install what is missing, build, and serve on http://127.0.0.1:8080
+run: ## Install what is missing, build, and serve the console on http://127.0.0.1:8080
 	@scripts/install run
-	cargo run --release --locked -- serve
+	@scripts/web deps build
+	cargo run --release --locked -- serve --demo-estate $(ARGS)
 
 demo: ## Show the loop on three real hosts, a real Prometheus and Alertmanager; ends by itself
 	@scripts/install demo

@@ -1,7 +1,7 @@
 //! House rules, the test run, and everything that must hold before a change lands.
 //!
 //! `cargo xtask tidy` · `cargo xtask test [nextest arguments]` · `cargo xtask check` ·
-//! `cargo xtask ci`
+//! `cargo xtask web [deps|check|build|e2e]` · `cargo xtask ci`
 
 mod postgres;
 mod tidy;
@@ -19,9 +19,10 @@ fn main() -> ExitCode {
         "tidy" => tidy::run(&root()),
         "test" => test(rest),
         "check" => check(),
-        "ci" => check().and_then(|()| test(rest)),
+        "web" => web(rest),
+        "ci" => ci(rest),
         _ => {
-            say("cargo xtask tidy | check | test [nextest arguments] | ci");
+            say("cargo xtask tidy | check | test [nextest arguments] | web [verbs] | ci");
             Ok(())
         }
     };
@@ -45,6 +46,28 @@ fn root() -> PathBuf {
     let here = std::env::var_os("CARGO_MANIFEST_DIR")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
     here.parent().unwrap_or(&here).to_owned()
+}
+
+/// Everything that must hold before a change lands. The console comes before the tests, which serve
+/// it, and is tried in a browser after them, with the program they were about.
+fn ci(arguments: &[String]) -> Result<()> {
+    check()?;
+    web(&["deps", "check", "build"].map(str::to_owned))?;
+    test(arguments)?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+    let program = root().join(target).join("debug/countersign");
+    let mut tried = Command::new(root().join("scripts/web"));
+    step("web e2e", tried.arg("e2e").env("COUNTERSIGN_PROGRAM", program))
+}
+
+/// Steps of the console; all there are when none is named.
+fn web(verbs: &[String]) -> Result<()> {
+    let all = ["deps", "check", "build", "e2e"].map(str::to_owned);
+    let verbs = if verbs.is_empty() { &all } else { verbs };
+    for verb in verbs {
+        step(&format!("web {verb}"), Command::new(root().join("scripts/web")).arg(verb))?;
+    }
+    Ok(())
 }
 
 /// The cheap checks, cheapest first.

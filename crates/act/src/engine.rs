@@ -27,13 +27,15 @@ mod audit;
 mod drive;
 mod effect;
 mod evidence;
+mod keeper;
 mod mask;
 mod output;
 mod points;
+mod strip;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use output::{Piece, Reel, Shown};
+pub(crate) use output::{Mark, Piece, Reel, Shown};
 pub use points::POINTS;
 
 /// Times and limits of a worker. All times two workers must agree on are the database's.

@@ -60,6 +60,9 @@ pub enum Error {
     /// The object store failed.
     #[error("the object store failed")]
     Objects(#[source] ObjectError),
+    /// The object store gave something else than was put.
+    #[error("what is stored does not have the hash that was recorded")]
+    Altered,
     /// What belongs to an end beyond this crate failed: the end was not written.
     #[error("what follows from the end could not be written")]
     Finish(#[source] Box<dyn StdError + Send + Sync>),
@@ -87,7 +90,7 @@ impl Error {
             Self::Gate(source) => source.kind(),
             Self::NotFound(_) => db::Kind::NotFound,
             Self::WrongState { .. } | Self::NothingToResolve(_) => db::Kind::Conflict,
-            Self::NotCleared | Self::PlanChanged => db::Kind::Refused,
+            Self::NotCleared | Self::PlanChanged | Self::Altered => db::Kind::Refused,
             Self::Objects(_) => db::Kind::Unavailable,
             Self::Unreadable { .. } | Self::Refused(_) | Self::Finish(_) => db::Kind::Internal,
         }

@@ -7,6 +7,8 @@ mod events;
 pub(crate) mod fixture;
 pub mod human;
 pub(crate) mod load;
+pub(crate) mod outputs;
+pub(crate) mod printed;
 pub mod read;
 pub(crate) mod rows;
 pub(crate) mod write;

@@ -12,8 +12,8 @@ use crate::problem::Problem;
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct PagingIn {
-    /// Items a page: 1 to 100, 20 when absent.
-    #[param(minimum = 1, maximum = 100, example = 20)]
+    /// Items a page: 1 to 1000, 20 when absent.
+    #[param(minimum = 1, maximum = 1000, example = 20)]
     pub limit: Option<i64>,
     /// Where to go on: `next_cursor` of the page before.
     #[param(max_length = 256)]

@@ -128,6 +128,13 @@ pub fn allows(caller: &Caller, name: &str, roles: &[Role]) -> bool {
     scoped && caller.actor.has_any(roles)
 }
 
+/// The names of all permissions a caller has.
+#[must_use]
+pub fn of(caller: &Caller) -> Vec<&'static str> {
+    let had = TABLE.iter().filter(|row| allows(caller, row.name, row.roles));
+    had.map(|row| row.name).collect()
+}
+
 /// The permissions `granted` would give that `caller` does not have.
 #[must_use]
 pub fn beyond(caller: &Caller, granted: &[Role]) -> Vec<&'static str> {
@@ -178,6 +185,15 @@ mod tests {
             let other = key(row.roles, &["nothing.at_all"]);
             assert_eq!(allows(&other, row.name, row.roles), row.name == OwnAccount::NAME);
         }
+    }
+
+    #[test]
+    fn all_permissions_are_those_that_are_allowed() {
+        let every: Vec<_> = TABLE.iter().map(|row| row.name).collect();
+        assert_eq!(of(&key(Role::ALL, &[])), every);
+        assert_eq!(of(&key(&[], &["findings.read"])), Vec::<&str>::new());
+        let scoped = key(&[Role::Viewer], &["policy.write", "findings.read"]);
+        assert_eq!(of(&scoped), ["findings.read", "account.own"]);
     }
 
     #[test]

@@ -145,6 +145,15 @@ pub struct Serve {
     #[arg(long, env = "COUNTERSIGN_DRAIN_S", value_name = "S", default_value_t = 0.0)]
     pub drain_s: f64,
 
+    /// Bring up three hosts to try the product on: a real sshd each, of this account and on
+    /// loopback, with a service; they end with the server
+    ///
+    /// They are kept in `DATA_DIR/demo-estate`, and are the same again at the next start. The
+    /// console's first steps, or `GET /api/v1/demo-estate`, make them known. Administrators of the
+    /// API can log in to them, and so as this account: the server must listen on loopback.
+    #[arg(long)]
+    pub demo_estate: bool,
+
     /// Where keys are.
     #[command(flatten)]
     pub keys: Keys,

@@ -1,5 +1,6 @@
 //! `countersign demo`: the product shown to a newcomer, on real hosts, with a real Prometheus.
 
+pub(crate) mod beside;
 mod directory;
 mod estate;
 mod hosts;
@@ -158,7 +159,7 @@ async fn tell(
 
     timeline.stage("Three hosts, each a real sshd with a service");
     for name in estate.servers() {
-        let host = Host::start(programs, directory.path(), name).await?;
+        let host = Host::start(&programs.hosts, directory.path(), name).await?;
         timeline.event(&format!(
             "{name}: sshd on port {}, service on {}",
             host.port, host.service_port

@@ -13,7 +13,8 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::Serve;
+use crate::config::{Role, Serve};
+use crate::demo::beside::Means;
 use crate::{output, wiring};
 
 /// Serves until SIGTERM or SIGINT.
@@ -29,14 +30,22 @@ pub async fn run(serve: Serve) -> Result<()> {
     let listener = TcpListener::bind(serve.listen)
         .await
         .with_context(|| format!("cannot listen on {}", serve.listen))?;
+    let means = Means::of(&serve)?;
     let database = wiring::database(&serve.place, serve.db_connections).await?;
-    let (parts, known) = wiring::parts(&serve, &database.db)?;
+    let (mut parts, known) = wiring::parts(&serve, &database.db)?;
     let kept = serve.place.data_dir.join("first-password");
     let first = setup::first_start(&database.db, |password| keep_password(&kept, password))
         .await
         .map_err(|problem| anyhow::anyhow!("the first start: {}", problem.detail))?;
     hosts::join(&database.db, &known).await.context("this host may not serve")?;
-    if let Some(password) = first.one_time_password {
+    let beside = match means {
+        Some(means) => Some(Box::pin(means.bring_up()).await?),
+        None => None,
+    };
+    if let Some(beside) = &beside {
+        parts.demo = beside.told()?;
+    }
+    if let Some(password) = &first.one_time_password {
         output::note(&format!(
             "first start: log in as `{}` with the one-time password {password}\n\
              (also in {}; it must be changed at the first login)",
@@ -46,7 +55,18 @@ pub async fn run(serve: Serve) -> Result<()> {
     }
     let address = listener.local_addr()?;
     output::note(&format!("countersign serves on http://{address}"));
+    if serve.role != Role::Worker {
+        // The last line before the log: where to go, and how to get in.
+        let way_in = first.one_time_password.map_or_else(
+            || "sign in with your account".to_owned(),
+            |password| format!("sign in as {} with {password} (must be changed)", setup::ADMIN),
+        );
+        output::note(&format!("Countersign: http://{address} — {way_in}"));
+    }
     let served = server::serve::serve(parts, listener, stop).await;
+    if let Some(beside) = beside {
+        beside.end().await;
+    }
     database.db.close().await;
     if let Some(private) = database.private {
         private.stop().await;

@@ -24,6 +24,7 @@ use prove::directory::Directory;
 use prove::keys::Keyring;
 use prove::publish::Publisher;
 use prove::signer::Signer;
+use server::demo::DemoEstate;
 use server::hosts::{HostKey, KeyKind};
 use server::serve::{Duties, Duty, Parts};
 
@@ -240,6 +241,7 @@ pub fn parts(serve: &Serve, db: &Db) -> Result<(Parts, Vec<HostKey>)> {
             answer: yes(serve.role != Role::Worker),
         },
         tuning: serve.tuning(),
+        demo: DemoEstate::default(),
     };
     Ok((parts, known))
 }

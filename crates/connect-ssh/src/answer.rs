@@ -101,6 +101,13 @@ impl<'a> Answer<'a> {
         Ok(())
     }
 
+    /// Waits until whoever takes the output takes more.
+    pub(crate) async fn room(&self) {
+        if let Some(sink) = self.sink {
+            sink.room().await;
+        }
+    }
+
     /// Whether the step printed more than is kept.
     pub(crate) fn truncated(&self) -> bool {
         self.stdout.offset > self.cap || self.stderr.offset > self.cap

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use model::connector::{
-    ConnectError, Connector, Effect, Ended, Endpoint, Fence, Guard, Offsets, OutputSink, Pending,
-    Stream,
+    CHECKED, ConnectError, Connector, Effect, Ended, Endpoint, Fence, Guard, Offsets, OutputSink,
+    Pending, Stream,
 };
 use russh::client::Msg;
 use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf};
@@ -154,6 +154,14 @@ impl Connector for Ssh {
         Box::pin(async move {
             let reply = self.ask(self.question(endpoint, token, Verb::Status)).await?;
             held(&endpoint.target.host, reply.ending)
+        })
+    }
+
+    fn check<'a>(&'a self, endpoint: &'a Endpoint) -> Pending<'a, Result<(), ConnectError>> {
+        Box::pin(async move {
+            // A kept connection says nothing of who answers there now.
+            let fresh = Self::new(self.pool.settings().clone());
+            fresh.probe(endpoint, CHECKED).await.map(drop)
         })
     }
 
@@ -321,6 +329,7 @@ impl Session {
                 Some(_) => Ok(()),
             };
             heard.map_err(|fault| interrupted(host, fault))?;
+            answer.room().await;
         }
         match status {
             Some(0) => Ok(()),

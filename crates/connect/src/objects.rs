@@ -5,12 +5,13 @@ mod remote;
 
 use std::path::Path;
 
+use aws_lc_rs::digest::{Context, SHA256};
 use model::Digest;
 use model::connector::Pending;
-use model::objects::{ObjectError, Objects};
+use model::objects::{ObjectError, Objects, Upload};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Key;
-use object_store::{Error, ObjectStoreExt as _, PutPayload};
+use object_store::{Error, MultipartUpload, ObjectStoreExt as _, PutPayload};
 
 pub use remote::{BadRemote, Remote, Unread};
 
@@ -71,6 +72,48 @@ impl Objects for Directory {
             Ok(bytes.to_vec())
         })
     }
+
+    fn upload<'a>(
+        &'a self,
+        key: &'a str,
+    ) -> Pending<'a, Result<Box<dyn Upload + 'a>, ObjectError>> {
+        Box::pin(async move {
+            let path = parse(key)?;
+            let begun = self.store.put_multipart(&path).await;
+            let upload = begun.map_err(|error| refused(key, &error))?;
+            let digest = Context::new(&SHA256);
+            Ok(Box::new(Parts { key, upload, digest }) as Box<dyn Upload + 'a>)
+        })
+    }
+}
+
+/// A file that is written in parts and gets its name at the end.
+struct Parts<'a> {
+    key: &'a str,
+    upload: Box<dyn MultipartUpload>,
+    digest: Context,
+}
+
+impl Upload for Parts<'_> {
+    fn write(&mut self, bytes: Vec<u8>) -> Pending<'_, Result<(), ObjectError>> {
+        Box::pin(async move {
+            self.digest.update(&bytes);
+            let put = self.upload.put_part(PutPayload::from(bytes)).await;
+            put.map_err(|error| refused(self.key, &error))
+        })
+    }
+
+    fn finish(&mut self) -> Pending<'_, Result<Digest, ObjectError>> {
+        Box::pin(async move {
+            self.upload.complete().await.map_err(|error| refused(self.key, &error))?;
+            let digest = self.digest.clone().finish();
+            let unreadable = |_| ObjectError::Unavailable {
+                key: self.key.to_owned(),
+                reason: "its hash has another length".to_owned(),
+            };
+            Digest::try_from(digest.as_ref()).map_err(unreadable)
+        })
+    }
 }
 
 #[cfg(test)]
@@ -84,6 +127,21 @@ mod tests {
         let digest = store.put("t/evidence/e/1.json", b"{}".to_vec()).await.unwrap();
         assert_eq!(digest, Digest::of(b"{}"));
         assert_eq!(store.get("t/evidence/e/1.json").await.unwrap(), b"{}");
+    }
+
+    #[tokio::test]
+    async fn an_object_of_many_parts_is_one_and_without_its_end_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Directory::open(dir.path()).unwrap();
+        let mut upload = store.upload("t/evidence/e/2.json").await.unwrap();
+        upload.write(b"one ".to_vec()).await.unwrap();
+        assert!(matches!(
+            store.get("t/evidence/e/2.json").await,
+            Err(ObjectError::NotFound { .. })
+        ));
+        upload.write(b"two".to_vec()).await.unwrap();
+        assert_eq!(upload.finish().await.unwrap(), Digest::of(b"one two"));
+        assert_eq!(store.get("t/evidence/e/2.json").await.unwrap(), b"one two");
     }
 
     #[tokio::test]

@@ -10,7 +10,7 @@ use uuid::Uuid;
 pub const DEFAULT_LIMIT: u16 = 20;
 
 /// Rows on a page at most.
-pub const MAX_LIMIT: u16 = 100;
+pub const MAX_LIMIT: u16 = 1000;
 
 /// Where a list goes on: after this key. Opaque to clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

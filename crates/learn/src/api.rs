@@ -1,6 +1,7 @@
 //! Outcomes, beliefs and learned models over HTTP.
 
 mod analytics;
+mod calibration;
 mod models;
 pub mod registry;
 
@@ -24,6 +25,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list_outcomes))
         .routes(routes!(list_beliefs))
         .routes(routes!(analytics::show_drift_summary))
+        .routes(routes!(calibration::show_calibration))
         .routes(routes!(registry::get_model_artifact, registry::put_model_artifact))
         .routes(routes!(registry::put_model_comparison))
         .routes(routes!(registry::activate_model))

@@ -2,6 +2,7 @@
 //! intent, and models that learn classes from labelled rows.
 
 pub mod api;
+pub mod calibration;
 pub mod posterior;
 pub mod store;
 pub mod training;

@@ -14,6 +14,7 @@ use sqlx::FromRow;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+pub mod calibration;
 pub mod drift_day;
 pub mod labelled;
 pub mod past;

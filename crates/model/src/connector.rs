@@ -33,6 +33,9 @@ pub struct Endpoint {
     pub login: Option<Login>,
 }
 
+/// The token a check asks about: nothing is ever started under it.
+pub const CHECKED: &str = "checked";
+
 /// One effect to bring about.
 #[derive(Debug, Clone)]
 pub struct Effect {
@@ -61,6 +64,12 @@ pub enum Stream {
 pub trait OutputSink: Send + Sync {
     /// Bytes of `stream` starting at `offset`.
     fn write(&self, stream: Stream, offset: u64, bytes: &[u8]);
+
+    /// Waits until more may come. Whoever reads from a target asks after each write, so that a
+    /// target that prints faster than is kept fills nobody's memory.
+    fn room(&self) -> Pending<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
 }
 
 /// How an effect ended.
@@ -188,6 +197,12 @@ pub trait Connector: Send + Sync + Debug {
         endpoint: &'a Endpoint,
         token: &'a str,
     ) -> Pending<'a, Result<Guard, ConnectError>>;
+
+    /// Whether the target can be reached now: over a connection of its own, which is closed
+    /// afterwards. Nothing is started or changed there.
+    fn check<'a>(&'a self, endpoint: &'a Endpoint) -> Pending<'a, Result<(), ConnectError>> {
+        Box::pin(async move { self.probe(endpoint, CHECKED).await.map(drop) })
+    }
 
     /// Tries to make sure that `token` never starts.
     fn fence<'a>(

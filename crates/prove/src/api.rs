@@ -23,6 +23,7 @@ use utoipa_axum::routes;
 use crate::bundle::proof_file::{MakeProofError, ProofFile};
 use crate::checkpoint::origin;
 use crate::directory::Directory;
+use crate::signer::policy_in;
 use crate::store::checkpoints;
 use crate::store::events::{self, Filter, Logged};
 
@@ -33,6 +34,8 @@ pub struct PublishedLogs {
     pub deployment: String,
     /// The directory of all logs.
     pub directory: Directory,
+    /// The state of their signer: which keys signed which sizes.
+    pub signer: Directory,
 }
 
 /// The routes of this stage.
@@ -42,6 +45,7 @@ pub fn routes(logs: PublishedLogs) -> OpenApiRouter<App> {
         .routes(routes!(get_event))
         .routes(routes!(get_proof))
         .routes(routes!(get_checkpoint))
+        .routes(routes!(get_keys))
         .layer(Extension(Arc::new(logs)))
 }
 
@@ -198,6 +202,28 @@ async fn get_checkpoint(
     let mut tx = app.db.tenant(caller.tenant()).await?;
     let note = checkpoints::latest(&mut tx).await?;
     Ok(text(note.ok_or_else(|| Problem::not_found("checkpoint"))?))
+}
+
+/// Show the keys that sign the audit log: a line each, with the sizes they may sign.
+///
+/// They are what `countersign audit verify --keys` takes. Whoever needs more than this server's own
+/// word keeps the keys seen first, or has them from whoever runs the deployment.
+#[utoipa::path(get, path = "/audit/keys", tag = "audit",
+    responses((status = 200, content_type = "text/plain", body = String),
+              (status = "4XX", body = Problem)))]
+async fn get_keys(
+    Extension(logs): Extension<Arc<PublishedLogs>>,
+    caller: Can<ReadAudit>,
+) -> Answer<impl IntoResponse> {
+    let origin = origin(&logs.deployment, caller.tenant());
+    let policy = tokio::task::spawn_blocking(move || policy_in(&logs.signer, &origin))
+        .await
+        .map_err(|error| Problem::internal(&error))?
+        .map_err(|error| Problem::internal(&error))?;
+    if policy.trusted.is_empty() {
+        return Err(Problem::not_found("key of the log"));
+    }
+    Ok(text(policy.to_string()))
 }
 
 fn not_yet() -> Problem {

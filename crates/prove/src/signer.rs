@@ -112,6 +112,12 @@ impl Signer {
         Self { keys, state }
     }
 
+    /// Where it keeps what it signed last, and with which keys.
+    #[must_use]
+    pub const fn state(&self) -> &Directory {
+        &self.state
+    }
+
     /// By what its keys are known, the newest first.
     #[must_use]
     pub fn fingerprints(&self) -> Vec<model::Digest> {

@@ -58,6 +58,21 @@ pub struct Connection {
     pub guard_dir: Option<String>,
     /// Whether it may be used.
     pub is_active: bool,
+    /// What the last test of it said; `None` when it was not tested as it is.
+    pub tested: Option<Tested>,
+}
+
+/// What a test of a connection said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tested {
+    /// When.
+    pub at: Timestamp,
+    /// Whether a login was possible and the guard answered.
+    pub reachable: bool,
+    /// In words.
+    pub detail: String,
+    /// How long it took, in milliseconds.
+    pub took_ms: i32,
 }
 
 /// A host key a person vouches for.

@@ -1,7 +1,9 @@
 //! The leaf that ties the loop: router, cycle, tasks, login, events.
 
 pub mod clock;
+mod console;
 pub mod cycle;
+pub mod demo;
 pub mod events;
 pub mod health;
 pub mod hosts;

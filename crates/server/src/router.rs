@@ -16,6 +16,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Router};
+use console::Console;
 use prove::api::PublishedLogs;
 use prove::directory::Directory;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -26,7 +27,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::cycle::Loop;
 use crate::health::{Health, health_routes};
 use crate::openapi::{Document, document_routes, with_problems};
-use crate::{cycle, events, login, overview};
+use crate::{cycle, demo, events, login, overview};
 
 /// The prefix of all versions of the API there are.
 pub const PREFIX: &str = "/api/v1";
@@ -50,6 +51,7 @@ pub fn api_routes(health: Health, logs: PublishedLogs) -> OpenApiRouter<App> {
             .merge(archive::api::routes())
             .merge(cycle::api::routes())
             .merge(overview::routes())
+            .merge(demo::routes())
             .merge(events::routes())
             .merge(document_routes()),
     )
@@ -59,7 +61,9 @@ pub fn api_routes(health: Health, logs: PublishedLogs) -> OpenApiRouter<App> {
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
     // The description depends neither on where the logs lie nor on the process.
-    let logs = PublishedLogs { deployment: String::new(), directory: Directory::new("") };
+    let nowhere = Directory::new("");
+    let logs =
+        PublishedLogs { deployment: String::new(), directory: nowhere.clone(), signer: nowhere };
     with_problems(api_routes(Health::default(), logs).into_openapi())
 }
 
@@ -68,7 +72,6 @@ pub fn router(cycle: &Loop, health: Health, logs: PublishedLogs) -> Router {
     let app = cycle.app().clone();
     let (routes, document) = api_routes(health, logs).split_for_parts();
     routes
-        .fallback(|| async { Problem::not_found("path").into_response() })
         .method_not_allowed_fallback(|| async {
             Problem::new(
                 StatusCode::METHOD_NOT_ALLOWED,
@@ -81,6 +84,10 @@ pub fn router(cycle: &Loop, health: Health, logs: PublishedLogs) -> Router {
         .layer(Extension(Arc::new(with_problems(document))))
         .layer(middleware::from_fn_with_state(app.clone(), idempotency::layer))
         .layer(middleware::from_fn_with_state(app.clone(), authenticate))
+        // The console is the same for everybody: nobody is looked up for its files.
+        .fallback(
+            |request: Request| async move { crate::console::show(Console::built(), &request) },
+        )
         .layer(RequestDecompressionLayer::new())
         .layer(middleware::from_fn_with_state(REQUEST_TIMEOUT, bounded))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {

@@ -20,10 +20,12 @@ use prove::keys::Keyring;
 use prove::lag::Limit;
 use prove::publish::Publisher;
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
 use crate::cycle::{self, Loop, LoopHooks, SealedLogins};
+use crate::demo::DemoEstate;
 use crate::events::Stopping;
 use crate::health::Health;
 use crate::router::{router, without_api};
@@ -32,6 +34,9 @@ use crate::tasks::Tasks;
 
 /// What is taken, one after another.
 const TAKEN: &[&str] = &[cycle::ASSESS, cycle::EXPLAIN, cycle::REMEDY];
+
+/// Connections tested at the same time.
+const CONNECTIONS_TESTED: usize = 4;
 
 /// How long a job may take before somebody else may take it.
 const JOB_LEASE: Duration = Duration::from_secs(60);
@@ -116,6 +121,8 @@ pub struct Parts {
     pub duties: Duties,
     /// Its times and numbers.
     pub tuning: Tuning,
+    /// The hosts that were brought up beside it to try it on.
+    pub demo: DemoEstate,
 }
 
 /// Serves until `stop`, then ends in order: no new work, then no new requests, then nothing.
@@ -133,27 +140,8 @@ pub async fn serve(
     let who = Who::service();
     let mut tasks = Tasks::default();
     if parts.duties.work == Duty::Yes {
-        let worker =
-            worker(&parts.app, &cycle, &parts.connectors, &who, (&parts.name, &parts.tuning));
-        tasks.spawn("executions", move |stop| {
-            let worker = worker.clone();
-            async move { worker.run(stop).await }
-        });
-        for _ in 0..parts.tuning.job_workers {
-            let (cycle, name) = (cycle.clone(), parts.name.clone());
-            let poll = parts.tuning.poll;
-            tasks.spawn("jobs", move |stop| take_jobs(cycle.clone(), name.clone(), poll, stop));
-        }
-    }
-    if parts.duties.work == Duty::Yes {
-        let (app, name) = (parts.app.clone(), parts.name.clone());
-        let times = (parts.tuning.poll, parts.tuning.lease_ttl);
-        tasks.spawn("keys", move |stop| rotate_keys(app.clone(), name.clone(), times, stop));
-    }
-    if parts.duties.work == Duty::Yes {
-        let work = (cycle.clone(), parts.outbound.clone(), parts.name.clone());
-        let times = (parts.tuning.poll, parts.tuning.lease_ttl);
-        tasks.spawn("sources", move |stop| read_sources(work.clone(), times, stop));
+        let ways = (&parts.connectors, &parts.outbound);
+        work(&mut tasks, (&cycle, &who), ways, (&parts.name, &parts.tuning));
     }
     let (db, seen, limit) = (parts.app.db.clone(), health.clone(), parts.tuning.audit);
     tasks.spawn("standing", move |stop| standing::watch(db.clone(), seen.clone(), limit, stop));
@@ -165,6 +153,7 @@ pub async fn serve(
     let logs = PublishedLogs {
         deployment: parts.publisher.deployment.clone(),
         directory: parts.publisher.logs.clone(),
+        signer: parts.publisher.signer.state().clone(),
     };
     let routes = match parts.duties.answer {
         Duty::Yes => router(&cycle, health.clone(), logs),
@@ -173,6 +162,7 @@ pub async fn serve(
     let routes = routes
         .layer(axum::Extension(Stopping(stop.clone())))
         .layer(axum::Extension(parts.outbound))
+        .layer(axum::Extension(parts.demo))
         .into_make_service_with_connect_info::<SocketAddr>();
     let closing = CancellationToken::new();
     let served =
@@ -191,6 +181,33 @@ pub async fn serve(
         result = served => result,
         () = ending => Ok(()),
     }
+}
+
+/// Executions and jobs.
+fn work(
+    tasks: &mut Tasks,
+    (cycle, who): (&Loop, &Who),
+    (connectors, outbound): (&Connectors, &Outbound),
+    (name, tuning): (&str, &Tuning),
+) {
+    let app = cycle.app();
+    let worker = worker(app, cycle, connectors, who, (name, tuning));
+    tasks.spawn("executions", move |stop| {
+        let worker = worker.clone();
+        async move { worker.run(stop).await }
+    });
+    let poll = tuning.poll;
+    for _ in 0..tuning.job_workers {
+        let (cycle, name) = (cycle.clone(), name.to_owned());
+        tasks.spawn("jobs", move |stop| take_jobs(cycle.clone(), name.clone(), poll, stop));
+    }
+    let test = (app.clone(), connectors.clone(), name.to_owned());
+    tasks.spawn("connections", move |stop| test_connections(test.clone(), poll, stop));
+    let times = (poll, tuning.lease_ttl);
+    let (app, keeper) = (app.clone(), name.to_owned());
+    tasks.spawn("keys", move |stop| rotate_keys(app.clone(), keeper.clone(), times, stop));
+    let sources = (cycle.clone(), outbound.clone(), name.to_owned());
+    tasks.spawn("sources", move |stop| read_sources(sources.clone(), times, stop));
 }
 
 /// The audit log, the archive, and what time alone brings about.
@@ -254,6 +271,46 @@ async fn take_jobs(cycle: Loop, name: String, poll: Duration, stop: Cancellation
             }
             Err(error) => {
                 tracing::warn!(%error, "no job could be claimed");
+                waker.wait(spread(poll)).await;
+            }
+        }
+    }
+}
+
+/// Connectors by transport.
+type Connectors = BTreeMap<String, Arc<dyn Connector>>;
+
+/// Tests connections for people who wait, several at a time, until told to stop: nobody waits behind
+/// work of another kind.
+async fn test_connections(
+    (app, connectors, name): (App, Connectors, String),
+    poll: Duration,
+    stop: CancellationToken,
+) {
+    let mut waker = app.db.waker(Topic::Jobs);
+    let mut under_way = JoinSet::new();
+    while !stop.is_cancelled() {
+        while under_way.try_join_next().is_some() {}
+        if under_way.len() >= CONNECTIONS_TESTED {
+            under_way.join_next().await;
+        }
+        match jobs::claim(&app.db, &name, JOB_LEASE, &[cycle::REACH]).await {
+            Ok(Some(job)) => {
+                let (app, connectors) = (app.clone(), connectors.clone());
+                under_way.spawn(async move {
+                    if let Err(error) = cycle::reach(&app, &connectors, &job).await {
+                        failed(&app, &job, &error).await;
+                    }
+                });
+            }
+            Ok(None) => {
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = waker.wait(spread(poll)) => {}
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "no test of a connection could be claimed");
                 waker.wait(spread(poll)).await;
             }
         }

@@ -11,12 +11,14 @@ use model::id::{AttemptId, ToolCallId};
 use model::plan::{PlanStep, Semantics, Target};
 
 use super::Engine;
+use super::keeper::Keeper;
 use super::output::{Output, Sink, Tape};
 use super::points::{self, Place};
 use crate::lease::Lease;
 use crate::outcome::{Observed, semantics};
 use crate::resume::{self, Approach, Next};
 use crate::snapshot::Attempt;
+use crate::store::printed::Shelf;
 use crate::store::rows::object_key;
 use crate::store::write::Artifact;
 
@@ -57,6 +59,9 @@ impl Engine {
     /// Works on one attempt. Nothing is started unless the lease is fresh.
     pub(super) async fn work(&self, lease: &Lease, job: Job, tape: Arc<Tape>) -> Landing {
         let mut output = Output::default();
+        let claimed = &lease.claimed;
+        let (tenant, execution) = (claimed.tenant, claimed.execution);
+        let shelf = Shelf { tenant, execution, call: ToolCallId::generate() };
         let came = match self.endpoint(lease, &job).await {
             Err(came) => came.resolved(&job),
             Ok((endpoint, connector)) => {
@@ -68,7 +73,14 @@ impl Engine {
                     endpoint.login.as_ref(),
                     tape,
                 );
-                let came = self.act(lease, &job, &endpoint, &*connector, &sink).await;
+                let (objects, pause) = (&*self.objects, self.settings.poll);
+                let keeper = Keeper { objects, sink: &sink, shelf, pause };
+                let acting = async {
+                    let came = self.act(lease, &job, &endpoint, &*connector, &sink).await;
+                    sink.end();
+                    came
+                };
+                let (came, ()) = tokio::join!(acting, keeper.keep());
                 output = sink.finish();
                 came
             }
@@ -82,7 +94,7 @@ impl Engine {
                 overdue.then(|| resume::overdue(job.semantics(), &reason))
             }
         };
-        let artifact = self.keep_output(lease, &job, observed.as_ref(), &output).await;
+        let artifact = self.keep_output(&shelf, &job, observed.as_ref(), &output).await;
         Landing { attempt: job.attempt.id, observed, seen: output.seen, output, artifact }
     }
 
@@ -135,16 +147,17 @@ impl Engine {
         }
     }
 
-    /// Puts the whole output into the object store. An output that cannot be kept does not undo
-    /// what happened: the outcome is written without it, and evidence that needs it is missing.
+    /// Puts the document of the output into the object store. An output that cannot be kept does
+    /// not undo what happened: the outcome is written without it, and evidence that needs it is
+    /// missing.
     async fn keep_output(
         &self,
-        lease: &Lease,
+        shelf: &Shelf,
         job: &Job,
         observed: Option<&Observed>,
         output: &Output,
     ) -> Artifact {
-        let tool_call = ToolCallId::generate();
+        let tool_call = shelf.call;
         let mut artifact = Artifact {
             tool_call,
             tool: job.step.action.clone(),
@@ -154,13 +167,18 @@ impl Engine {
         };
         let ran = matches!(observed, Some(Observed::Exited { .. } | Observed::TimedOut))
             || (observed.is_some() && output.seen);
-        if !ran || output.sensitive {
+        if !ran || output.sensitive || output.lost {
             return artifact;
         }
-        let claimed = &lease.claimed;
-        let key =
-            object_key(claimed.tenant, "tool-output", claimed.execution.uuid(), tool_call.uuid());
-        let bytes = output.document(&job.attempt.token()).to_string().into_bytes();
+        let key = object_key(shelf.tenant, "tool-output", shelf.execution.uuid(), tool_call.uuid());
+        let document = output.document(&job.attempt.token(), shelf);
+        let bytes = match serde_json::to_vec(&document) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                tracing::error!(%error, "the output of a step cannot be written down");
+                return artifact;
+            }
+        };
         match self.objects.put(&key, bytes).await {
             Ok(sha256) => artifact.output = Some((key, sha256)),
             Err(error) => tracing::error!(%error, "the output of a step could not be kept"),
@@ -214,7 +232,7 @@ impl Wire<'_> {
             return Came::To(Observed::NotStarted { reason });
         }
         lease.wait_fresh().await;
-        match self.limited(self.connector.run(self.endpoint, self.effect, self.sink)).await {
+        match self.ended(self.connector.run(self.endpoint, self.effect, self.sink)).await {
             Ok(Ended::Lost(_)) => Came::Silence("the token was taken".to_owned()),
             Ok(ended) => Came::To(resume::after_follow(&ended, job.semantics())),
             Err(error) if error.nothing_started() => {
@@ -239,7 +257,7 @@ impl Wire<'_> {
             Approach::SameToken => {
                 lease.wait_fresh().await;
                 let ran = self.connector.run(self.endpoint, self.effect, self.sink);
-                match self.limited(ran).await {
+                match self.ended(ran).await {
                     Ok(Ended::Lost(guard)) => resume::after_lost(&guard, semantics),
                     Ok(ended) => Next::Close(resume::after_follow(&ended, semantics)),
                     Err(error) => return Came::Silence(error.to_string()),
@@ -263,7 +281,7 @@ impl Wire<'_> {
     async fn follow(&self, semantics: Semantics) -> Came {
         let from = Offsets::default();
         let followed = self.connector.follow(self.endpoint, self.effect, from, self.sink);
-        match self.limited(followed).await {
+        match self.ended(followed).await {
             Ok(ended) => Came::To(resume::after_follow(&ended, semantics)),
             Err(error) => Came::Silence(error.to_string()),
         }
@@ -284,6 +302,20 @@ impl Wire<'_> {
             Ok(_) => Ok(()),
             Err(error) => Err(error.to_string()),
         }
+    }
+
+    /// How an effect ended, with a note of what its target dropped.
+    async fn ended(
+        &self,
+        call: impl Future<Output = Result<Ended, ConnectError>>,
+    ) -> Result<Ended, ConnectError> {
+        let ended = self.limited(call).await;
+        if let Ok(Ended::Exited { truncated: true, .. } | Ended::TimedOut { truncated: true }) =
+            &ended
+        {
+            self.sink.cut();
+        }
+        ended
     }
 
     /// Does not wait for a connector that never comes back.

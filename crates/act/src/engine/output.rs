@@ -1,16 +1,18 @@
-//! Output on its way: masked, capped, kept whole for the object store, shown live in pieces.
+//! Output on its way: masked, capped, put into the object store in pieces, its beginning shown live.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use model::connector::{Login, OutputSink, Stream};
-use model::id::{AttemptId, StepRunId};
-use serde_json::{Value, json};
+use model::Digest;
+use model::connector::{Login, OutputSink, Pending, Stream};
+use model::id::{AttemptId, StepRunId, ToolCallId};
+use tokio::sync::Notify;
 
 use super::mask::{Mask, Masked};
+use super::strip::{Strip, Tip};
 use crate::snapshot::Captured;
+use crate::store::printed::{Document, Piece as Stretch, Shelf, Stored, begun, text};
 
 /// How much of each stream is kept beside the step, for people and for later steps, in bytes.
 pub(crate) const PREVIEW_BYTES: usize = 64 * 1024;
@@ -24,6 +26,15 @@ pub(crate) struct Piece {
     pub(crate) text: String,
     /// How many bytes of the stream, as kept, are shown once this piece is.
     pub(crate) until: usize,
+}
+
+/// How far an attempt's output came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mark {
+    /// Under whose name the pieces lie.
+    pub(crate) call: ToolCallId,
+    pub(crate) stdout: Tip,
+    pub(crate) stderr: Tip,
 }
 
 /// How much of each stream was shown, by attempt.
@@ -43,6 +54,8 @@ pub(crate) struct Reel {
     pub(crate) pieces: Vec<Piece>,
     /// Attempts whose first output shows that their target has started them.
     pub(crate) started: BTreeSet<AttemptId>,
+    /// How far the output of attempts came that print for longer than a moment.
+    pub(crate) marks: BTreeMap<AttemptId, Mark>,
 }
 
 impl Tape {
@@ -59,11 +72,15 @@ impl Tape {
     /// Whether nothing has come in since the last time.
     pub(crate) fn blank(&self) -> bool {
         let reel = lock(&self.reel);
-        reel.pieces.is_empty() && reel.started.is_empty()
+        reel.pieces.is_empty() && reel.started.is_empty() && reel.marks.is_empty()
     }
 
     fn started(&self, attempt: AttemptId) {
         lock(&self.reel).started.insert(attempt);
+    }
+
+    fn mark(&self, attempt: AttemptId, mark: Mark) {
+        lock(&self.reel).marks.insert(attempt, mark);
     }
 
     fn shown(&self, attempt: AttemptId, stream: &'static str) -> usize {
@@ -93,13 +110,15 @@ struct Kept {
     /// The target's offset up to which bytes were seen.
     offset: u64,
     masked: Masked,
-    bytes: Vec<u8>,
+    /// The beginning, for people, for later steps, and to be shown live.
+    head: Vec<u8>,
     /// The end of the bytes shown live so far.
     shown: usize,
+    strip: Strip,
     truncated: bool,
 }
 
-/// Everything one attempt printed.
+/// Everything one attempt prints.
 #[derive(Debug)]
 pub(crate) struct Sink {
     run: StepRunId,
@@ -109,17 +128,41 @@ pub(crate) struct Sink {
     live_cap: usize,
     mask: Mask,
     tape: Arc<Tape>,
-    streams: Mutex<BTreeMap<&'static str, Kept>>,
+    streams: Mutex<Streams>,
+    /// Something waits to be stored, or the attempt is over.
+    ripe: Notify,
+    /// Something was stored.
+    room: Notify,
+    over: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Streams {
+    kept: BTreeMap<&'static str, Kept>,
+    /// How far both were when that was last told.
+    told: usize,
+}
+
+/// What is left of a stream once it is over.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Printed {
+    /// Its beginning; the whole when it is short.
+    pub(crate) head: Vec<u8>,
+    pub(crate) bytes: usize,
+    pub(crate) truncated: bool,
+    /// The hashes of its pieces, when it is long.
+    pub(crate) pieces: Vec<Digest>,
 }
 
 /// What is left of an attempt's output once it is over.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Output {
-    pub(crate) stdout: Vec<u8>,
-    pub(crate) stderr: Vec<u8>,
-    pub(crate) truncated: bool,
+    pub(crate) stdout: Printed,
+    pub(crate) stderr: Printed,
     pub(crate) seen: bool,
     pub(crate) sensitive: bool,
+    /// The object store did not take all of it.
+    pub(crate) lost: bool,
 }
 
 impl Sink {
@@ -132,42 +175,132 @@ impl Sink {
         tape: Arc<Tape>,
     ) -> Self {
         let (cap, live_cap) = caps;
-        let mask = Mask::of(login);
-        let streams = Mutex::default();
-        Self { run, attempt, sensitive, cap, live_cap, mask, tape, streams }
+        Self {
+            run,
+            attempt,
+            sensitive,
+            cap,
+            live_cap,
+            mask: Mask::of(login),
+            tape,
+            streams: Mutex::default(),
+            ripe: Notify::new(),
+            room: Notify::new(),
+            over: AtomicBool::new(false),
+        }
     }
 
-    /// Ends both streams.
-    pub(crate) fn finish(&self) -> Output {
+    /// The target dropped what came after the cap.
+    pub(super) fn cut(&self) {
         let mut streams = lock(&self.streams);
+        let cap = self.cap as u64;
+        let at_cap = streams.kept.values().any(|kept| kept.offset >= cap);
+        for kept in streams.kept.values_mut() {
+            kept.truncated |= !at_cap || kept.offset >= cap;
+        }
+    }
+
+    /// Nothing more comes: what was held back belongs to no secret.
+    pub(super) fn end(&self) {
+        {
+            let mut streams = lock(&self.streams);
+            for (&name, kept) in &mut streams.kept {
+                let rest = kept.masked.finish(&self.mask);
+                self.keep(name, kept, &rest);
+                self.show(name, kept, true);
+            }
+        }
+        self.over.store(true, Ordering::Release);
+        self.ripe.notify_one();
+    }
+
+    /// Whether it is over.
+    pub(super) fn over(&self) -> bool {
+        self.over.load(Ordering::Acquire)
+    }
+
+    /// Waits until something is to be stored, or it is over.
+    pub(super) async fn ripe(&self) {
+        self.ripe.notified().await;
+    }
+
+    /// The next piece of a stream to be stored.
+    pub(super) fn next(&self, stream: &str, rest: bool) -> Option<(usize, Vec<u8>)> {
+        lock(&self.streams).kept.get(stream)?.strip.next(rest)
+    }
+
+    /// What became of it.
+    pub(super) fn stored(&self, stream: &str, bytes: usize, digest: Option<Digest>) {
+        if let Some(kept) = lock(&self.streams).kept.get_mut(stream) {
+            match digest {
+                Some(digest) => kept.strip.stored(bytes, digest),
+                None => {
+                    kept.strip.lose();
+                    kept.truncated = true;
+                }
+            }
+        }
+        self.room.notify_one();
+    }
+
+    /// How much of a stream waits to be stored, and whether it is long.
+    pub(super) fn waiting(&self, stream: &str) -> (usize, bool) {
+        let streams = lock(&self.streams);
+        let strip = streams.kept.get(stream).map(|kept| &kept.strip);
+        strip.map_or((0, false), |strip| (strip.waiting(), strip.long()))
+    }
+
+    /// Tells how far it came, unless that was told; at its end only what was told before and what
+    /// is long.
+    pub(super) fn tell(&self, call: ToolCallId) {
+        let mut streams = lock(&self.streams);
+        let tip =
+            |name: &str| streams.kept.get(name).map(|kept| kept.strip.tip()).unwrap_or_default();
+        let (stdout, stderr) = (tip("stdout"), tip("stderr"));
+        let size = stdout.size() + stderr.size();
+        let long = streams.kept.values().any(|kept| kept.strip.long());
+        if size == streams.told || (self.over() && streams.told == 0 && !long) {
+            return;
+        }
+        streams.told = size;
+        self.tape.mark(self.attempt, Mark { call, stdout, stderr });
+    }
+
+    /// What is left, once all is stored.
+    pub(super) fn finish(&self) -> Output {
         let mut output = Output { sensitive: self.sensitive, ..Output::default() };
-        for (name, kept) in std::mem::take(&mut *streams) {
-            let mut kept = kept;
+        for (name, kept) in std::mem::take(&mut *lock(&self.streams)).kept {
             output.seen |= kept.offset > 0;
-            let rest = kept.masked.finish(&self.mask);
-            self.keep(name, &mut kept, &rest);
-            self.show(name, &mut kept, true);
-            output.truncated |= kept.truncated;
+            output.lost |= kept.strip.lost();
+            let (bytes, long) = (kept.strip.size(), kept.strip.long());
+            let pieces = if long { kept.strip.pieces() } else { Vec::new() };
+            let printed = Printed { head: kept.head, bytes, truncated: kept.truncated, pieces };
             match name {
-                "stdout" => output.stdout = kept.bytes,
-                _stderr => output.stderr = kept.bytes,
+                "stdout" => output.stdout = printed,
+                _stderr => output.stderr = printed,
             }
         }
         output
     }
 
     fn keep(&self, name: &'static str, kept: &mut Kept, bytes: &[u8]) {
-        let room = self.cap.saturating_sub(kept.bytes.len());
+        let room = self.cap.saturating_sub(kept.strip.size());
         kept.truncated |= bytes.len() > room;
-        kept.bytes.extend_from_slice(bytes.get(..room.min(bytes.len())).unwrap_or_default());
+        let bytes = bytes.get(..room).unwrap_or(bytes);
+        let head = PREVIEW_BYTES.max(self.live_cap).saturating_sub(kept.head.len());
+        kept.head.extend_from_slice(bytes.get(..head).unwrap_or(bytes));
+        kept.strip.add(bytes);
+        if kept.strip.ripe() {
+            self.ripe.notify_one();
+        }
         self.show(name, kept, false);
     }
 
     /// Shows what is new, up to the live cap and never half a character.
     fn show(&self, stream: &'static str, kept: &mut Kept, last: bool) {
-        let until = kept.bytes.len().min(self.live_cap);
-        let new = kept.bytes.get(kept.shown..until).unwrap_or_default();
-        let whole = if last { new.len() } else { new.len() - cut_character(new) };
+        let until = kept.head.len().min(self.live_cap);
+        let new = kept.head.get(kept.shown..until).unwrap_or_default();
+        let whole = if last { new.len() } else { new.len() - begun(new) };
         if whole == 0 {
             return;
         }
@@ -186,7 +319,7 @@ impl OutputSink for Sink {
         };
         let mut streams = lock(&self.streams);
         let fresh = || Kept { shown: self.tape.shown(self.attempt, name), ..Kept::default() };
-        let kept = streams.entry(name).or_insert_with(fresh);
+        let kept = streams.kept.entry(name).or_insert_with(fresh);
         // After a reconnection the target may send again what is known.
         let known = usize::try_from(kept.offset.saturating_sub(offset)).unwrap_or(usize::MAX);
         let Some(new) = bytes.get(known..).filter(|new| !new.is_empty()) else { return };
@@ -200,19 +333,15 @@ impl OutputSink for Sink {
         let passed = kept.masked.pass(&self.mask, new);
         self.keep(name, kept, &passed);
     }
-}
 
-/// How many bytes at the end are the beginning of a character that goes on.
-fn cut_character(bytes: &[u8]) -> usize {
-    match std::str::from_utf8(bytes) {
-        Err(error) if error.error_len().is_none() => bytes.len() - error.valid_up_to(),
-        Ok(_) | Err(_) => 0,
+    fn room(&self) -> Pending<'_, ()> {
+        let full = || lock(&self.streams).kept.values().any(|kept| kept.strip.full());
+        Box::pin(async move {
+            while full() {
+                self.room.notified().await;
+            }
+        })
     }
-}
-
-/// Bytes as text the database takes: what is no text is replaced, a NUL by its picture.
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).replace('\0', "\u{2400}")
 }
 
 impl Output {
@@ -221,35 +350,37 @@ impl Output {
         if self.sensitive {
             return None;
         }
-        let first = |bytes: &[u8]| {
-            let bytes = bytes.get(..PREVIEW_BYTES.min(bytes.len())).unwrap_or_default();
-            text(bytes.get(..bytes.len() - cut_character(bytes)).unwrap_or_default())
+        let first = |printed: &Printed| {
+            let bytes = printed.head.get(..PREVIEW_BYTES).unwrap_or(&printed.head);
+            text(bytes.get(..bytes.len() - begun(bytes)).unwrap_or_default())
         };
+        let cut = |printed: &Printed| printed.truncated || printed.bytes > PREVIEW_BYTES;
         Some(Captured {
             stdout: first(&self.stdout),
             stderr: first(&self.stderr),
-            truncated: self.truncated
-                || self.stdout.len() > PREVIEW_BYTES
-                || self.stderr.len() > PREVIEW_BYTES,
+            truncated: cut(&self.stdout) || cut(&self.stderr),
         })
     }
 
-    /// The whole, for the object store.
-    pub(crate) fn document(&self, token: &str) -> Value {
-        json!({
-            "token": token,
-            "truncated": self.truncated,
-            "stdout": stored(&self.stdout),
-            "stderr": stored(&self.stderr),
-        })
-    }
-}
-
-/// Text as text, anything else in base64: nothing is lost either way.
-fn stored(bytes: &[u8]) -> Value {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => json!({ "text": text }),
-        Err(_) => json!({ "base64": STANDARD.encode(bytes) }),
+    /// The whole, for the object store: what is short itself, of what is long where its pieces are.
+    pub(crate) fn document(&self, token: &str, shelf: &Shelf) -> Document {
+        let stored = |name: &str, printed: &Printed| {
+            if printed.pieces.is_empty() {
+                return Stored::whole(&printed.head, printed.truncated);
+            }
+            let place = |(n, sha256): (usize, &Digest)| {
+                let key = shelf.piece(name, n);
+                Stretch { key, sha256: *sha256 }
+            };
+            let pieces = printed.pieces.iter().enumerate().map(place).collect();
+            Stored::in_pieces(pieces, printed.bytes, printed.truncated)
+        };
+        Document {
+            token: token.to_owned(),
+            truncated: self.stdout.truncated || self.stderr.truncated,
+            stdout: stored("stdout", &self.stdout),
+            stderr: stored("stderr", &self.stderr),
+        }
     }
 }
 

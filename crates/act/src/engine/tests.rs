@@ -25,6 +25,7 @@ use crate::store::fixture;
 mod crashes;
 mod fake;
 mod http;
+mod outputs;
 mod people;
 mod results;
 mod ssh;

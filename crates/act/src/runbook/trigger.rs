@@ -104,6 +104,52 @@ pub struct Match {
     pub target: String,
 }
 
+/// Patterns, each read once however many alerts are held against it: reading one costs far more than
+/// matching it.
+#[derive(Debug, Default)]
+struct Patterns(BTreeMap<String, Result<Pattern, String>>);
+
+impl Patterns {
+    fn read(&mut self, text: &str) -> &Result<Pattern, String> {
+        self.0.entry(text.to_owned()).or_insert_with(|| Pattern::read(text))
+    }
+}
+
+/// One alert of the past, as it came.
+#[derive(Debug, Clone)]
+pub struct Past {
+    /// The alert, with the status it had then.
+    pub alert: Alert,
+    /// When it came.
+    pub at: Timestamp,
+}
+
+/// What each alert of the past would have started, had this runbook been active.
+///
+/// The reports of its triggers, in the order of the alerts given. The time of day is that of each alert, and a cooldown
+/// runs from what an earlier one of them would have started.
+#[must_use]
+pub fn rehearse(past: &[Past], armed: &Armed) -> Vec<Vec<Report>> {
+    let runbook = Runbook { status: Status::Active, ..armed.runbook.clone() };
+    let armed = Armed { runbook, ..armed.clone() };
+    let mut order: Vec<(usize, &Past)> = past.iter().enumerate().collect();
+    order.sort_by_key(|(_, one)| one.at);
+    let (mut patterns, mut last) = (Patterns::default(), LastTriggered::new());
+    let mut all = vec![Vec::new(); past.len()];
+    for (place, one) in order {
+        let runbooks = std::slice::from_ref(&armed);
+        let reports = told(&one.alert, runbooks, one.at, &last, &mut patterns);
+        for report in reports.iter().filter(|report| report.chosen) {
+            let target = select::target_key(&armed.runbook, &one.alert);
+            last.insert((report.trigger_id, target), one.at);
+        }
+        if let Some(at) = all.get_mut(place) {
+            *at = reports;
+        }
+    }
+    all
+}
+
 /// The runbooks an alert starts, best priority first: one match a runbook, by its trigger with the
 /// lowest number (the first of equals).
 #[must_use]
@@ -139,6 +185,16 @@ pub fn reports(
     now: Timestamp,
     last_triggered: &LastTriggered,
 ) -> Vec<Report> {
+    told(alert, runbooks, now, last_triggered, &mut Patterns::default())
+}
+
+fn told(
+    alert: &Alert,
+    runbooks: &[Armed],
+    now: Timestamp,
+    last_triggered: &LastTriggered,
+    patterns: &mut Patterns,
+) -> Vec<Report> {
     let mut all = Vec::new();
     for armed in runbooks {
         let target = select::target_key(&armed.runbook, alert);
@@ -149,7 +205,8 @@ pub fn reports(
             .zip(&armed.triggers)
             .map(|(trigger, id)| {
                 let last = last_triggered.get(&(*id, target.clone())).copied();
-                report(alert, armed, trigger, *id, now, last)
+                let verdicts = verdicts(alert, &armed.runbook, trigger, (now, last), patterns);
+                report(armed, trigger, *id, verdicts)
             })
             .collect();
         let best = reports.iter_mut().filter(|report| report.matched).min_by_key(|r| r.priority);
@@ -161,16 +218,14 @@ pub fn reports(
     all
 }
 
-fn report(
+fn verdicts(
     alert: &Alert,
-    armed: &Armed,
+    runbook: &Runbook,
     trigger: &Trigger,
-    trigger_id: TriggerId,
-    now: Timestamp,
-    last: Option<Timestamp>,
-) -> Report {
-    let runbook = &armed.runbook;
-    let verdicts = vec![
+    (now, last): (Timestamp, Option<Timestamp>),
+    patterns: &mut Patterns,
+) -> Vec<Verdict> {
+    vec![
         verdict(
             Criterion::Firing,
             alert.status == SourceStatus::Firing,
@@ -191,20 +246,29 @@ fn report(
             trigger.enabled,
             format!("the trigger is {}", if trigger.enabled { "enabled" } else { "disabled" }),
         ),
-        pattern(Criterion::AlertName, Some(&trigger.alert_name_pattern), &[&alert.name]),
+        pattern(Criterion::AlertName, Some(&trigger.alert_name_pattern), &[&alert.name], patterns),
         pattern(
             Criterion::Severity,
             trigger.severity_pattern.as_ref(),
             &[&alert.severity_raw, alert.severity.word()],
+            patterns,
         ),
-        pattern(Criterion::Source, trigger.source_pattern.as_ref(), &[&alert.source]),
-        labels(&trigger.labels_match, &alert.labels),
+        pattern(Criterion::Source, trigger.source_pattern.as_ref(), &[&alert.source], patterns),
+        labels(&trigger.labels_match, &alert.labels, patterns),
         window(trigger, now),
         cooldown(trigger.cooldown_seconds, now, last),
-    ];
+    ]
+}
+
+fn report(
+    armed: &Armed,
+    trigger: &Trigger,
+    trigger_id: TriggerId,
+    verdicts: Vec<Verdict>,
+) -> Report {
     Report {
         runbook_id: armed.id,
-        runbook: runbook.name.clone(),
+        runbook: armed.runbook.name.clone(),
         trigger_id,
         trigger: trigger.name.clone(),
         priority: trigger.priority,
@@ -219,11 +283,16 @@ fn verdict(criterion: Criterion, holds: bool, reason: String) -> Verdict {
 }
 
 /// Whether one of the texts matches; no pattern matches everything, a broken one nothing.
-fn pattern(criterion: Criterion, pattern: Option<&String>, texts: &[&str]) -> Verdict {
+fn pattern(
+    criterion: Criterion,
+    pattern: Option<&String>,
+    texts: &[&str],
+    patterns: &mut Patterns,
+) -> Verdict {
     let Some(pattern) = pattern else {
         return verdict(criterion, true, "nothing is asked".to_owned());
     };
-    match Pattern::read(pattern) {
+    match patterns.read(pattern) {
         Err(reason) => verdict(criterion, false, format!("{pattern}: {reason}")),
         Ok(read) => {
             let holds = texts.iter().any(|text| read.matches(text));
@@ -233,11 +302,15 @@ fn pattern(criterion: Criterion, pattern: Option<&String>, texts: &[&str]) -> Ve
     }
 }
 
-fn labels(wanted: &BTreeMap<String, String>, has: &BTreeMap<String, String>) -> Verdict {
+fn labels(
+    wanted: &BTreeMap<String, String>,
+    has: &BTreeMap<String, String>,
+    patterns: &mut Patterns,
+) -> Verdict {
     for (label, pattern) in wanted {
         let reason = match has.get(label) {
             None => format!("the label {label} is missing"),
-            Some(value) => match Pattern::read(pattern) {
+            Some(value) => match patterns.read(pattern) {
                 Ok(read) if read.matches(value) => continue,
                 Ok(_) => format!("{label}: {pattern} does not match {value}"),
                 Err(reason) => format!("{label}: {pattern}: {reason}"),

@@ -155,13 +155,16 @@ pub(crate) async fn shown(tx: &mut TenantTx, id: ExecutionId) -> Result<Shown, E
     Ok(rows.into_iter().map(entry).collect())
 }
 
-/// Where the whole output of the last attempt that ran forwards lies, if it was kept.
+/// A call of a tool, with the key and the hash of its output's document, if that was kept.
+pub(crate) type KeptOutput = (Uuid, Option<(String, Vec<u8>)>);
+
+/// Where the output of the last attempt that ran forwards lies.
 pub(crate) async fn output_of(
     tx: &mut TenantTx,
     run: model::id::StepRunId,
-) -> Result<Option<(Uuid, Option<String>)>, Error> {
-    sqlx::query_as(
-        "SELECT t.id, t.output_ref
+) -> Result<Option<KeptOutput>, Error> {
+    let row: Option<(Uuid, Option<String>, Option<Vec<u8>>)> = sqlx::query_as(
+        "SELECT t.id, t.output_ref, t.output_sha256
          FROM countersign.tool_calls t
          JOIN countersign.attempts a ON a.tenant_id = t.tenant_id AND a.id = t.attempt_id
          WHERE a.tenant_id = $1 AND a.step_run_id = $2 AND a.direction = 'do'
@@ -172,7 +175,8 @@ pub(crate) async fn output_of(
     .bind(run.uuid())
     .fetch_optional(tx.conn())
     .await
-    .map_err(read_failed)
+    .map_err(read_failed)?;
+    Ok(row.map(|(call, key, sha256)| (call, key.zip(sha256))))
 }
 
 fn read_failed(error: sqlx::Error) -> Error {

@@ -11,6 +11,7 @@ use model::time::Timestamp;
 use uuid::Uuid;
 
 use super::events::{Event, insert_events};
+use super::outputs;
 use crate::engine::Reel;
 use crate::lease::Claimed;
 use crate::snapshot::{Attempt, Change, Closing, Snapshot, StepRun};
@@ -76,6 +77,7 @@ pub(crate) async fn write(
     }
     update_runs(tx, batch, &touched).await?;
     insert_attempts(tx, batch).await?;
+    outputs::mark(tx, batch).await?;
     close_attempts(tx, batch).await?;
     mark_seen(tx, batch).await?;
     insert_tool_calls(tx, batch).await?;
@@ -301,6 +303,9 @@ async fn close_attempts(tx: &mut TenantTx, batch: &Batch<'_>) -> Result<(), db::
              recovered = one.recovered,
              output_ref = one.output_ref,
              output_sha256 = one.sha256,
+             -- The document has them.
+             stdout_tail = CASE WHEN one.output_ref IS NULL THEN attempt.stdout_tail END,
+             stderr_tail = CASE WHEN one.output_ref IS NULL THEN attempt.stderr_tail END,
              closed_at = clock_timestamp()
          FROM unnest($2::uuid[], $3::text[], $4::boolean[], $5::text[], $6::integer[], $7::text[],
              $8::boolean[], $9::text[], $10::bytea[], $11::boolean[])

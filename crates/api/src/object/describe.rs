@@ -173,8 +173,8 @@ pub(super) fn query(kind: &Kind) -> Vec<Value> {
     let mut all = vec![
         query(
             "limit",
-            json!({ "type": "integer", "minimum": 1, "maximum": 100 }),
-            "Items a page: 1 to 100, 20 when absent.",
+            json!({ "type": "integer", "minimum": 1, "maximum": 1000 }),
+            "Items a page: 1 to 1000, 20 when absent.",
         ),
         query(
             "cursor",

@@ -3,14 +3,18 @@
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use server::demo::{DemoEstateOut, DemoHostOut, DemoRunbookOut, DemoSourceOut};
 
-use super::hosts::Host;
+use super::hosts::{Host, SERVICE};
 use super::people::{Person, first_login};
 use super::server::TIMEOUT;
 use crate::cli::view::raw;
 use crate::client::Client;
 
 const ESTATE: &str = include_str!("../../../../content/demo/estate.yaml");
+
+/// Where all hosts are.
+const ADDRESS: &str = "127.0.0.1";
 
 /// The runbooks that are imported: those for hosts without a system service manager.
 const RUNBOOKS: [&str; 4] = [
@@ -28,6 +32,7 @@ pub(super) struct Estate {
     people: Vec<Value>,
     source: Source,
     alert_rules: Vec<Value>,
+    alert: Value,
 }
 
 #[derive(Debug, Deserialize)]
@@ -93,16 +98,15 @@ impl Estate {
     pub(super) async fn add_servers(&self, admin: &Client, hosts: &[Host]) -> Result<()> {
         let environment = admin.post(&["environments"], &self.environment).await?;
         for wanted in &self.servers {
-            let name = raw(wanted, "/name");
-            let host = hosts.iter().find(|host| host.name == name);
-            let host = host.with_context(|| format!("no host {name} was started"))?;
+            let host = host_of(wanted, hosts)?;
+            let name = &host.name;
             let mut body = wanted.clone();
             body["environment_id"] = environment["id"].clone();
             let resource = admin.post(&["resources"], &body).await?;
             let key = json!({ "name": format!("login of {name}"), "kind": "ssh_key", "secret": host.login_key });
             let credential = admin.post(&["credentials"], &key).await?;
             let connection = json!({
-                "host": "127.0.0.1", "port": host.port, "username": host.username,
+                "host": ADDRESS, "port": host.port, "username": host.username,
                 "credential_id": credential["id"], "guard_dir": host.guard_dir(),
             });
             let path = ["resources", raw(&resource, "/id"), "connections"];
@@ -112,6 +116,59 @@ impl Estate {
         }
         Ok(())
     }
+
+    /// The same, for somebody to send themselves: bodies of requests, and what is in none of them.
+    ///
+    /// # Errors
+    /// When a host is missing, or what is shipped is damaged.
+    pub(super) fn told(&self, hosts: &[Host]) -> Result<DemoEstateOut> {
+        let told = |wanted: &Value| {
+            let host = host_of(wanted, hosts)?;
+            anyhow::Ok(DemoHostOut {
+                name: host.name.clone(),
+                resource: serde_json::from_value(wanted.clone())
+                    .context("content/demo/estate.yaml: servers")?,
+                host: ADDRESS.to_owned(),
+                port: host.port,
+                username: host.username.clone(),
+                host_key: host.host_key.clone(),
+                login_key: host.login_key.clone(),
+                guard_dir: host.guard_dir().to_string_lossy().into_owned(),
+                service: SERVICE.to_owned(),
+            })
+        };
+        let Source { name, roles } = &self.source;
+        Ok(DemoEstateOut {
+            environment: self.environment.clone(),
+            hosts: self.servers.iter().map(told).collect::<Result<_>>()?,
+            runbooks: runbooks()?,
+            source: DemoSourceOut { name: name.clone(), roles: roles.clone() },
+            alert_rules: self.alert_rules.clone(),
+            alert: self.alert.clone(),
+        })
+    }
+}
+
+/// The host of a server.
+fn host_of<'a>(server: &Value, hosts: &'a [Host]) -> Result<&'a Host> {
+    let name = raw(server, "/name");
+    let found = hosts.iter().find(|host| host.name == name);
+    found.with_context(|| format!("no host {name} was started"))
+}
+
+/// What is looked for in a runbook.
+#[derive(Debug, Deserialize)]
+struct Named {
+    name: String,
+}
+
+/// The runbooks that suit the hosts.
+fn runbooks() -> Result<Vec<DemoRunbookOut>> {
+    let named = RUNBOOKS.iter().map(|yaml| {
+        let Named { name } = serde_saphyr::from_str(yaml).context("a shipped runbook")?;
+        anyhow::Ok(DemoRunbookOut { name, yaml: (*yaml).to_owned() })
+    });
+    named.collect()
 }
 
 /// A runbook that was imported.

@@ -9,8 +9,8 @@ use anyhow::{Context as _, Result, bail};
 use tokio::process::Command;
 
 use super::directory;
-use super::process::{Running, Start, free_port};
-use super::programs::Programs;
+use super::process::{Running, Start, free_port, is_free};
+use super::programs::HostPrograms;
 use super::wait::until;
 
 const CONTROL: &str = include_str!("../../../../content/demo/host/service-control");
@@ -37,6 +37,8 @@ pub(super) struct Host {
     pub(super) port: u16,
     /// Where its service listens.
     pub(super) service_port: u16,
+    /// Where its sshd listened before, when somebody else has that port now.
+    pub(super) moved_from: Option<u16>,
     /// Its host key, as it is pinned.
     pub(super) host_key: String,
     /// The private key that may log in.
@@ -52,50 +54,46 @@ impl Host {
     ///
     /// # Errors
     /// When OpenSSH or the service do not come up.
-    pub(super) async fn start(programs: &Programs, root: &Path, name: &str) -> Result<Self> {
+    pub(super) async fn start(programs: &HostPrograms, root: &Path, name: &str) -> Result<Self> {
+        let host = Self::bring_up(programs, root, name).await?;
+        host.control(&["start", SERVICE]).await?;
+        Ok(host)
+    }
+
+    /// Starts a host, whose service is still down. Where it was before, it is again: with its keys,
+    /// its state, and its ports if nobody else has them.
+    ///
+    /// # Errors
+    /// When OpenSSH does not come up.
+    pub(super) async fn bring_up(programs: &HostPrograms, root: &Path, name: &str) -> Result<Self> {
         let dir = root.join(name);
         directory::make(&dir.join("home"))?;
-        let host_key = make_key(programs, &dir.join("host_key")).await?;
-        let login_key = make_key(programs, &dir.join("login_key")).await?;
+        let host_key = key(programs, &dir.join("host_key")).await?;
+        let login_key = key(programs, &dir.join("login_key")).await?;
         directory::write(&dir.join("authorized_keys"), &login_key)?;
         let private = tokio::fs::read_to_string(dir.join("login_key")).await;
-        let (sshd, port) = listen(programs, &dir, name).await?;
+        install_programs(&dir)?;
+        let service_port = install_service(&dir).await?;
+        let before = kept_port(&dir.join("port"));
+        let (sshd, port) = listen(programs, &dir, name, before).await?;
+        directory::write(&dir.join("port"), &port.to_string())?;
         directory::write(&dir.join("host.pid"), &format!("{}\n", sshd.pid()))?;
-        let host = Self {
+        Ok(Self {
             name: name.to_owned(),
             port,
-            service_port: free_port()?,
+            service_port,
+            moved_from: before.filter(|before| *before != port),
             host_key,
             login_key: private.context("cannot read a key just made")?,
             username: said_by(Command::new("id").arg("-un")).await?,
             dir,
             sshd,
-        };
-        host.install_service()?;
-        host.control(&["start", SERVICE]).await?;
-        Ok(host)
+        })
     }
 
-    fn install_service(&self) -> Result<()> {
-        let bin = self.dir.join("bin");
-        directory::make(&bin)?;
-        directory::write_program(&bin.join("service-control"), CONTROL)?;
-        directory::write_program(&bin.join("service-supervisor"), SUPERVISOR)?;
-        let service = self.dir.join("services").join(SERVICE);
-        directory::make(&service.join("www"))?;
-        for (version, errors, reads) in RELEASES {
-            let release = service.join("releases").join(version);
-            directory::make(&release)?;
-            directory::write(&release.join("errors"), errors)?;
-            directory::write(&release.join("reads"), reads)?;
-        }
-        let [(first, _, data), _] = RELEASES;
-        for name in ["current", "previous", "latest"] {
-            directory::write(&service.join(name), first)?;
-        }
-        directory::write(&service.join("data"), data)?;
-        directory::write(&service.join("rotation"), "1")?;
-        directory::write(&service.join("port"), &self.service_port.to_string())
+    /// Whether its service was ever up.
+    pub(super) fn served(&self) -> bool {
+        self.dir.join("services").join(SERVICE).join("pid").exists()
     }
 
     /// Its control script.
@@ -144,12 +142,61 @@ impl Host {
     }
 }
 
-/// Makes an Ed25519 key pair and gives the public line.
-async fn make_key(programs: &Programs, path: &Path) -> Result<String> {
-    let mut command = Command::new(&programs.ssh_keygen);
-    command.args(["-q", "-t", "ed25519", "-N", "", "-C", "", "-f"]).arg(path);
-    said_by(&mut command).await?;
-    Ok(tokio::fs::read_to_string(path.with_extension("pub")).await?.trim().to_owned())
+/// Gives the public line of an Ed25519 key pair, which is made where there is none.
+async fn key(programs: &HostPrograms, path: &Path) -> Result<String> {
+    let public = path.with_extension("pub");
+    if !(path.exists() && public.exists()) {
+        // Half of a pair is of no use, and in the way of a whole one.
+        tokio::fs::remove_file(path).await.ok();
+        tokio::fs::remove_file(&public).await.ok();
+        let mut command = Command::new(&programs.ssh_keygen);
+        command.args(["-q", "-t", "ed25519", "-N", "", "-C", "", "-f"]).arg(path);
+        said_by(&mut command).await?;
+    }
+    Ok(tokio::fs::read_to_string(public).await?.trim().to_owned())
+}
+
+/// The port that stands in this file, if one does.
+fn kept_port(file: &Path) -> Option<u16> {
+    std::fs::read_to_string(file).ok()?.trim().parse().ok()
+}
+
+fn install_programs(dir: &Path) -> Result<()> {
+    let bin = dir.join("bin");
+    directory::make(&bin)?;
+    directory::write_program(&bin.join("service-control"), CONTROL)?;
+    directory::write_program(&bin.join("service-supervisor"), SUPERVISOR)
+}
+
+/// Installs the service where there is none, stops what is left of one that was killed, and gives
+/// the port it is to listen on.
+async fn install_service(dir: &Path) -> Result<u16> {
+    let service = dir.join("services").join(SERVICE);
+    let port = service.join("port");
+    if port.exists() {
+        let mut stop = Command::new(dir.join("bin/service-control"));
+        said_by(stop.args(["stop", SERVICE])).await?;
+    } else {
+        directory::make(&service.join("www"))?;
+        for (version, errors, reads) in RELEASES {
+            let release = service.join("releases").join(version);
+            directory::make(&release)?;
+            directory::write(&release.join("errors"), errors)?;
+            directory::write(&release.join("reads"), reads)?;
+        }
+        let [(first, _, data), _] = RELEASES;
+        for name in ["current", "previous", "latest"] {
+            directory::write(&service.join(name), first)?;
+        }
+        directory::write(&service.join("data"), data)?;
+        directory::write(&service.join("rotation"), "1")?;
+    }
+    let chosen = match kept_port(&port).filter(|port| is_free(*port)) {
+        Some(kept) => kept,
+        None => free_port()?,
+    };
+    directory::write(&port, &chosen.to_string())?;
+    Ok(chosen)
 }
 
 async fn said_by(command: &mut Command) -> Result<String> {
@@ -167,12 +214,21 @@ async fn said_by(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// Starts sshd on a free port and waits until it listens.
-async fn listen(programs: &Programs, dir: &Path, name: &str) -> Result<(Running, u16)> {
+/// Starts sshd on its port of before, or on a free one, and waits until it listens.
+async fn listen(
+    programs: &HostPrograms,
+    dir: &Path,
+    name: &str,
+    before: Option<u16>,
+) -> Result<(Running, u16)> {
+    let mut before = before.filter(|port| is_free(*port));
     // sshd run by root insists on its privilege separation directory; nobody else may make it.
     tokio::fs::create_dir_all("/run/sshd").await.ok();
     for _ in 0..PORT_TRIES {
-        let port = free_port()?;
+        let port = match before.take() {
+            Some(port) => port,
+            None => free_port()?,
+        };
         let configuration = dir.join("sshd_config");
         directory::write(&configuration, &config(dir, port))?;
         let arguments: [OsString; 4] =

@@ -192,7 +192,7 @@ impl Monitor<'_> {
             arguments.push("--log.level=warn".into());
             let mut running = Running::start(&Start {
                 name: self.name,
-                setpriv: &programs.setpriv,
+                setpriv: &programs.hosts.setpriv,
                 at_our_death: "KILL",
                 program: self.program,
                 arguments: &arguments,

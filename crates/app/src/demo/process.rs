@@ -126,9 +126,14 @@ pub(super) fn free_port() -> Result<u16> {
         let asked = ASKED.fetch_add(1, Ordering::Relaxed);
         let at = std::process::id().wrapping_mul(101).wrapping_add(asked) % width;
         let port = u16::try_from(PORTS.start + at)?;
-        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+        if is_free(port) {
             return Ok(port);
         }
     }
     bail!("no port is free")
+}
+
+/// Whether nobody listens on a port of the loopback interface.
+pub(super) fn is_free(port: u16) -> bool {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }

@@ -29,6 +29,13 @@ pub(super) struct Programs {
     pub(super) prometheus: PathBuf,
     /// Alertmanager.
     pub(super) alertmanager: PathBuf,
+    /// What the hosts are made of.
+    pub(super) hosts: HostPrograms,
+}
+
+/// Where each program is that a host is made of.
+#[derive(Debug)]
+pub(super) struct HostPrograms {
     /// OpenSSH's server; it insists on being called by its full path.
     pub(super) sshd: PathBuf,
     /// Makes keys.
@@ -42,31 +49,62 @@ pub(super) struct Programs {
 /// # Errors
 /// In one line, with the packages to install.
 pub(super) fn find() -> Result<Programs> {
-    let mut missing: Vec<Program> = Vec::new();
-    let mut wanted = |program: Program| {
+    let mut search = Search::default();
+    let programs = Programs {
+        prometheus: search.wanted(PROMETHEUS),
+        alertmanager: search.wanted(ALERTMANAGER),
+        hosts: search.hosts(),
+    };
+    search.over("the demo").map(|()| programs)
+}
+
+/// Finds those of the hosts.
+///
+/// # Errors
+/// In one line, with the packages to install.
+pub(super) fn of_hosts() -> Result<HostPrograms> {
+    let mut search = Search::default();
+    let programs = search.hosts();
+    search.over("the demo's estate").map(|()| programs)
+}
+
+/// Looks for programs, and remembers what is missing.
+#[derive(Debug, Default)]
+struct Search {
+    missing: Vec<Program>,
+}
+
+impl Search {
+    fn wanted(&mut self, program: Program) -> PathBuf {
         found(program.name).unwrap_or_else(|| {
-            missing.push(program);
+            self.missing.push(program);
             PathBuf::new()
         })
-    };
-    let programs = Programs {
-        prometheus: wanted(PROMETHEUS),
-        alertmanager: wanted(ALERTMANAGER),
-        sshd: wanted(SSHD),
-        ssh_keygen: wanted(SSH_KEYGEN),
-        setpriv: wanted(SETPRIV),
-    };
-    wanted(BUSYBOX);
-    if !missing.is_empty() {
-        let names: Vec<_> = missing.iter().map(|program| program.name).collect();
-        let packages: Vec<_> = missing.iter().map(|program| program.package).collect();
+    }
+
+    fn hosts(&mut self) -> HostPrograms {
+        let programs = HostPrograms {
+            sshd: self.wanted(SSHD),
+            ssh_keygen: self.wanted(SSH_KEYGEN),
+            setpriv: self.wanted(SETPRIV),
+        };
+        // The control script calls it by its name.
+        self.wanted(BUSYBOX);
+        programs
+    }
+
+    fn over(self, what: &str) -> Result<()> {
+        if self.missing.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<_> = self.missing.iter().map(|program| program.name).collect();
+        let packages: Vec<_> = self.missing.iter().map(|program| program.package).collect();
         bail!(
-            "the demo needs {}: apt-get install -y --no-install-recommends {}",
+            "{what} needs {}: apt-get install -y --no-install-recommends {}",
             names.join(", "),
             packages.join(" ")
-        );
+        )
     }
-    Ok(programs)
 }
 
 /// In the search path, or where system programs are.

@@ -53,7 +53,7 @@ impl Server {
         let program = std::env::current_exe().context("cannot find this program")?;
         let mut process = Running::start(&Start {
             name: "countersign serve",
-            setpriv: &programs.setpriv,
+            setpriv: &programs.hosts.setpriv,
             at_our_death: "TERM",
             program: &program,
             arguments: &arguments(&data_dir),

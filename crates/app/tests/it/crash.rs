@@ -11,6 +11,7 @@ mod chaos;
 mod checker;
 mod clock;
 mod control;
+mod demo_estate;
 mod deployment;
 mod history;
 mod line;

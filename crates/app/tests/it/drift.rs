@@ -14,7 +14,7 @@ mod elsewhere;
 mod forge;
 mod propose;
 mod reconcile;
-mod remedy;
+pub(crate) mod remedy;
 mod scan;
 mod stack;
 mod terraform;

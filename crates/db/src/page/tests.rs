@@ -19,10 +19,10 @@ fn a_cursor_made_by_others_is_refused() {
 }
 
 #[test]
-fn the_limit_defaults_to_20_and_stops_at_100() {
+fn the_limit_defaults_to_20_and_stops_at_1000() {
     assert_eq!(PageRequest::parse(None, None).unwrap().fetch(), 21);
-    assert_eq!(PageRequest::parse(Some(100), None).unwrap().fetch(), 101);
-    for given in [0, -1, 101, i64::MAX] {
+    assert_eq!(PageRequest::parse(Some(1000), None).unwrap().fetch(), 1001);
+    for given in [0, -1, 1001, i64::MAX] {
         assert_eq!(PageRequest::parse(Some(given), None), Err(PageError::Limit { given }));
     }
 }

@@ -56,6 +56,7 @@ impl<'w> Http<'w> {
         let logs = PublishedLogs {
             deployment: DEPLOYMENT.to_owned(),
             directory: world.publisher.logs.clone(),
+            signer: world.publisher.signer.state().clone(),
         };
         let (router, _) = routes(logs).split_for_parts();
         let router = router
@@ -132,6 +133,10 @@ async fn an_auditor_pages_through_events_and_proves_one_offline() {
 
     let (_, note) = http.get(&key, "/audit/checkpoint").await;
     assert_eq!(world.policy().open(&note, &world.origin()).unwrap().size, 25);
+    // The keys it says are those it was signed with.
+    let (_, keys) = http.get(&key, "/audit/keys").await;
+    let policy: crate::policy::Policy = keys.parse().unwrap();
+    assert_eq!(policy.open(&note, &world.origin()).unwrap().size, 25);
 }
 
 #[tokio::test]
@@ -174,7 +179,7 @@ async fn other_roles_and_other_tenants_see_nothing() {
     world.logged(3).await;
     let http = Http::of(&world);
     let operator = http.key(world.test.tenant, &[Role::Operator, Role::Viewer]).await;
-    let paths = ["/audit/events", "/audit/checkpoint"];
+    let paths = ["/audit/events", "/audit/checkpoint", "/audit/keys"];
     for path in paths {
         assert_eq!(http.get(&operator, path).await.0, StatusCode::FORBIDDEN, "{path}");
         assert_eq!(http.get("cs_x_y", path).await.0, StatusCode::UNAUTHORIZED, "{path}");
@@ -188,7 +193,9 @@ async fn other_roles_and_other_tenants_see_nothing() {
     for path in [format!("/audit/events/{id}"), format!("/audit/events/{id}/proof")] {
         assert_eq!(http.get(&stranger, &path).await.0, StatusCode::NOT_FOUND, "{path}");
     }
-    assert_eq!(http.get(&stranger, "/audit/checkpoint").await.0, StatusCode::NOT_FOUND);
+    for path in ["/audit/checkpoint", "/audit/keys"] {
+        assert_eq!(http.get(&stranger, path).await.0, StatusCode::NOT_FOUND, "{path}");
+    }
 }
 
 #[tokio::test]

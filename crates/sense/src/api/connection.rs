@@ -8,6 +8,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use db::object::hold;
+use model::Timestamp;
 use model::id::{ActorId, ConnectionId, CredentialId, ResourceId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -52,10 +53,21 @@ pub(super) struct ConnectionOut {
     guard_dir: Option<String>,
     /// Whether it may be used.
     is_active: bool,
+    /// When it was last tested; absent when it was not, as it is now.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_test_at: Option<Timestamp>,
+    /// Whether that reached the server.
+    last_test_ok: Option<bool>,
+    /// What it said, in words.
+    last_test_detail: Option<String>,
 }
 
 fn out(connection: Connection) -> ConnectionOut {
+    let tested = connection.tested;
     ConnectionOut {
+        last_test_at: tested.as_ref().map(|tested| tested.at),
+        last_test_ok: tested.as_ref().map(|tested| tested.reachable),
+        last_test_detail: tested.map(|tested| tested.detail),
         id: connection.id,
         resource_id: connection.resource_id,
         transport: connection.transport,
@@ -124,6 +136,7 @@ impl ConnectionIn {
             credential_id: self.credential_id,
             guard_dir: self.guard_dir,
             is_active: self.is_active,
+            tested: None,
         })
     }
 }
@@ -202,9 +215,10 @@ async fn replace_connection(
     seen.is(&out(known))?;
     let new = wanted.connection(id, resource)?;
     answer("connection", connection::update(&mut change, &new).await)?;
+    let now = answer("connection", connection::get(&mut change, id).await)?;
     let event = told(change.event("connection.updated", "connection", &id), &new);
     change.commit(event).await?;
-    Ok(Tagged(out(new)))
+    Ok(Tagged(out(now)))
 }
 
 /// A pinned host key.

@@ -6,7 +6,7 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use crate::inventory::host_key::PublicKey;
-use crate::inventory::{Connection, HostKey};
+use crate::inventory::{Connection, HostKey, Tested};
 
 #[derive(FromRow)]
 struct Row {
@@ -19,11 +19,26 @@ struct Row {
     credential_id: Option<Uuid>,
     guard_dir: Option<String>,
     is_active: bool,
+    last_connection_test: Option<jiff_sqlx::Timestamp>,
+    last_connection_status: Option<String>,
+    last_connection_detail: Option<String>,
+    last_connection_ms: Option<i32>,
 }
 
 impl Row {
+    fn tested(&self) -> Option<Tested> {
+        Some(Tested {
+            at: self.last_connection_test?.to_jiff(),
+            reachable: self.last_connection_status.as_deref() == Some("success"),
+            detail: self.last_connection_detail.clone().unwrap_or_default(),
+            took_ms: self.last_connection_ms.unwrap_or_default(),
+        })
+    }
+
     fn connection(self) -> Result<Connection, db::Error> {
+        let tested = self.tested();
         Ok(Connection {
+            tested,
             id: self.id.into(),
             resource_id: self.resource_id.into(),
             transport: self.transport,
@@ -48,7 +63,8 @@ pub async fn of_resource(
     let tenant = tx.tenant().uuid();
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT id, resource_id, transport, host, port, username, credential_id, guard_dir,
-                is_active
+                is_active, last_connection_test, last_connection_status, last_connection_detail,
+                last_connection_ms
          FROM countersign.connections
          WHERE tenant_id = $1 AND resource_id = $2
          ORDER BY transport",
@@ -68,7 +84,8 @@ pub async fn get(tx: &mut TenantTx, id: ConnectionId) -> Result<Connection, db::
     let tenant = tx.tenant().uuid();
     let row: Row = sqlx::query_as(
         "SELECT id, resource_id, transport, host, port, username, credential_id, guard_dir,
-                is_active
+                is_active, last_connection_test, last_connection_status, last_connection_detail,
+                last_connection_ms
          FROM countersign.connections
          WHERE tenant_id = $1 AND id = $2",
     )
@@ -113,17 +130,25 @@ pub async fn insert(
 }
 
 /// Replaces what may change of a connection. Another host loses the pinned keys: they are another
-/// machine's.
+/// machine's. What leads elsewhere, or with another login, was not tested.
 ///
 /// # Errors
 /// [`db::Error::NotFound`] when there is none with this id.
 pub async fn update(tx: &mut TenantTx, connection: &Connection) -> Result<(), db::Error> {
     let before = get(tx, connection.id).await?;
+    let leads = |one: &Connection| (one.host.clone(), one.port, one.guard_dir.clone());
+    let same = leads(&before) == leads(connection)
+        && (&before.username, before.credential_id)
+            == (&connection.username, connection.credential_id);
     let tenant = tx.tenant().uuid();
     sqlx::query(
         "UPDATE countersign.connections
          SET host = $3, port = $4, username = $5, credential_id = $6, guard_dir = $7,
-             is_active = $8, updated_at = clock_timestamp()
+             is_active = $8, updated_at = clock_timestamp(),
+             last_connection_test = CASE WHEN $9 THEN last_connection_test END,
+             last_connection_status = CASE WHEN $9 THEN last_connection_status END,
+             last_connection_detail = CASE WHEN $9 THEN last_connection_detail END,
+             last_connection_ms = CASE WHEN $9 THEN last_connection_ms END
          WHERE tenant_id = $1 AND id = $2",
     )
     .bind(tenant)
@@ -134,6 +159,7 @@ pub async fn update(tx: &mut TenantTx, connection: &Connection) -> Result<(), db
     .bind(connection.credential_id.map(CredentialId::uuid))
     .bind(connection.guard_dir.as_deref())
     .bind(connection.is_active)
+    .bind(same)
     .execute(tx.conn())
     .await?;
     if (before.host, before.port) != (connection.host.clone(), connection.port) {
@@ -149,24 +175,28 @@ pub async fn update(tx: &mut TenantTx, connection: &Connection) -> Result<(), db
     Ok(())
 }
 
-/// Notes how a test of a connection ended.
+/// Notes what a test of a connection said.
 ///
 /// # Errors
 /// [`db::Error::NotFound`] when there is none with this id.
 pub async fn mark_tested(
     tx: &mut TenantTx,
     id: ConnectionId,
-    result: Result<(), ()>,
+    reachable: bool,
+    (detail, took_ms): (&str, i32),
 ) -> Result<(), db::Error> {
     let tenant = tx.tenant().uuid();
     let done = sqlx::query(
         "UPDATE countersign.connections
-         SET last_connection_test = clock_timestamp(), last_connection_status = $3
+         SET last_connection_test = clock_timestamp(), last_connection_status = $3,
+             last_connection_detail = $4, last_connection_ms = $5
          WHERE tenant_id = $1 AND id = $2",
     )
     .bind(tenant)
     .bind(id.uuid())
-    .bind(if result.is_ok() { "success" } else { "failed" })
+    .bind(if reachable { "success" } else { "failed" })
+    .bind(detail)
+    .bind(took_ms)
     .execute(tx.conn())
     .await?;
     if done.rows_affected() == 0 { Err(db::Error::NotFound) } else { Ok(()) }

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use db::object::{self, Column, Holds, Kind, ListRequest};
 use db::{Page, TenantTx};
-use model::finding::Alert;
+use jiff::ToSpan as _;
+use jiff_sqlx::ToSqlx as _;
+use model::Timestamp;
+use model::finding::{Alert, SourceStatus};
 use model::id::FindingId;
 use model::level::EnvironmentClass;
 use serde_json::Value;
@@ -146,14 +149,90 @@ pub async fn get(tx: &mut TenantTx, id: FindingId) -> Result<Finding, db::Error>
     row.finding()
 }
 
+/// An alert that came here, with what is told of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    /// The alert, with its status now.
+    pub alert: Alert,
+    /// One line: what, and where.
+    pub title: String,
+    /// When the first notice of it came.
+    pub at: Timestamp,
+    /// How many notices came.
+    seen_count: i64,
+}
+
+impl Received {
+    /// The alert as the first notice of it said: what was resolved later was firing then.
+    #[must_use]
+    pub fn as_it_came(&self) -> Alert {
+        let only_resolved = self.alert.status == SourceStatus::Resolved && self.seen_count <= 1;
+        let status = if only_resolved { SourceStatus::Resolved } else { SourceStatus::Firing };
+        Alert { status, ..self.alert.clone() }
+    }
+}
+
+/// The alerts that came since then, newest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn received(
+    tx: &mut TenantTx,
+    since: Timestamp,
+    most: usize,
+) -> Result<Vec<Received>, db::Error> {
+    let tenant = tx.tenant().uuid();
+    // Ids are made when a finding is first seen: those of before need not be looked at. The clocks
+    // that make them may differ by a little.
+    let ids: Vec<Uuid> = sqlx::query_scalar(
+        "SELECT a.finding_id
+         FROM countersign.alerts a
+         WHERE a.tenant_id = $1 AND a.received_at >= $2 AND a.finding_id >= $3
+         ORDER BY a.finding_id DESC
+         LIMIT $4",
+    )
+    .bind(tenant)
+    .bind(since.to_sqlx())
+    .bind(first_id(since.checked_sub(1.hour()).unwrap_or(since)))
+    .bind(i64::try_from(most).unwrap_or(i64::MAX))
+    .fetch_all(tx.conn())
+    .await?;
+    let rows: Vec<Row> = sqlx::query_as(include_str!("finding/get.sql"))
+        .bind(tenant)
+        .bind(&ids)
+        .fetch_all(tx.conn())
+        .await?;
+    let found = rows.into_iter().map(|row| row.finding().map(Received::of));
+    let mut found = found.collect::<Result<Vec<_>, _>>()?;
+    found.sort_by_key(|one| std::cmp::Reverse(one.alert.id));
+    Ok(found)
+}
+
+/// The lowest version 7 UUID of a time.
+fn first_id(at: Timestamp) -> Uuid {
+    let millis = u128::try_from(at.as_millisecond()).unwrap_or_default();
+    Uuid::from_u128(millis << 80)
+}
+
+impl Received {
+    fn of(finding: Finding) -> Self {
+        let (title, at, seen_count) =
+            (finding.title.clone(), finding.alert.received_at, finding.seen_count);
+        Self { alert: alert_of(finding), title, at, seen_count }
+    }
+}
+
 /// The alert of a finding, as the rest of the loop sees it.
 ///
 /// # Errors
 /// [`db::Error::NotFound`] when there is none with this id.
 pub async fn alert(tx: &mut TenantTx, id: FindingId) -> Result<Alert, db::Error> {
-    let finding = get(tx, id).await?;
-    Ok(Alert {
-        id,
+    Ok(alert_of(get(tx, id).await?))
+}
+
+fn alert_of(finding: Finding) -> Alert {
+    Alert {
+        id: finding.id,
         fingerprint: finding.fingerprint,
         name: finding.alert.name,
         severity: finding.severity,
@@ -165,7 +244,7 @@ pub async fn alert(tx: &mut TenantTx, id: FindingId) -> Result<Alert, db::Error>
         starts_at: finding.began_at,
         labels: finding.alert.labels,
         annotations: finding.alert.annotations,
-    })
+    }
 }
 
 /// The body of an alert as it was last received.

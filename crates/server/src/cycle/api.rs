@@ -1,8 +1,10 @@
 //! Asking over HTTP: run a runbook, and what the gate would say without asking.
 
+mod connections;
 mod decisions;
 mod except;
 mod labelled;
+mod matching;
 mod remedies;
 
 use std::collections::BTreeMap;
@@ -39,10 +41,12 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(run_runbook))
         .routes(routes!(evaluate_intent))
+        .merge(connections::routes())
         .merge(decisions::routes())
         .merge(except::routes())
         .merge(remedies::routes())
         .merge(labelled::routes())
+        .merge(matching::routes())
 }
 
 /// What to run, and where.

@@ -3,7 +3,7 @@
 use api::caller::{Caller, From, Proof};
 use api::idempotency::Secret;
 use api::identity::{COOKIE, new_session};
-use api::permission::OwnAccount;
+use api::permission::{self, OwnAccount};
 use api::problem::Answer;
 use api::{App, Body, Can, Change, Problem};
 use axum::extract::State;
@@ -200,6 +200,12 @@ struct AccountOut {
     /// Its roles.
     #[schema(example = json!(["operator", "approver"]))]
     roles: Vec<String>,
+    /// What it may do, by the names of permissions. While the password must be changed it may do
+    /// nothing of this but change it.
+    #[schema(value_type = Vec<String>, example = json!(["findings.read", "approvals.vote"]))]
+    permissions: Vec<&'static str>,
+    /// Whether the password must be changed before anything else.
+    must_change_password: bool,
 }
 
 /// Show who one is.
@@ -212,6 +218,11 @@ async fn get_account(caller: Can<OwnAccount>) -> Json<AccountOut> {
         kind: caller.actor.kind.word().to_owned(),
         display_name: caller.actor.display_name.clone(),
         roles: caller.actor.roles.iter().map(|role| role.word().to_owned()).collect(),
+        permissions: permission::of(&caller),
+        must_change_password: matches!(
+            caller.proof,
+            Proof::Session { must_change_password: true, .. }
+        ),
     })
 }
 

@@ -25,7 +25,7 @@ impl Logins for Key {
     }
 }
 
-fn engine(estate: &Estate, sshd: &Sshd, worker: &str) -> Engine {
+pub(super) fn engine(estate: &Estate, sshd: &Sshd, worker: &str) -> Engine {
     let ssh: Arc<dyn Connector> = Arc::new(Ssh::new(connect_ssh::Settings::default()));
     let mut engine = estate.engine(worker);
     engine.connectors.insert("ssh".to_owned(), ssh);
@@ -34,7 +34,7 @@ fn engine(estate: &Estate, sshd: &Sshd, worker: &str) -> Engine {
     engine
 }
 
-fn scripted(order: u32, stage: Stage, script: &str, undo: &str) -> PlanStep {
+pub(super) fn scripted(order: u32, stage: Stage, script: &str, undo: &str) -> PlanStep {
     let mut step = step(order, stage, 1);
     step.scripts.insert(resource(0), Script::text(script));
     if stage == Stage::Act {
@@ -44,7 +44,7 @@ fn scripted(order: u32, stage: Stage, script: &str, undo: &str) -> PlanStep {
 }
 
 /// A plan on this host: each step and each undo leaves a line.
-fn on(sshd: &Sshd, steps: Vec<PlanStep>) -> Plan {
+pub(super) fn on(sshd: &Sshd, steps: Vec<PlanStep>) -> Plan {
     let mut plan = plan(1, 1);
     plan.targets = vec![sshd.target(resource(0), "loopback")];
     plan.steps = steps;

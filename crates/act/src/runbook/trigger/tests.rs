@@ -164,3 +164,35 @@ fn time_windows_follow_the_zone_over_midnight_and_clock_changes() {
         assert_eq!(found, wanted, "{start}-{end} {zone} at {at}");
     }
 }
+
+#[test]
+fn what_the_past_would_have_started_keeps_to_cooldowns_and_the_time_of_each_alert() {
+    let mut one = armed("a", vec![trigger("t", 1)]);
+    one.runbook.status = Status::Draft;
+    one.runbook.triggers[0].cooldown_seconds = 600;
+    one.runbook.triggers[0].time_window_start = Some(Time::constant(9, 0, 0, 0));
+    one.runbook.triggers[0].time_window_end = Some(Time::constant(17, 0, 0, 0));
+    let at = |time: &str, instance: &str| {
+        let mut alert = alert(&[("instance", instance)]);
+        alert.instance = instance.to_owned();
+        Past { alert, at: format!("2026-03-01T{time}Z").parse().unwrap() }
+    };
+    // Newest first, as they are listed.
+    let past = [
+        at("18:00:00", "web-1"),
+        at("12:11:00", "web-1"),
+        at("12:05:00", "web-2"),
+        at("12:05:00", "web-1"),
+        at("12:00:00", "web-1"),
+    ];
+    let reports = rehearse(&past, &one);
+    let failing = |place: usize| -> Vec<Criterion> {
+        let verdicts = &reports[place][0].verdicts;
+        verdicts.iter().filter(|one| !one.holds).map(|one| one.criterion).collect()
+    };
+    assert_eq!(failing(0), [Criterion::TimeWindow]);
+    assert_eq!(failing(1), [], "ten minutes after the one that started it, not after the last");
+    assert_eq!(failing(2), [], "another server");
+    assert_eq!(failing(3), [Criterion::Cooldown]);
+    assert!(reports[4][0].chosen);
+}

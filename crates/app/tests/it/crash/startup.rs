@@ -10,14 +10,14 @@ use super::process::{Process, Setup};
 use super::until;
 
 /// A data directory that the private server's own user may pass through.
-fn data_dir() -> TempDir {
+pub(super) fn data_dir() -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
     dir
 }
 
 /// Starts a server that must refuse to, and gives what it said.
-async fn refused(setup: &Setup<'_>) -> String {
+pub(super) async fn refused(setup: &Setup<'_>) -> String {
     let mut process = setup.spawn();
     let status = process.end().await;
     let said = process.last_words().await;
@@ -76,7 +76,7 @@ async fn serve_refuses_a_schema_that_is_behind() {
     assert!(said.contains("db migrate"), "it says what to do: {said}");
 }
 
-async fn log_in(url: &str, password: &str) -> Option<String> {
+pub(super) async fn log_in(url: &str, password: &str) -> Option<String> {
     let login = json!({"username": "admin", "password": password});
     let client = reqwest::Client::builder().build().unwrap();
     let sent = client.post(format!("{url}/api/v1/login")).json(&login).send().await.unwrap();
@@ -85,7 +85,7 @@ async fn log_in(url: &str, password: &str) -> Option<String> {
     status.is_success().then(|| body["token"].as_str().unwrap().to_owned())
 }
 
-async fn change_password(url: &str, token: &str, from: &str, to: &str) {
+pub(super) async fn change_password(url: &str, token: &str, from: &str, to: &str) {
     let change = json!({"current_password": from, "new_password": to});
     let client = reqwest::Client::builder().build().unwrap();
     let request = client.post(format!("{url}/api/v1/account/password")).bearer_auth(token);

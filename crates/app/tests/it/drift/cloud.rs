@@ -100,7 +100,7 @@ impl Cloud {
     }
 
     /// Writes a configuration and applies it.
-    pub(super) fn apply(&self, name: &str, configuration: &str) -> PathBuf {
+    pub(crate) fn apply(&self, name: &str, configuration: &str) -> PathBuf {
         let dir = self.dir.path().join(name);
         std::fs::create_dir_all(&dir).unwrap();
         std::fs::write(dir.join("main.tf"), format!("{PROVIDER}{configuration}")).unwrap();

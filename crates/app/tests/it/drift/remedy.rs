@@ -10,7 +10,7 @@ use super::cloud::Cloud;
 use crate::http::{Caller, Site, text};
 
 /// What is applied.
-pub(super) const ESTATE: &str = r#"
+pub(crate) const ESTATE: &str = r#"
 resource "aws_security_group" "web" {
   name        = "web"
   description = "the shop"
@@ -35,7 +35,7 @@ resource "aws_instance" "web" {
 "#;
 
 /// What happens to it behind everybody's back.
-pub(super) const CHANGES: &str = r#"
+pub(crate) const CHANGES: &str = r#"
 ec2, s3 = client('ec2'), client('s3')
 groups = {g['GroupName']: g for g in ec2.describe_security_groups()['SecurityGroups']}
 web = groups['web']['GroupId']
@@ -62,17 +62,17 @@ print(json.dumps({
 "#;
 
 /// A tenant whose source is reached over SSH, where its tools run.
-pub(super) struct Runner {
-    pub(super) site: Site,
-    pub(super) sshd: Sshd,
-    pub(super) admin: Caller,
-    pub(super) approver: Caller,
-    pub(super) source: String,
+pub(crate) struct Runner {
+    pub(crate) site: Site,
+    pub(crate) sshd: Sshd,
+    pub(crate) admin: Caller,
+    pub(crate) approver: Caller,
+    pub(crate) source: String,
 }
 
 impl Runner {
     /// Sets it up: `environment` is what its tools need to know, `source` what the source says.
-    pub(super) async fn set(environment: &[(String, String)], source: Value) -> Self {
+    pub(crate) async fn set(environment: &[(String, String)], source: Value) -> Self {
         let site = Site::start().await;
         let sshd = Sshd::start().expect("OpenSSH's server");
         let admin = site.caller("ada", &[Role::Admin]).await;
@@ -97,7 +97,7 @@ impl Runner {
     }
 
     /// Has a look for drift made; gives the scan.
-    pub(super) async fn scan(&self) -> Value {
+    pub(crate) async fn scan(&self) -> Value {
         let before = self.scans().await.len();
         let path = format!("/iac-repositories/{}/scan", self.source);
         self.admin.post(&path, &json!({})).await.expect(202);
@@ -117,7 +117,7 @@ impl Runner {
     }
 
     /// The findings of drift that are in this state: title and id.
-    pub(super) async fn drift(&self, status: &str) -> Vec<(String, String)> {
+    pub(crate) async fn drift(&self, status: &str) -> Vec<(String, String)> {
         let path = format!("/findings?kind=drift&status={status}&limit=100");
         let page = self.admin.get(&path).await.expect(200);
         let mut found: Vec<_> = page["items"]
@@ -131,13 +131,13 @@ impl Runner {
     }
 
     /// The open finding of this resource.
-    pub(super) async fn open(&self, resource: &str) -> String {
+    pub(crate) async fn open(&self, resource: &str) -> String {
         let open = self.drift("open").await;
         open.into_iter().find(|(title, _)| title.contains(resource)).expect(resource).1
     }
 
     /// Sees that these findings were closed, and by what.
-    pub(super) async fn closed(&self, findings: &[String], by: &str) {
+    pub(crate) async fn closed(&self, findings: &[String], by: &str) {
         for id in findings {
             let finding = self.admin.get(&format!("/findings/{id}")).await.expect(200);
             let how = (&finding["status"], &finding["resolution_type"]);
@@ -146,7 +146,7 @@ impl Runner {
     }
 
     /// Sees that what is kept of a remediation, and of everything else, holds no secret of a test.
-    pub(super) async fn says_no_secret(&self, remediation: &Value) {
+    pub(crate) async fn says_no_secret(&self, remediation: &Value) {
         let mut shown = Vec::new();
         for name in ["preparation_id", "execution_id"] {
             let path = format!("/executions/{}", text(remediation, name));
@@ -164,13 +164,13 @@ impl Runner {
     }
 
     /// Asks for these findings to be put right; gives the remediation once it is in this state.
-    pub(super) async fn remedy(&self, kind: &str, findings: &[String], state: &str) -> Value {
+    pub(crate) async fn remedy(&self, kind: &str, findings: &[String], state: &str) -> Value {
         let wanted = json!({"kind": kind, "finding_ids": findings, "reason": "by nobody's leave"});
         let begun = self.admin.post("/remediations", &wanted).await.expect(202);
         self.reaches(&text(&begun, "id"), state).await
     }
 
-    pub(super) async fn reaches(&self, id: &str, state: &str) -> Value {
+    pub(crate) async fn reaches(&self, id: &str, state: &str) -> Value {
         let path = format!("/remediations/{id}");
         self.site
             .until(&format!("{id} to be {state}"), || async {
@@ -188,7 +188,7 @@ impl Runner {
     }
 
     /// Has the change of a remediation approved by the second person; gives its execution's end.
-    pub(super) async fn approve(&self, remediation: &Value, end: &str) -> Value {
+    pub(crate) async fn approve(&self, remediation: &Value, end: &str) -> Value {
         let execution = text(remediation, "execution_id");
         let shown = self.admin.get(&format!("/executions/{execution}")).await.expect(200);
         assert_eq!(shown["state"], "awaiting_approval", "{shown:#}");
@@ -202,7 +202,7 @@ impl Runner {
 
 impl Cloud {
     /// What leads tools to this cloud.
-    pub(super) fn environment(&self) -> Vec<(String, String)> {
+    pub(crate) fn environment(&self) -> Vec<(String, String)> {
         let command = self.command("true");
         let text = |text: &std::ffi::OsStr| text.to_str().unwrap().to_owned();
         let set = command.get_envs().filter_map(|(name, value)| Some((text(name), text(value?))));
@@ -212,7 +212,7 @@ impl Cloud {
         set.chain([("PATH".to_owned(), path)]).collect()
     }
 
-    fn there(&self) -> Value {
+    pub(crate) fn there(&self) -> Value {
         serde_json::from_str(&self.python(THERE)).unwrap()
     }
 }

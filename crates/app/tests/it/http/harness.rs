@@ -34,8 +34,9 @@ use prove::verify::{Options, verify};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use server::cycle::{Loop, retire};
+use server::demo::DemoEstate;
 use server::health::Health;
-use server::router::router;
+use server::router::{router, without_api};
 use server::serve::{Duties, Duty, Parts, Tuning, serve};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -178,8 +179,15 @@ impl Site {
         let logs = PublishedLogs {
             deployment: DEPLOYMENT.to_owned(),
             directory: Directory::new(self.dir.path().join("log")),
+            signer: Directory::new(self.dir.path().join("signer")),
         };
         router(&Loop::new(parts.app, parts.decisions), Health::default(), logs)
+    }
+
+    /// The router of a process that answers no requests.
+    pub(crate) fn worker(&self) -> axum::Router {
+        let (parts, _) = parts(&self.test, &self.dir);
+        without_api(parts.app, Health::default())
     }
 
     /// A hash over the rows of each table that a tenant has: what must not change, does not.
@@ -498,6 +506,7 @@ fn parts(test: &TestDb, dir: &TempDir) -> (Parts, Vec<[u8; 32]>) {
             grace: second,
             ..Tuning::default()
         },
+        demo: DemoEstate::default(),
     };
     (parts, public)
 }

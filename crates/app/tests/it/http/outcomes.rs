@@ -172,6 +172,57 @@ async fn only_a_person_apart_who_names_the_evidence_verifies_and_memory_follows(
     assert_eq!(other["memory"], json!([]));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_predicted_is_compared_with_what_was_verified() {
+    let site = Site::start().await;
+    let asker = asker(&site).await;
+    let ann = site.caller("ann", &[Role::Operator]).await;
+    let none = asker.get("/calibration").await.expect(200);
+    assert_eq!((&none["n"], &none["brier"]), (&json!(0), &Value::Null));
+    assert_eq!(none["bins"].as_array().unwrap().len(), 10);
+    // All asked about before anything is known: the prior of each is Beta(1, 12), its mean 1/13.
+    let mut decisions = Vec::new();
+    for number in 0..4 {
+        let body = provision(&format!("change-{number}"));
+        decisions.push(asker.post(EVALUATE, &body).await.expect(200));
+    }
+    for (number, decision) in decisions.iter().enumerate() {
+        let mean = &decision["record"]["risk"]["assessment"]["estimate"]["mean"];
+        assert_eq!(mean, "0.0769230769");
+        let path = format!("/decisions/{}/outcome", text(decision, "id"));
+        let report = json!({"success": number > 0,
+            "evidence": [{"link": "https://ci.example.com/1"}]});
+        // What only whoever acted says does not count.
+        let reporter = if number == 3 { &asker } else { &ann };
+        reporter.post(&path, &report).await.expect(200);
+    }
+    let told = asker.get("/calibration?days=30").await.expect(200);
+    let near = |value: &Value, expected: f64| {
+        let value = value.as_f64().unwrap();
+        assert!((value - expected).abs() < 1e-8, "{value} is not {expected}");
+    };
+    assert_eq!(told["n"], 3);
+    let mean: f64 = 0.076_923_076_9;
+    near(&told["brier"], (2.0 * mean.powi(2) + (1.0 - mean).powi(2)) / 3.0);
+    let bin = &told["bins"][0];
+    assert_eq!((&bin["from"], &bin["to"], &bin["n"]), (&json!(0.0), &json!(0.1), &json!(3)));
+    near(&bin["predicted"], mean);
+    near(&bin["observed"], 1.0 / 3.0);
+    // Wilson's interval of 1 in 3 at 90 %.
+    near(&bin["lower"], 0.078_265_726_3);
+    near(&bin["upper"], 0.746_466_131_7);
+    assert_eq!(told["bins"][1]["observed"], Value::Null);
+    assert_eq!(told["categories"].as_array().unwrap().len(), 1);
+    near(&told["categories"][0]["observed"], 1.0 / 3.0);
+    let other = site.another_tenant().await;
+    let other = site.caller_of(other, "planner", &[Role::Operator]).await;
+    assert_eq!(other.get("/calibration").await.expect(200)["n"], 0);
+    for bad in ["0", "367", "x"] {
+        let reply = asker.get(&format!("/calibration?days={bad}")).await;
+        assert_eq!(reply.status.as_u16(), 400, "{bad}");
+    }
+}
+
 /// Whatever stands where the belief should be, a number to calculate with or not.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a9_a_belief_that_is_no_number_is_maximum_risk_and_can_be_made_again() {

@@ -54,10 +54,31 @@ async fn behaviour_1_3_5_15_and_17_an_alert_becomes_a_verified_signed_learned_fr
     let evidence =
         admin.get(&format!("/executions/{execution}/evidence/{evidence}")).await.expect(200);
     assert!(evidence.to_string().contains("it is up"), "{evidence:#}");
+    printed(&stage, &execution, &text(&done["steps"][2], "id")).await;
 
     learned(&site, &stage, &runbook, &finding, &asked).await;
     recomputed(&site, &stage, &text(&asked, "decision_id")).await;
     tampered(&site, &stage).await;
+}
+
+/// What a step printed, by ranges.
+async fn printed(stage: &Stage, execution: &str, step: &str) {
+    let path = format!("/executions/{execution}/steps/{step}/output");
+    let told = stage.admin.get(&path).await.expect(200);
+    let expected = json!({
+        "text": "it is up\n", "from": 0, "next": 9, "size": 9, "ended": true, "truncated": false,
+        "attempt": 1,
+    });
+    assert_eq!(told, expected);
+    let part = stage.admin.get(&format!("{path}?from=3&most=4")).await.expect(200);
+    assert_eq!((&part["text"], &part["next"]), (&json!("is u"), &json!(7)));
+    let nothing = stage.admin.get(&format!("{path}?stream=stderr&from=5")).await.expect(200);
+    assert_eq!((&nothing["text"], &nothing["size"]), (&json!(""), &json!(0)));
+    assert_eq!(stage.admin.get(&format!("{path}?attempt=2")).await.status.as_u16(), 404);
+    for bad in ["stream=both", "most=0", "most=1048577", "from=-1", "attempt=x"] {
+        let reply = stage.admin.get(&format!("{path}?{bad}")).await;
+        assert_eq!(reply.status.as_u16(), 400, "{bad}");
+    }
 }
 
 /// Outcome, posterior, breaker, finding.

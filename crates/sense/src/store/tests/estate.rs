@@ -73,6 +73,7 @@ async fn estate(test: &TestDb, tx: &mut TenantTx, name: &str) -> Estate {
         credential_id: Some(credential),
         guard_dir: Some("/run/guard".to_owned()),
         is_active: true,
+        tested: None,
     };
     connection::insert(tx, &connection, by).await.unwrap();
     for (line, print) in [("ssh-ed25519 BBBB", "SHA256:b"), ("ssh-ed25519 AAAA", "SHA256:a")] {
@@ -123,6 +124,11 @@ async fn a_retired_server_or_connection_is_no_target() {
         .await
         .unwrap();
     two.connection.is_active = false;
+    connection::mark_tested(&mut tx, two.connection.id, true, ("in", 7)).await.unwrap();
+    connection::update(&mut tx, &two.connection).await.unwrap();
+    let kept = connection::get(&mut tx, two.connection.id).await.unwrap().tested.unwrap();
+    assert_eq!((kept.reachable, kept.detail.as_str(), kept.took_ms), (true, "in", 7));
+    two.connection.username = "other".to_owned();
     connection::update(&mut tx, &two.connection).await.unwrap();
     assert!(targets(&mut tx, &Selector::default()).await.unwrap().is_empty());
     assert_eq!(connection::get(&mut tx, two.connection.id).await.unwrap(), two.connection);

@@ -1,0 +1,59 @@
+import { expect, test } from '@playwright/test'
+import { alert, stage, type Stage } from './stage'
+import { watchLoad } from './speed'
+
+let on: Stage
+
+// What records the page slows it down.
+test.use({ trace: 'off' })
+
+test.beforeAll(async () => {
+  on = await stage()
+  for (const host of ['web-1', 'web-2', 'web-3']) await alert(on, host)
+})
+test.afterAll(() => on.site.end())
+
+test('the first load is small, and the page can be used within a second', async ({ browser }) => {
+  const { context: entered } = await on.admin.browser(browser)
+  const signedIn = await entered.storageState()
+  // Nothing is in the cache of a context that is new.
+  const anew = () => browser.newContext({ baseURL: on.site.url, storageState: signedIn })
+  const context = await anew()
+  const sizes: Record<string, number> = {}
+  const fresh = await context.newPage()
+  await watchLoad(fresh)
+  const session = await context.newCDPSession(fresh)
+  await session.send('Network.enable')
+  const kinds = new Map<string, string>()
+  session.on('Network.responseReceived', ({ requestId, response }) => kinds.set(requestId, new URL(response.url).pathname))
+  session.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
+    const path = kinds.get(requestId)
+    if (path?.endsWith('.js')) sizes[path] = encodedDataLength
+  })
+  await fresh.goto('/')
+  await expect(fresh.getByRole('heading', { name: 'For your vote' }).or(fresh.getByRole('heading', { name: 'For the votes of others' })).first()).toBeVisible()
+  const compressed = Object.values(sizes).reduce((sum, size) => sum + size, 0)
+  console.log(`first load: ${(compressed / 1_000).toFixed(0)} kB of compressed script in ${Object.keys(sizes).length} files`)
+  expect(compressed).toBeGreaterThan(50_000)
+  expect(compressed).toBeLessThan(300_000)
+
+  // Interactive: what needs somebody is shown, and the last long task before it is over.
+  const times: number[] = []
+  for (let round = 0; round < 5; round += 1) {
+    const tab = await (await anew()).newPage()
+    await watchLoad(tab)
+    await tab.goto('/')
+    await tab.getByRole('heading', { name: /For (your vote|the votes of others)/ }).first().waitFor()
+    times.push(
+      await tab.evaluate(() => {
+        const long = (window as unknown as { __long: number[] }).__long
+        return Math.max(performance.now(), ...long)
+      }),
+    )
+    await tab.context().close()
+  }
+  times.sort((a, b) => a - b)
+  const median = times[2] ?? 0
+  console.log(`time to interactive: median ${median.toFixed(0)} ms of ${times.map((time) => time.toFixed(0)).join(', ')} ms`)
+  expect(median).toBeLessThan(1_000)
+})

@@ -1,0 +1,40 @@
+import createClient, { type Client, type Middleware } from 'openapi-fetch'
+import type { components, paths } from './schema'
+import { asProblem, Problem } from './problem'
+
+/** The shapes of the API by name: `Schema<'PlanOut'>`. */
+export type Schema<Name extends keyof components['schemas']> = components['schemas'][Name]
+
+/** Told when the session is gone, so that the page can ask for a new login. */
+export const signedOut = new EventTarget()
+
+/** 128 bits nobody had before; `randomUUID` is there in secure contexts alone. */
+const fresh = () =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
+
+const problems: Middleware = {
+  async onRequest({ request }) {
+    // A repeated click, or a repeated request after a lost answer, must not do a thing twice.
+    if (request.method === 'POST' && !request.headers.has('idempotency-key')) {
+      request.headers.set('idempotency-key', fresh())
+    }
+    return request
+  },
+  async onResponse({ request, response }) {
+    if (response.ok) return response
+    const body: unknown = await response.json().catch(() => ({}))
+    const problem = new Problem(response.status, body as Record<string, unknown>)
+    if (problem.code === 'unauthenticated' && !request.url.endsWith('/login')) {
+      signedOut.dispatchEvent(new Event('signed-out'))
+    }
+    throw problem
+  },
+  onError: ({ error }) => asProblem(error),
+}
+
+/**
+ * The API, typed by its own description. It throws a `Problem` for whatever is no success, so
+ * `data` is there when a call returns.
+ */
+export const api: Client<paths> = createClient<paths>({ credentials: 'same-origin' })
+api.use(problems)

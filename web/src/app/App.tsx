@@ -1,0 +1,43 @@
+import { MantineProvider } from '@mantine/core'
+import { Notifications } from '@mantine/notifications'
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import { RouterProvider } from '@tanstack/react-router'
+import { asProblem } from '../api/problem'
+import { router } from './router'
+import { SignedIn } from './session'
+import { theme } from './theme'
+
+const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      // The event stream says what changed; age alone asks nothing again.
+      staleTime: 5 * 60_000,
+      refetchOnWindowFocus: false,
+      // What the server refused it refuses again; what did not reach it may the next time.
+      retry: (count, error) => {
+        const { status } = asProblem(error)
+        return count < 3 && (status === 0 || status >= 502)
+      },
+      retryDelay: (count) => Math.min(500 * 2 ** count, 8_000),
+      networkMode: 'always',
+    },
+    mutations: { retry: false, networkMode: 'always' },
+  },
+})
+
+/** The nonce the server gave this page's styles. */
+const nonce = () =>
+  document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? ''
+
+export function App() {
+  return (
+    <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={nonce}>
+      <QueryClientProvider client={queries}>
+        <Notifications position="top-right" limit={4} />
+        <SignedIn>
+          <RouterProvider router={router} />
+        </SignedIn>
+      </QueryClientProvider>
+    </MantineProvider>
+  )
+}

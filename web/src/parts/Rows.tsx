@@ -1,0 +1,161 @@
+import { Box, Text } from '@mantine/core'
+import type { UseInfiniteQueryResult, InfiniteData } from '@tanstack/react-query'
+import { Link, useNavigate } from '@tanstack/react-router'
+import { useVirtualizer } from '@tanstack/react-virtual'
+import { useEffect, useMemo, useRef, useState, type ReactNode } from 'react'
+import { asProblem } from '../api/problem'
+import { useKeys } from '../app/keys'
+import { Failed, Waiting } from './State'
+import classes from './Rows.module.css'
+
+/** A column of a list. */
+export interface Column<Row> {
+  name: string
+  /** As CSS grid knows it: `6rem`, `minmax(12rem, 1fr)`. */
+  width: string
+  cell: (row: Row) => ReactNode
+  /** Columns that go first where there is little room: shown from this width of the list on, in px. */
+  from?: number
+  /** The API's word to sort by, when it can be. */
+  sort?: string
+}
+
+interface Page<Row> {
+  items: Row[]
+}
+
+interface RowsProps<Row> {
+  /** What the list is of, for readers of screens. */
+  label: string
+  query: UseInfiniteQueryResult<InfiniteData<Page<Row>>>
+  columns: Column<Row>[]
+  id: (row: Row) => string
+  /** Where a row leads. */
+  to?: (row: Row) => string
+  /** What stands there when there is nothing. */
+  empty: ReactNode
+  sort?: string
+  onSort?: (sort: string) => void
+  height?: string
+}
+
+const ROW_PX = 40
+
+/**
+ * A list of any length: only the rows in sight are in the page, more are fetched before the end of
+ * what is there comes in sight. `j`, `k` and `Enter` go through it.
+ */
+export function Rows<Row>({ label, query, columns, id, to, empty, sort, onSort, height = 'calc(100dvh - 15rem)' }: RowsProps<Row>) {
+  const rows = useMemo(() => query.data?.pages.flatMap((page) => page.items) ?? [], [query.data])
+  const frame = useRef<HTMLDivElement>(null)
+  const [width, setWidth] = useState(1_000)
+  const [chosen, choose] = useState(-1)
+  const navigate = useNavigate()
+
+  useEffect(() => {
+    if (!frame.current) return
+    const watch = new ResizeObserver(([entry]) => entry && setWidth(entry.contentRect.width))
+    watch.observe(frame.current)
+    return () => watch.disconnect()
+  }, [rows.length === 0])
+
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => frame.current,
+    estimateSize: () => ROW_PX,
+    overscan: 12,
+  })
+  const items = virtual.getVirtualItems()
+  const last = items.at(-1)?.index ?? 0
+  const { hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage } = query
+  useEffect(() => {
+    // A page ahead of what is in sight.
+    const near = last > rows.length - 150
+    if (near && hasNextPage && !isFetchingNextPage && !isFetchNextPageError) void fetchNextPage()
+  }, [last, rows.length, hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage])
+
+  const move = (by: number) => {
+    const next = Math.max(0, Math.min(rows.length - 1, chosen + by))
+    choose(next)
+    virtual.scrollToIndex(next)
+  }
+  useKeys({
+    j: () => move(1),
+    k: () => move(-1),
+    Enter: () => {
+      const row = rows[chosen]
+      if (row && to) void navigate({ to: to(row) })
+    },
+  })
+
+  if (query.isPending) return <Waiting rows={8} />
+  if (query.error && rows.length === 0) return <Failed problem={asProblem(query.error)} retry={() => void query.refetch()} />
+  if (rows.length === 0) return <>{empty}</>
+
+  const shown = columns.filter((column) => (column.from ?? 0) <= width)
+  const template = shown.map((column) => column.width).join(' ')
+  return (
+    <Box className={classes.list}>
+      <div role="table" aria-label={label} aria-rowcount={hasNextPage ? -1 : rows.length + 1}>
+      <div role="rowgroup">
+        <div role="row" className={classes.head} style={{ gridTemplateColumns: template }}>
+          {shown.map((column) => (
+            <Heading key={column.name} column={column} sort={sort} onSort={onSort} />
+          ))}
+        </div>
+      </div>
+      <div ref={frame} className={classes.frame} style={{ maxHeight: height }} tabIndex={0} role="rowgroup" aria-label={`${label}: rows`}>
+        <div style={{ height: virtual.getTotalSize(), position: 'relative' }} role="presentation">
+          {items.map(({ index, start }) => {
+            const row = rows[index]
+            if (row === undefined) return null
+            return (
+              <div
+                key={id(row)}
+                role="row"
+                aria-rowindex={index + 2}
+                data-index={index}
+                aria-selected={index === chosen ? true : undefined}
+                className={classes.row}
+                style={{ gridTemplateColumns: template, transform: `translateY(${start}px)`, height: ROW_PX }}
+              >
+                {shown.map((column, place) => (
+                  <div role="cell" key={column.name} className={classes.cell}>
+                    {place === 0 && to ? (
+                      <Link to={to(row)} className={classes.link} onFocus={() => choose(index)}>{column.cell(row)}</Link>
+                    ) : column.cell(row)}
+                  </div>
+                ))}
+              </div>
+            )
+          })}
+        </div>
+      </div>
+      </div>
+      <Text size="xs" className="faint" mt={4} role="status">
+        {rows.length.toLocaleString('en')}{hasNextPage ? ' so far' : ''}{isFetchingNextPage ? ', more on the way…' : ''}
+        {isFetchNextPageError && (
+          <> · the rest did not come: {asProblem(query.error).message}{' '}
+            <button className={classes.again} onClick={() => void fetchNextPage()}>try again</button>
+          </>
+        )}
+        {query.isStale && !query.isFetching && !isFetchNextPageError && (
+          <> · something changed · <button className={classes.again} onClick={() => void query.refetch()}>look again</button></>
+        )}
+      </Text>
+    </Box>
+  )
+}
+
+function Heading<Row>({ column, sort, onSort }: { column: Column<Row>; sort?: string; onSort?: (sort: string) => void }) {
+  const [by, descending] = sort?.startsWith('-') ? [sort.slice(1), true] : [sort, false]
+  if (!column.sort || !onSort) return <div role="columnheader" className={classes.cell}>{column.name}</div>
+  const active = by === column.sort
+  return (
+    <div role="columnheader" className={classes.cell} aria-sort={active ? (descending ? 'descending' : 'ascending') : 'none'}>
+      <button className={classes.sort} onClick={() => onSort(active && descending ? column.sort! : `-${column.sort}`)}>
+        {column.name}{active ? (descending ? ' ↓' : ' ↑') : ''}
+      </button>
+    </div>
+  )
+}

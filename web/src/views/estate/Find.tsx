@@ -1,0 +1,49 @@
+import { Select } from '@mantine/core'
+import { useDebouncedValue } from '@mantine/hooks'
+import { useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
+import { get } from '../../api/queries'
+import { Outside } from '../../parts/Outside'
+
+const WAIT_MS = 200
+const FOUND = 20
+
+interface FindProps {
+  label?: string
+  error?: string
+  /** As wide as there is room. */
+  wide?: boolean
+  /** Not offered. */
+  except?: string
+  /** What was found last; without it the field is emptied for the next. */
+  value?: string | null
+  onFound: (id: string) => void
+}
+
+/** Looks for a resource by its name, host, team or id, wherever in the estate it is. */
+export function Find({ label = 'Find a resource', error, wide, except, value = null, onFound }: FindProps) {
+  const [text, setText] = useState('')
+  const [asked] = useDebouncedValue(text.trim(), WAIT_MS)
+  const query = { q: asked || undefined, sort: 'name' as const, limit: FOUND }
+  const found = useQuery({ ...get('/api/v1/resources', { params: { query } }), staleTime: 10_000 })
+  const items = (found.data?.items ?? []).filter((one) => one.id !== except)
+  return (
+    <Select
+      label={label} size={wide ? 'sm' : 'xs'} w={wide ? '100%' : 230} searchable error={error}
+      placeholder="Name, host, team, id"
+      value={value}
+      searchValue={text}
+      onSearchChange={setText}
+      data={items.map(({ id, name }) => ({ value: id, label: name }))}
+      // The server found them, by more than their names.
+      filter={({ options }) => options}
+      nothingFoundMessage={found.isFetching ? 'Searching…' : 'No resource is like that'}
+      renderOption={({ option }) => <Outside>{option.label}</Outside>}
+      onChange={(id) => {
+        if (!id) return
+        onFound(id)
+        if (value === null) setText('')
+      }}
+    />
+  )
+}

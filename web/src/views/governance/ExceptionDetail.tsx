@@ -1,0 +1,60 @@
+import { Anchor, Text } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import type { Schema } from '../../api/client'
+import { get } from '../../api/queries'
+import { ActorName } from '../../parts/ActorName'
+import { Facts } from '../../parts/Facts'
+import { Status } from '../../parts/Marks'
+import { Outside } from '../../parts/Outside'
+import { Section } from '../../parts/Section'
+import { Loaded } from '../../parts/State'
+import { ThingName } from '../../parts/ThingName'
+import { When } from '../../parts/When'
+
+/** One exception: what it allows, until when, who asked, and the approval it stands on. */
+export function ExceptionDetail({ id }: { id: string }) {
+  const exception = useQuery(get('/api/v1/exceptions/{id}', { params: { path: { id } } }))
+  return (
+    <Section title="The exception">
+      <Loaded query={exception} rows={5}>{(found) => <Detail exception={found} />}</Loaded>
+    </Section>
+  )
+}
+
+const SAID: Record<string, string> = {
+  pending: 'It allows nothing until it is approved.',
+  approved: 'It holds until it ends; then what it was for is open again.',
+  rejected: 'It was not approved and allows nothing.',
+  expired: 'It is over and allows nothing.',
+}
+
+function Detail({ exception }: { exception: Schema<'ExceptionOut'> }) {
+  const { finding_id: finding, resource_id: resource, policy_id: policy, approval_id: approval } = exception
+  return (
+    <Facts
+      facts={[
+        ['Status', <><Status of={exception.status} /> <Text span size="sm">{SAID[exception.status]}</Text></>],
+        ['Why', <Outside>{exception.reason}</Outside>],
+        finding && ['Finding', <ThingName kind="finding" id={finding} />],
+        resource && ['Resource', <ThingName kind="resource" id={resource} />],
+        policy && ['Policy', <Policy id={policy} />],
+        ['Ends', <When at={exception.expires_at} />],
+        exception.recertify_at && ['Look at it again', <When at={exception.recertify_at} />],
+        ['Asked by', <><ActorName id={exception.created_by} /> <When at={exception.created_at} /></>],
+        ['Approval', approval
+          ? <Anchor component={Link} to={`/approvals/${approval}`}>the request and its votes</Anchor>
+          : <Text span size="sm" className="faint">
+              none: exceptions of policies and resources are recorded, and nobody is asked about them
+            </Text>],
+        ['Id', <span className="mono">{exception.id}</span>],
+      ]}
+    />
+  )
+}
+
+function Policy({ id }: { id: string }) {
+  const policy = useQuery({ ...get('/api/v1/provider-policies/{id}', { params: { path: { id } } }), retry: false })
+  if (!policy.data) return <span className="mono">{id}</span>
+  return <Outside>{`${policy.data.name} (${policy.data.provider})`}</Outside>
+}

@@ -1,0 +1,158 @@
+import { Alert, Anchor, Group, Stack, Text } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import { get } from '../../api/queries'
+import { useAccount, useMay } from '../../app/session'
+import { stands } from '../../logic/ballot'
+import { inOneSentence, runsNowhere, wayBack, type PlanDocument, type Target } from '../../logic/planDocument'
+import { absolute } from '../../logic/time'
+import { count, words } from '../../logic/words'
+import { Severity, Status, Tier } from '../../parts/Marks'
+import { Outside } from '../../parts/Outside'
+import { Section } from '../../parts/Section'
+import { useNow, When } from '../../parts/When'
+import { Facts } from '../risk/Facts'
+import { Fold } from '../risk/Fold'
+import { useException, useRemediation, type Everything } from './usePlan'
+
+/** What decides, on the first screen: what, where, how bad, who, why, what is missing, until when. */
+export function Head({ all }: { all: Everything }) {
+  const { plan, document, approval, execution, decision, intent } = all
+  const now = useNow()
+  const newer = execution && execution.plan_id !== plan.id ? execution : undefined
+  return (
+    <Section title="What will be done">
+      <Stack gap="sm">
+        {newer && (
+          <Alert color="orange" variant="light" title="Another plan took its place">
+            <Anchor
+              component={Link} to={newer.approval_id ? `/approvals/${newer.approval_id}` : `/plans/${newer.plan_id}`}
+            >
+              Go to the plan that counts
+            </Anchor>
+          </Alert>
+        )}
+        <Text fw={600} size="lg" component="p" m={0}><Sentence all={all} /></Text>
+        <Group gap="sm">
+          {(approval ?? decision) && <Tier of={approval?.tier ?? decision?.tier ?? ''} />}
+          {approval ? <Status of={approval.status} /> : decision && <Status of={decision.verdict} />}
+          {execution && !newer && (
+            <Group gap={6}>
+              <Anchor component={Link} to={`/executions/${execution.id}`} size="sm">Execution</Anchor>
+              <Status of={execution.state} />
+            </Group>
+          )}
+        </Group>
+        <Facts
+          of={[
+            ['Votes', approval && <Text span size="sm" fw={550}>{stands(approval, now)}</Text>],
+            ['Ends', approval?.status === 'pending' && <When at={approval.expires_at} />],
+            ['Where', !runsNowhere(document) && <Targets of={document.targets} />],
+            ['Way back', <WayBack key="way" of={document} />],
+            ['Asked by', <AskedBy key="by" all={all} />],
+            ['Why', intent && <Why all={all} />],
+            [
+              approval?.status === 'approved' ? 'Note' : 'Reason',
+              approval?.reason && <Outside>{approval.reason}</Outside>,
+            ],
+          ]}
+        />
+      </Stack>
+    </Section>
+  )
+}
+
+/** What it does; an exception is said by what it is, not by the text that is approved. */
+function Sentence({ all: { document, intent } }: { all: Everything }) {
+  const exception = useException(intent)
+  if (!runsNowhere(document) || !exception) return <Outside>{inOneSentence(document)}</Outside>
+  return (
+    <>
+      A finding may stand until {absolute(Date.parse(exception.expires_at))}, although the code or a policy says
+      otherwise: <Outside>{exception.reason}</Outside>
+    </>
+  )
+}
+
+const FEW = 4
+
+function Targets({ of }: { of: Target[] }) {
+  const list = (some: Target[]) => some.map((place, index) => (
+    <span key={place.id}>
+      {index > 0 && ', '}
+      <Anchor component={Link} to={`/estate/${place.id}`} size="sm"><Outside>{place.name}</Outside></Anchor>
+      <span className="faint"> {place.environment}</span>
+    </span>
+  ))
+  if (of.length === 0) return <span>no target</span>
+  if (of.length <= FEW) return <>{list(of)}</>
+  return (
+    <>
+      {list(of.slice(0, FEW - 1))}
+      <Fold title={`and ${count(of.length - FEW + 1, 'more target')}`}>{list(of.slice(FEW - 1))}</Fold>
+    </>
+  )
+}
+
+function WayBack({ of }: { of: PlanDocument }) {
+  const { undone, final } = wayBack(of)
+  if (runsNowhere(of)) return <span>nothing runs; what is asked for ends by itself</span>
+  if (final.length === 0) return <span>{undone.length === 0 ? 'nothing is changed' : 'all of it can be undone'}</span>
+  const none = undone.length === 0
+  return (
+    <Text span size="sm" fw={600} c="light-dark(var(--mantine-color-red-9), var(--mantine-color-red-4))">
+      {none ? 'none: what it changes cannot be undone' : `in part: ${count(final.length, 'step')} cannot be undone`}
+    </Text>
+  )
+}
+
+const TRIGGERS: Record<string, string> = {
+  manual: 'by hand',
+  alert: 'by an alert',
+  webhook: 'by another system',
+  scheduled: 'by the clock',
+}
+
+function AskedBy({ all: { record, intent, approval } }: { all: Everything }) {
+  const account = useAccount()
+  const id = approval?.requester_id ?? intent?.requester_id
+  if (!id && !record) return null
+  const name = id === account.actor_id ? 'you' : record?.requester.name || id
+  const trigger = intent?.trigger ?? record?.trigger ?? ''
+  return (
+    <>
+      <Outside>{name}</Outside>, {TRIGGERS[trigger] ?? words(trigger)}{' '}
+      {intent && <When at={intent.created_at} />}
+    </>
+  )
+}
+
+function Why({ all }: { all: Everything }) {
+  const { intent } = all
+  const remediation = useRemediation(intent)
+  const exception = useException(intent)
+  const ids = [intent?.finding_id, exception?.finding_id, ...(remediation?.finding_ids ?? [])]
+    .filter((id): id is string => typeof id === 'string')
+  const shown = [...new Set(ids)]
+  return (
+    <>
+      {shown.slice(0, FEW).map((id) => <Finding key={id} id={id} />)}
+      {shown.length > FEW && <div className="faint">and {count(shown.length - FEW, 'more finding')}</div>}
+      {intent?.intent && !exception && <Outside>{intent.intent}</Outside>}
+      {shown.length === 0 && !intent?.intent && <span className="faint">no reason was given</span>}
+    </>
+  )
+}
+
+function Finding({ id }: { id: string }) {
+  const may = useMay('findings.read')
+  const finding = useQuery({ ...get('/api/v1/findings/{id}', { params: { path: { id } } }), enabled: may })
+  return (
+    <Group gap={6} wrap="nowrap" align="flex-start">
+      {finding.data && <span style={{ flex: 'none' }}><Severity of={finding.data.severity} /></span>}
+      <Anchor component={Link} to={`/findings/${id}`} size="sm">
+        {finding.data ? <Outside>{finding.data.title}</Outside> : 'the finding'}
+      </Anchor>
+    </Group>
+  )
+}

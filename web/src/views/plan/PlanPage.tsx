@@ -1,0 +1,103 @@
+import { Alert, Stack, Text } from '@mantine/core'
+import { IconAlertOctagon } from '@tabler/icons-react'
+import { useState } from 'react'
+import { readComponents, readCounterfactual, readGuards, readMemory, readReasons } from '../../logic/decision'
+import { Outside } from '../../parts/Outside'
+import { Page } from '../../parts/Page'
+import { Section } from '../../parts/Section'
+import { Waiting } from '../../parts/State'
+import { When } from '../../parts/When'
+import { Context } from '../risk/Context'
+import { Counterfactual } from '../risk/Counterfactual'
+import { Guards, Reasons } from '../risk/Judges'
+import { Losses, Tiers } from '../risk/Losses'
+import { Memory } from '../risk/Memory'
+import { Score } from '../risk/Score'
+import { BeforeAfter } from './BeforeAfter'
+import { Bound } from './Bound'
+import { Commands } from './Commands'
+import { Head } from './Head'
+import { Reach } from './Reach'
+import { Suspicious } from './Suspicious'
+import { called, useEverything, type Approval, type Everything, type Plan } from './usePlan'
+import { VoteBar } from './VoteBar'
+import { Votes } from './Votes'
+
+/** Everything there is to know of a plan, and the vote, with what decides first at the top. */
+export function PlanPage({ plan, approval }: { plan: Plan; approval: Approval | undefined }) {
+  const all = useEverything(plan, approval)
+  const [said, say] = useState<string>()
+  return (
+    <Page
+      title={<Outside>{called(all)}</Outside>}
+      about={
+        <>
+          Planned <When at={plan.created_at} />
+          {plan.version > 1 && `, version ${plan.version}: it was planned again`}
+        </>
+      }
+    >
+      {!plan.intact && <Altered />}
+      {said && (
+        <Alert
+          color="teal" variant="light" role="status" title={said}
+          withCloseButton closeButtonLabel="Close" onClose={() => say(undefined)}
+        />
+      )}
+      <Head all={all} />
+      <Suspicious of={approval?.suspicious ?? plan.suspicious} />
+      <Commands all={all} />
+      <BeforeAfter all={all} />
+      <Reach all={all} />
+      <Judged all={all} />
+      {approval && <Votes approval={approval} record={all.record} />}
+      <Bound all={all} />
+      {approval && <VoteBar all={all} approval={approval} onSaid={say} />}
+    </Page>
+  )
+}
+
+function Altered() {
+  return (
+    <Alert
+      color="red" variant="filled" icon={<IconAlertOctagon size={22} />} role="alert"
+      title="This plan was altered after it was made"
+    >
+      <Text size="sm">
+        The stored bytes no longer have the hash that was decided on. It will not run. Do not approve it; find out who
+        changed the database.
+      </Text>
+    </Alert>
+  )
+}
+
+/** Why it was decided as it was: reasons and guards, then the risk with all its parts. */
+function Judged({ all }: { all: Everything }) {
+  const { decision, record } = all
+  if (!decision || !record) return all.pending ? <Section title="Why"><Waiting rows={4} /></Section> : null
+  return (
+    <>
+      <Section title="Why it needs a decision">
+        <Stack gap="md">
+          <Reasons reasons={readReasons(decision.reasons)} verdict={decision.verdict} />
+          <Guards guards={readGuards(decision.guards)} />
+        </Stack>
+      </Section>
+      <Section title="Risk">
+        <Stack gap="md">
+          <Score
+            tier={decision.tier} score={decision.risk_score}
+            components={readComponents(decision.components)} record={record}
+          />
+          <Tiers record={record} />
+          <Losses record={record} />
+          <Context record={record} />
+          <Memory memory={readMemory(decision.memory)} purpose={decision.purpose} />
+        </Stack>
+      </Section>
+      <Section title="What would have had to differ">
+        <Counterfactual changes={readCounterfactual(decision.counterfactual)} verdict={decision.verdict} />
+      </Section>
+    </>
+  )
+}

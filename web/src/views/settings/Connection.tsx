@@ -1,0 +1,88 @@
+import { Group, Stack, Text } from '@mantine/core'
+import { useMutation, useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
+import { api, type Schema } from '../../api/client'
+import { asProblem } from '../../api/problem'
+import { get } from '../../api/queries'
+import { useMay } from '../../app/session'
+import { needed } from '../../logic/roles'
+import { duration } from '../../logic/time'
+import { Outside } from '../../parts/Outside'
+import { ifSeen, seen, type Seen } from '../../parts/seen'
+import { Failed } from '../../parts/State'
+import { MayButton } from '../../parts/Sure'
+import { Tone } from '../../parts/Tone'
+import { useTouch } from '../../parts/useTouch'
+import { ConnectionForm } from './ConnectionForm'
+import { HostKeys } from './HostKeys'
+import { testConnection } from './testConnection'
+
+type Reached = Schema<'ConnectionOut'>
+
+const path = (id: string) => ({ path: { id } })
+
+/** One connection: where to, as whom, whether it works, and which host keys are trusted. */
+export function Connection({ connection }: { connection: Reached }) {
+  const [editing, edit] = useState<Seen<Reached>>()
+  const why = useMay('estate.write') ? undefined : needed('estate.write')
+  const touch = useTouch()
+  const credentials = useQuery(get('/api/v1/credentials')).data
+  const credential = credentials?.find((one) => one.id === connection.credential_id)
+  const testing = useMutation({ mutationFn: () => testConnection(connection.id) })
+  const opening = useMutation({
+    mutationFn: () => seen<Reached>(api.GET('/api/v1/connections/{id}', { params: path(connection.id) })),
+    onSuccess: edit,
+  })
+  const where = `${connection.username}@${connection.host}:${connection.port}`
+  return (
+    <Stack gap={6} pl="sm" style={{ borderInlineStart: '3px solid var(--edge)' }}>
+      <Group gap="xs" justify="space-between">
+        <Group gap="xs">
+          <Outside mono>{`${connection.transport}://${where}`}</Outside>
+          {!connection.is_active && <Tone of="gray">not used</Tone>}
+          <Text size="xs" className="faint">
+            {connection.credential_id
+              ? <>with <Outside>{credential?.name ?? connection.credential_id}</Outside></>
+              : 'without a credential'}
+          </Text>
+        </Group>
+        <Group gap={6}>
+          <MayButton
+            why={why} loading={testing.isPending} onClick={() => testing.mutate()} aria-label={`Test ${where}`}
+          >
+            Test
+          </MayButton>
+          <MayButton
+            why={why} loading={opening.isPending} onClick={() => opening.mutate()} aria-label={`Change ${where}`}
+          >
+            Change
+          </MayButton>
+        </Group>
+      </Group>
+      {opening.error && <Failed problem={asProblem(opening.error)} />}
+      {testing.error && <Failed problem={asProblem(testing.error)} retry={() => testing.mutate()} />}
+      {testing.data && (
+        <Group gap="xs" role="status">
+          <Tone of={testing.data.reachable ? 'green' : 'red'}>
+            {testing.data.reachable ? 'reached' : 'not reached'}
+          </Tone>
+          <Text size="sm" component="div">
+            <Outside>{testing.data.detail}</Outside> <span className="faint">in {duration(testing.data.took_ms)}</span>
+          </Text>
+        </Group>
+      )}
+      <HostKeys connection={connection.id} where={where} why={why} />
+      {editing && (
+        <ConnectionForm
+          title={`Change ${where}`} opened onClose={() => edit(undefined)} known={editing.value}
+          save={async (body) => {
+            await api.PUT('/api/v1/connections/{id}', {
+              params: { ...path(connection.id), header: ifSeen(editing.tag) }, body,
+            })
+            await touch('connections', 'resources')
+          }}
+        />
+      )}
+    </Stack>
+  )
+}
