@@ -45,5 +45,7 @@ export function pages<P extends Gettable>(path: P, query?: QueryOf<P>, limit = P
       return data as { items: Paged<P>[]; next_cursor?: string | null }
     },
     getNextPageParam: (last) => last.next_cursor ?? undefined,
+    // Comparing every page there is with itself each time one more comes would stop a long list.
+    structuralSharing: false,
   })
 }

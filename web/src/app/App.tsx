@@ -3,6 +3,7 @@ import { Notifications } from '@mantine/notifications'
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
 import { asProblem } from '../api/problem'
+import { nonce } from './nonce'
 import { router } from './router'
 import { SignedIn } from './session'
 import { theme } from './theme'
@@ -24,10 +25,6 @@ const queries = new QueryClient({
     mutations: { retry: false, networkMode: 'always' },
   },
 })
-
-/** The nonce the server gave this page's styles. */
-const nonce = () =>
-  document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? ''
 
 export function App() {
   return (

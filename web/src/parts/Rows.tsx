@@ -1,10 +1,11 @@
 import { Box, Text } from '@mantine/core'
 import type { UseInfiniteQueryResult, InfiniteData } from '@tanstack/react-query'
-import { Link, useNavigate } from '@tanstack/react-router'
+import { useNavigate } from '@tanstack/react-router'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { useEffect, useMemo, useRef, useState, type ReactNode } from 'react'
 import { asProblem } from '../api/problem'
 import { useKeys } from '../app/keys'
+import { Line, ROW_PX } from './Line'
 import { Failed, Waiting } from './State'
 import classes from './Rows.module.css'
 
@@ -38,8 +39,6 @@ interface RowsProps<Row> {
   onSort?: (sort: string) => void
   height?: string
 }
-
-const ROW_PX = 40
 
 /**
  * A list of any length: only the rows in sight are in the page, more are fetched before the end of
@@ -88,45 +87,33 @@ export function Rows<Row>({ label, query, columns, id, to, empty, sort, onSort, 
     },
   })
 
+  const shown = useMemo(() => columns.filter((column) => (column.from ?? 0) <= width), [columns, width])
+
   if (query.isPending) return <Waiting rows={8} />
   if (query.error && rows.length === 0) return <Failed problem={asProblem(query.error)} retry={() => void query.refetch()} />
   if (rows.length === 0) return <>{empty}</>
 
-  const shown = columns.filter((column) => (column.from ?? 0) <= width)
   const template = shown.map((column) => column.width).join(' ')
   return (
     <Box className={classes.list}>
       <div role="table" aria-label={label} aria-rowcount={hasNextPage ? -1 : rows.length + 1}>
-      <div role="rowgroup">
-        <div role="row" className={classes.head} style={{ gridTemplateColumns: template }}>
-          {shown.map((column) => (
-            <Heading key={column.name} column={column} sort={sort} onSort={onSort} />
-          ))}
+        <div role="rowgroup">
+          <div role="row" className={classes.head} style={{ gridTemplateColumns: template }}>
+            {shown.map((column) => (
+              <Heading key={column.name} column={column} sort={sort} onSort={onSort} />
+            ))}
+          </div>
         </div>
-      </div>
       <div ref={frame} className={classes.frame} style={{ maxHeight: height }} tabIndex={0} role="rowgroup" aria-label={`${label}: rows`}>
         <div style={{ height: virtual.getTotalSize(), position: 'relative' }} role="presentation">
           {items.map(({ index, start }) => {
             const row = rows[index]
             if (row === undefined) return null
             return (
-              <div
-                key={id(row)}
-                role="row"
-                aria-rowindex={index + 2}
-                data-index={index}
-                aria-selected={index === chosen ? true : undefined}
-                className={classes.row}
-                style={{ gridTemplateColumns: template, transform: `translateY(${start}px)`, height: ROW_PX }}
-              >
-                {shown.map((column, place) => (
-                  <div role="cell" key={column.name} className={classes.cell}>
-                    {place === 0 && to ? (
-                      <Link to={to(row)} className={classes.link} onFocus={() => choose(index)}>{column.cell(row)}</Link>
-                    ) : column.cell(row)}
-                  </div>
-                ))}
-              </div>
+              <Line
+                key={id(row)} row={row} columns={shown} template={template} index={index} start={start}
+                chosen={index === chosen} to={to} choose={choose}
+              />
             )
           })}
         </div>

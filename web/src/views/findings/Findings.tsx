@@ -30,6 +30,7 @@ export function Findings() {
   const asked = JSON.stringify([...FILTER_NAMES, 'sort'].map((name) => search[name]))
   // A span is counted back from when it was asked for: a list that slides away cannot be read.
   const since = useMemo(() => Date.now(), [asked])
+  const shown = useMemo(() => columns(names), [names])
   const query = useMemo(() => toQuery(search, names, since), [asked, names, since])
   const settled = known !== undefined && (!environments.hasNextPage || more || environments.isError)
   const ready = settled || !needsEnvironments(search)
@@ -61,7 +62,7 @@ export function Findings() {
         <Rows
           label="Findings"
           query={list}
-          columns={columns(names)}
+          columns={shown}
           id={(row) => row.id}
           to={(row) => `/findings/${row.id}`}
           empty={<NoFinding search={search} set={set} />}
