@@ -11,7 +11,7 @@ export default defineConfig({
   outputDir: process.env.COUNTERSIGN_E2E_OUT ?? 'test-results',
   workers: 1,
   fullyParallel: false,
-  retries: 0,
+  retries: process.env.CI ? 1 : 0,
   timeout: 180_000,
   expect: { timeout: 30_000 },
   reporter: [['list']],

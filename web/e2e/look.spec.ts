@@ -7,6 +7,8 @@ let on: Stage
 let paths: Record<string, string> = {}
 
 test.describe.configure({ timeout: 900_000 })
+// Traces of so many views take longer than the views.
+test.use({ trace: 'off' })
 test.beforeAll(async () => {
   on = await stage()
   // One that ran, one that waits.
