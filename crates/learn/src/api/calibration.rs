@@ -101,6 +101,9 @@ impl From<(String, Share)> for CategoryShareOut {
     }
 }
 
+/// Seconds of a day in UTC.
+const DAY_S: i64 = 86_400;
+
 /// Compare predicted probabilities of failure with verified outcomes.
 ///
 /// A prediction is the mean probability of failure that the decision rested on, before the factor
@@ -122,6 +125,9 @@ pub(super) async fn show_calibration(
     let mut tx = app.db.tenant(caller.tenant()).await?;
     let now = tx.now().await?;
     let since = now.checked_sub((i64::from(days) * 24).hours()).unwrap_or(now);
+    // From the beginning of a day in UTC, as the trends: asked twice, it is the same.
+    let since =
+        Timestamp::from_second(since.as_second().div_euclid(DAY_S) * DAY_S).unwrap_or(since);
     let seen = store::calibration::seen(&mut tx, since).await?;
     let told = calibration::compare(&seen);
     Ok(Json(CalibrationOut {
