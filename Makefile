@@ -4,10 +4,10 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 
-.PHONY: help run demo test check bench chaos
+.PHONY: help run demo test check bench bench-console chaos
 
 help: ## List the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
 
 run: ## Install what is missing, build, and serve the console on http://127.0.0.1:8080
 	@scripts/install run
@@ -28,6 +28,10 @@ check: ## Format, house rules and lints alone
 bench: ## Measure, beside the comparisons, and write benches/REPORT.md
 	@scripts/install bench
 	benches/run
+
+bench-console: ## Measure the console in a browser and write benches/CONSOLE.md
+	@scripts/install test
+	@scripts/web deps build figures
 
 chaos: ## The long crash and race runs
 	@scripts/install test

@@ -1,4 +1,6 @@
-import { Badge, Tooltip } from '@mantine/core'
+import type { CSSProperties } from 'react'
+import { Hint } from './Hint'
+import classes from './Marks.module.css'
 
 const SEVERITY: Record<string, string> = { low: 'blue', medium: 'yellow', high: 'orange', critical: 'red' }
 /** Ground and ink, 4.5 to 1 apart or more. */
@@ -17,19 +19,22 @@ const STATE: Record<string, string> = {
 
 const pretty = (word: string) => word.replaceAll('_', ' ')
 
+/** The colour of a mark, for its style sheet. */
+const tone = (colour: string) => ({ '--tone': `var(--mantine-color-${colour}-filled)` }) as CSSProperties
+
 /** How bad something is: a word and a colour, never the colour alone. */
 export function Severity({ of, score }: { of: string; score?: number | null }) {
-  const badge = <Badge color={SEVERITY[of] ?? 'gray'} variant="light" size="sm" c="var(--mantine-color-text)">{pretty(of)}</Badge>
-  return typeof score === 'number' ? <Tooltip label={`Score ${score.toFixed(2)} of 1`}>{badge}</Tooltip> : badge
+  const mark = <span className={`${classes.mark} ${classes.tinted}`} style={tone(SEVERITY[of] ?? 'gray')}>{pretty(of)}</span>
+  return typeof score === 'number' ? <Hint label={`Score ${score.toFixed(2)} of 1`}>{mark}</Hint> : mark
 }
 
 /** The tier of a risk. */
 export function Tier({ of }: { of: string }) {
   const [ground, ink] = TIER[of] ?? ['#4a5560', '#fff']
-  return <Badge bg={ground} c={ink} size="sm">{pretty(of)}</Badge>
+  return <span className={classes.mark} style={{ background: ground, color: ink }}>{pretty(of)}</span>
 }
 
 /** Where something stands. */
 export function Status({ of }: { of: string }) {
-  return <Badge color={STATE[of] ?? 'gray'} variant="dot" size="sm" c="var(--mantine-color-text)">{pretty(of)}</Badge>
+  return <span className={`${classes.mark} ${classes.dotted}`} style={tone(STATE[of] ?? 'gray')}>{pretty(of)}</span>
 }

@@ -5,9 +5,13 @@ import { useVirtualizer } from '@tanstack/react-virtual'
 import { useEffect, useMemo, useRef, useState, type ReactNode } from 'react'
 import { asProblem } from '../api/problem'
 import { useKeys } from '../app/keys'
+import { PackedRows } from './Hint'
 import { Line, ROW_PX } from './Line'
 import { Failed, Waiting } from './State'
 import classes from './Rows.module.css'
+
+/** Rows drawn beyond those in sight, above and below. */
+const OVERSCAN = 12
 
 /** A column of a list. */
 export interface Column<Row> {
@@ -62,7 +66,7 @@ export function Rows<Row>({ label, query, columns, id, to, empty, sort, onSort, 
     count: rows.length,
     getScrollElement: () => frame.current,
     estimateSize: () => ROW_PX,
-    overscan: 12,
+    overscan: OVERSCAN,
   })
   const items = virtual.getVirtualItems()
   const last = items.at(-1)?.index ?? 0
@@ -74,7 +78,10 @@ export function Rows<Row>({ label, query, columns, id, to, empty, sort, onSort, 
   }, [last, rows.length, hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage])
 
   const move = (by: number) => {
-    const next = Math.max(0, Math.min(rows.length - 1, chosen + by))
+    const seen = virtual.range
+    // Whoever scrolled away goes on from what they see.
+    const inSight = seen !== null && chosen >= seen.startIndex - OVERSCAN && chosen <= seen.endIndex + OVERSCAN
+    const next = inSight || seen === null ? Math.max(0, Math.min(rows.length - 1, chosen + by)) : seen.startIndex
     choose(next)
     virtual.scrollToIndex(next)
   }
@@ -106,16 +113,18 @@ export function Rows<Row>({ label, query, columns, id, to, empty, sort, onSort, 
         </div>
       <div ref={frame} className={classes.frame} style={{ maxHeight: height }} tabIndex={0} role="rowgroup" aria-label={`${label}: rows`}>
         <div style={{ height: virtual.getTotalSize(), position: 'relative' }} role="presentation">
-          {items.map(({ index, start }) => {
-            const row = rows[index]
-            if (row === undefined) return null
-            return (
-              <Line
-                key={id(row)} row={row} columns={shown} template={template} index={index} start={start}
-                chosen={index === chosen} to={to} choose={choose}
-              />
-            )
-          })}
+          <PackedRows>
+            {items.map(({ index, start }) => {
+              const row = rows[index]
+              if (row === undefined) return null
+              return (
+                <Line
+                  key={id(row)} row={row} columns={shown} template={template} index={index} start={start}
+                  chosen={index === chosen} to={to} choose={choose}
+                />
+              )
+            })}
+          </PackedRows>
         </div>
       </div>
       </div>

@@ -1,6 +1,6 @@
-import { Tooltip } from '@mantine/core'
 import { useSyncExternalStore } from 'react'
 import { absolute, ago } from '../logic/time'
+import { Hint } from './Hint'
 
 const EVERY_MS = 10_000
 let now = Date.now()
@@ -30,8 +30,8 @@ export function When({ at, none = 'never' }: { at?: string | null; none?: string
   const moment = Date.parse(at)
   const exact = absolute(moment)
   return (
-    <Tooltip label={exact}>
+    <Hint label={exact}>
       <time dateTime={at} aria-label={exact} style={{ whiteSpace: 'nowrap' }}>{ago(moment, Math.max(present, Date.now() - EVERY_MS))}</time>
-    </Tooltip>
+    </Hint>
   )
 }

@@ -1,4 +1,4 @@
-import { Group, Text } from '@mantine/core'
+import { Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import type { Schema } from '../../api/client'
@@ -7,13 +7,12 @@ import { get } from '../../api/queries'
 import { acting } from '../../logic/executionEvents'
 import { firstUnderWay, UNDER_WAY } from '../../logic/executionFilters'
 import { count } from '../../logic/words'
+import { Entries, Entry } from '../../parts/Entries'
 import { Status } from '../../parts/Marks'
-import { Outside } from '../../parts/Outside'
 import { Section } from '../../parts/Section'
 import { Failed } from '../../parts/State'
 import { When } from '../../parts/When'
 import { Elapsed } from './Elapsed'
-import classes from './Executions.module.css'
 
 const FEW = 8
 
@@ -31,7 +30,7 @@ export function UnderWay() {
       title={`Under way: ${all.length}${more}`}
       aside={<Text size="sm" className="faint">{count(running, 'runs', 'run')} just now</Text>}
     >
-      <ul className={classes.lines}>{all.slice(0, FEW).map((row) => <Line key={row.id} row={row} />)}</ul>
+      <Entries>{all.slice(0, FEW).map((row) => <Run key={row.id} row={row} />)}</Entries>
       {all.length > FEW && (
         <Text size="sm" mt="xs">
           and{' '}
@@ -44,17 +43,14 @@ export function UnderWay() {
   )
 }
 
-function Line({ row }: { row: Schema<'ExecutionOut'> }) {
+function Run({ row }: { row: Schema<'ExecutionOut'> }) {
   return (
-    <li className={classes.line}>
-      <Link to={`/executions/${row.id}`} className={classes.link}><Outside>{row.summary}</Outside></Link>
-      <Group gap="sm" c="var(--faint)" fz="sm">
-        <Status of={row.state} />
-        {row.cancel_requested && <span>asked to stop</span>}
-        {acting(row.state) && row.started_at
-          ? <Elapsed since={row.started_at} words=" so far" />
-          : <span>asked <When at={row.created_at} /></span>}
-      </Group>
-    </li>
+    <Entry to={`/executions/${row.id}`} title={row.summary}>
+      <Status of={row.state} />
+      {row.cancel_requested && <span>asked to stop</span>}
+      {acting(row.state) && row.started_at
+        ? <Elapsed since={row.started_at} words=" so far" />
+        : <span>asked <When at={row.created_at} /></span>}
+    </Entry>
   )
 }

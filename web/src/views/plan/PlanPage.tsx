@@ -1,18 +1,15 @@
 import { Alert, Stack, Text } from '@mantine/core'
 import { IconAlertOctagon } from '@tabler/icons-react'
 import { useState } from 'react'
-import { readComponents, readCounterfactual, readGuards, readMemory, readReasons } from '../../logic/decision'
+import { readMemory } from '../../logic/decision'
 import { Outside } from '../../parts/Outside'
 import { Page } from '../../parts/Page'
 import { Section } from '../../parts/Section'
 import { Waiting } from '../../parts/State'
 import { When } from '../../parts/When'
 import { Context } from '../risk/Context'
-import { Counterfactual } from '../risk/Counterfactual'
-import { Guards, Reasons } from '../risk/Judges'
-import { Losses, Tiers } from '../risk/Losses'
+import { RiskOf, Why, WouldDiffer } from '../risk/Judged'
 import { Memory } from '../risk/Memory'
-import { Score } from '../risk/Score'
 import { BeforeAfter } from './BeforeAfter'
 import { Bound } from './Bound'
 import { Commands } from './Commands'
@@ -77,27 +74,15 @@ function Judged({ all }: { all: Everything }) {
   if (!decision || !record) return all.pending ? <Section title="Why"><Waiting rows={4} /></Section> : null
   return (
     <>
-      <Section title="Why it needs a decision">
-        <Stack gap="md">
-          <Reasons reasons={readReasons(decision.reasons)} verdict={decision.verdict} />
-          <Guards guards={readGuards(decision.guards)} />
-        </Stack>
-      </Section>
+      <Why title="Why it needs a decision" of={decision} />
       <Section title="Risk">
         <Stack gap="md">
-          <Score
-            tier={decision.tier} score={decision.risk_score}
-            components={readComponents(decision.components)} record={record}
-          />
-          <Tiers record={record} />
-          <Losses record={record} />
+          <RiskOf of={decision} record={record} />
           <Context record={record} />
           <Memory memory={readMemory(decision.memory)} purpose={decision.purpose} />
         </Stack>
       </Section>
-      <Section title="What would have had to differ">
-        <Counterfactual changes={readCounterfactual(decision.counterfactual)} verdict={decision.verdict} />
-      </Section>
+      <WouldDiffer of={decision} />
     </>
   )
 }

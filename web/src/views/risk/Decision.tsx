@@ -4,9 +4,7 @@ import { Link, useParams } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import type { Schema } from '../../api/client'
 import { get } from '../../api/queries'
-import {
-  readComponents, readCounterfactual, readGuards, readMemory, readReasons, readRecord, type DecisionRecord,
-} from '../../logic/decision'
+import { readMemory, readRecord, type DecisionRecord } from '../../logic/decision'
 import { Status, Tier } from '../../parts/Marks'
 import { Outside } from '../../parts/Outside'
 import { Page } from '../../parts/Page'
@@ -15,13 +13,10 @@ import { Loaded } from '../../parts/State'
 import { When } from '../../parts/When'
 import { BY } from './by'
 import { Context } from './Context'
-import { Counterfactual } from './Counterfactual'
 import { Facts } from './Facts'
-import { Guards, Reasons } from './Judges'
-import { Losses, Tiers } from './Losses'
+import { RiskOf, Why, WouldDiffer } from './Judged'
 import { Memory } from './Memory'
 import { Recompute } from './Recompute'
-import { Score } from './Score'
 import { Signed } from './Signed'
 
 /** A decision as it was signed: the verdict, everything it rests on, and whether it can be made again. */
@@ -55,25 +50,9 @@ function Shown({ decision }: { decision: Schema<'DecisionOut'> }) {
           <Rests decision={decision} record={record} intent={intent.data} />
         </Stack>
       </Section>
-      <Section title="Why">
-        <Stack gap="md">
-          <Reasons reasons={readReasons(decision.reasons)} verdict={decision.verdict} />
-          <Guards guards={readGuards(decision.guards)} />
-        </Stack>
-      </Section>
-      <Section title="Risk">
-        <Stack gap="md">
-          <Score
-            tier={decision.tier} score={decision.risk_score}
-            components={readComponents(decision.components)} record={record}
-          />
-          <Tiers record={record} />
-          <Losses record={record} />
-        </Stack>
-      </Section>
-      <Section title="What would have had to differ">
-        <Counterfactual changes={readCounterfactual(decision.counterfactual)} verdict={decision.verdict} />
-      </Section>
+      <Why title="Why" of={decision} />
+      <Section title="Risk"><Stack gap="md"><RiskOf of={decision} record={record} /></Stack></Section>
+      <WouldDiffer of={decision} />
       <Section title="What it was judged by">
         <Stack gap="md">
           <Context record={record} />

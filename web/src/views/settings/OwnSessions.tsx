@@ -1,25 +1,15 @@
 import { Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { api, type Schema } from '../../api/client'
+import { api } from '../../api/client'
 import { get } from '../../api/queries'
-import { Outside } from '../../parts/Outside'
-import { PlainTable, type PlainColumn } from '../../parts/PlainTable'
+import { PlainTable } from '../../parts/PlainTable'
 import { Section } from '../../parts/Section'
 import { Loaded } from '../../parts/State'
 import { Sure } from '../../parts/Sure'
 import { useTouch } from '../../parts/useTouch'
-import { When } from '../../parts/When'
+import { sessionColumns, type Session } from './sessionColumns'
 
-type Session = Schema<'UserSessionOut'>
-
-const columns: PlainColumn<Session>[] = [
-  { name: 'From', cell: (session) => <Outside mono>{session.ip_address}</Outside> },
-  { name: 'With', cell: (session) => <Outside>{session.user_agent}</Outside> },
-  { name: 'Opened', cell: (session) => <When at={session.created_at} /> },
-  { name: 'Last used', cell: (session) => <When at={session.last_activity} /> },
-  { name: 'Ends', cell: (session) => <When at={session.expires_at} /> },
-  { name: 'Actions', cell: (session) => <End session={session} /> },
-]
+const columns = sessionColumns((session) => <End session={session} />)
 
 function End({ session }: { session: Session }) {
   const touch = useTouch()
