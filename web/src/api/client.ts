@@ -1,4 +1,5 @@
 import createClient, { type Client, type Middleware } from 'openapi-fetch'
+import { RetryKeys } from '../logic/retryKeys'
 import type { components, paths } from './schema'
 import { asProblem, Problem } from './problem'
 
@@ -12,15 +13,22 @@ export const signedOut = new EventTarget()
 const fresh = () =>
   Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
 
+const HEADER = 'idempotency-key'
+const keys = new RetryKeys(fresh)
+/** A proxy's word that no answer came to it: the server may have done what was asked. */
+const LOST = [502, 503, 504]
+
 const problems: Middleware = {
   async onRequest({ request }) {
-    // A repeated click, or a repeated request after a lost answer, must not do a thing twice.
-    if (request.method === 'POST' && !request.headers.has('idempotency-key')) {
-      request.headers.set('idempotency-key', fresh())
+    // What is asked again after a lost answer must not be done twice.
+    if (request.method === 'POST' && !request.headers.has(HEADER)) {
+      request.headers.set(HEADER, keys.of(`${request.url}\n${await request.clone().text()}`, Date.now()))
     }
     return request
   },
   async onResponse({ request, response }) {
+    const key = request.headers.get(HEADER)
+    if (key && !LOST.includes(response.status)) keys.answered(key)
     if (response.ok) return response
     const body: unknown = await response.json().catch(() => ({}))
     const problem = new Problem(response.status, body as Record<string, unknown>)

@@ -93,6 +93,8 @@ test('a window without recurrence is there once', () => {
   expect(until(once, '2026-04-30T23:00:00Z')).toBe('2026-05-02T23:00:00Z')
   expect(until(once, '2026-05-02T23:00:00Z')).toBeNull()
   expect(nextAfter(once, Date.parse('2026-05-03T00:00:00Z'))).toBeUndefined()
+  // However far ahead.
+  expect(nextAfter(once, Date.parse('2024-01-01T00:00:00Z'))).toBe(Date.parse('2026-04-30T23:00:00Z'))
 })
 
 test('without a pattern a window comes on the day it starts on', () => {

@@ -184,8 +184,9 @@ export function activeUntil(rule: Rule, at: number): number | undefined {
   return ends.length > 0 ? Math.max(...ends) : undefined
 }
 
-/** When a window is next active after a moment, within 400 days. */
+/** When a window is next active after a moment; one that comes back, within 400 days. */
 export function nextAfter(rule: Rule, at: number): number | undefined {
+  if (rule.once) return occurrences(rule, at, Infinity).find((span) => span.start > at)?.start
   for (let from = at; from < at + 400 * DAY; from += 32 * DAY) {
     const found = occurrences(rule, from, from + 32 * DAY).find((span) => span.start > at)
     if (found) return found.start

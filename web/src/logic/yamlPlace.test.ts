@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { lineOfPointer, pointerLines, topLevel, withTopLevel } from './yamlPlace'
+import { hides, lineOfPointer, pointerLines, topLevel, withTopLevel } from './yamlPlace'
 
 const RUNBOOK = `# Restarts a service.
 ---
@@ -109,4 +109,25 @@ test.each([
   ['{name: a}', '{name: a}'],
 ])('setting the status of %j', (yaml, expected) => {
   expect(withTopLevel(yaml, 'status', 'draft', 'name')).toBe(expected)
+})
+
+test.each([
+  ['name: x\nstatus: active\n', false],
+  ['name: x\nsteps:\n  - name: y\n', false],
+  ['# remark\n---\nname: x\n', false],
+  ['name: x\n"status": active\n', true],
+  ['name: x\n"st\\u0061tus": active\n', true],
+  ['name: x\nstatus: &a active\n', true],
+  ['name: x\nstatus:\n  active\n', true],
+  ['{name: x, status: active}\n', true],
+  ['name: x\n? status\n: active\n', true],
+  ['<<: *other\nname: x\n', true],
+])('what %j says of its status is read, or known to be unread (%s)', (yaml, hidden) => {
+  expect(hides(yaml, 'status')).toBe(hidden)
+})
+
+test('a line that was made to take long is read in one pass', () => {
+  const yaml = `-${' '.repeat(200_000)}name: x\n`.repeat(1) + `a${' '.repeat(200_000)}b\n`
+  expect(topLevel(`${yaml}name: y\n`, 'name')).toBe('y')
+  expect(pointerLines(yaml).get('/0/name')).toBe(1)
 })

@@ -8,11 +8,8 @@ interface Open {
   count: number
 }
 
-const DOUBLE = /"((?:[^"\\]|\\.)*)"/.source
-const SINGLE = /'((?:[^']|'')*)'/.source
-const PLAIN = /((?:[^\s:#"'[\]{},&*!|>%@`]|:(?=\S))(?:[^:]|:(?=\S))*?)/.source
-/** A key, and the colon that ends it. */
-const KEY = new RegExp(`^(?:${DOUBLE}|${SINGLE}|${PLAIN})\\s*:(?=\\s|$)`)
+const QUOTED = /^(?:"((?:[^"\\]|\\.)*)"|'((?:[^']|'')*)')\s*:(?=\s|$)/
+const PLAIN = /^(?:[^\s:#"'[\]{},&*!|>%@`?]|[:?](?=\S))/
 const ITEM = /^-(?:(\s+)|$)/
 const BLOCK = /^(?:[&!]\S*\s+)*[|>][-+\d]*\s*(?:#.*)?$/
 
@@ -37,6 +34,23 @@ export function pointerLines(yaml: string): Map<string, number> {
   return found
 }
 
+interface Key {
+  name: string
+  /** Characters up to and with the colon that ends it. */
+  length: number
+  quoted: boolean
+}
+
+/** The key a text begins with. In one pass: whoever wrote the text may mean harm. */
+function keyOf(text: string): Key | undefined {
+  const [whole, double, single] = QUOTED.exec(text) ?? []
+  if (whole !== undefined) {
+    return { name: double !== undefined ? unescaped(double) : (single ?? '').replaceAll("''", "'"), length: whole.length, quoted: true }
+  }
+  const end = PLAIN.test(text) ? text.search(/:(?=\s|$)/) : -1
+  return end < 0 ? undefined : { name: text.slice(0, end).trimEnd(), length: end + 1, quoted: false }
+}
+
 /** Takes one line; gives the column a text of several lines belongs to, when one begins here. */
 function read(
   line: string, start: number, number: number, open: Open[], found: Map<string, number>,
@@ -56,13 +70,12 @@ function read(
       column = value
       continue
     }
-    const key = KEY.exec(rest)
+    const key = keyOf(rest)
     if (!key) return undefined
     const map = collection(open, 'map', column)
-    const name = key[1] !== undefined ? unescaped(key[1]) : key[2]?.replaceAll("''", "'") ?? key[3] ?? ''
-    map.inside = `${map.pointer}/${token(name)}`
+    map.inside = `${map.pointer}/${token(key.name)}`
     note(found, map.inside, number)
-    return BLOCK.test(rest.slice(key[0].length).trim()) ? column : undefined
+    return BLOCK.test(rest.slice(key.length).trim()) ? column : undefined
   }
 }
 
@@ -103,13 +116,28 @@ export function lineOfPointer(yaml: string, pointer: string): number {
   return 1
 }
 
+const lineWith = (lines: string[], key: string) => lines.findIndex((line) => {
+  const found = keyOf(line)
+  return found?.name === key && !found.quoted
+})
+
 /** The text of a key at the top of a document; nothing when it is not there, or is no short text. */
 export function topLevel(yaml: string, key: string): string | undefined {
-  const line = yaml.split(/\r\n|\n/).find((one) => KEY.exec(one)?.[3] === key)
-  const value = line?.slice(line.indexOf(':') + 1).replace(/(^|\s)#.*$/, '').trim()
+  const lines = yaml.split(/\r\n|\n/)
+  const line = lines[lineWith(lines, key)]
+  const value = line?.slice(line.indexOf(':') + 1).replace(/(?:^|\s)#.*$/, '').trim()
   if (!value || /^[|>&*![{]/.test(value)) return undefined
   if (/^".*"$/.test(value)) return unescaped(value.slice(1, -1))
   return /^'.*'$/.test(value) ? value.slice(1, -1).replaceAll("''", "'") : value
+}
+
+/** Whether a document could say something of a key at its top in a way that is not read here: as people do not write. */
+export function hides(yaml: string, key: string): boolean {
+  if (topLevel(yaml, key) !== undefined) return false
+  return yaml.split(/\r\n|\n/).some((line) => {
+    const found = keyOf(line)
+    return found ? found.quoted || found.name === key || found.name === '<<' : /^[^\s#\-.%]/.test(line)
+  })
 }
 
 /**
@@ -118,14 +146,13 @@ export function topLevel(yaml: string, key: string): string | undefined {
  */
 export function withTopLevel(yaml: string, key: string, word: string, after: string): string {
   const lines = yaml.split('\n')
-  const lineOf = (name: string) => lines.findIndex((line) => KEY.exec(line)?.[3] === name)
-  const own = lineOf(key)
+  const own = lineWith(lines, key)
   const line = lines[own]
   if (line !== undefined) {
     const comment = /\s#.*$/.exec(line)?.[0] ?? ''
     return lines.with(own, `${key}: ${word}${comment.trimEnd()}`).join('\n')
   }
-  const before = lineOf(after)
+  const before = lineWith(lines, after)
   if (before < 0) return yaml
   return lines.toSpliced(before + 1, 0, `${key}: ${word}`).join('\n')
 }

@@ -25,7 +25,8 @@ export function FieldForm({ fields, known, submit, onSubmit, onCancel, children 
   const [faults, setFaults] = useState<Record<string, string>>({})
   // What was typed anew since the server found fault with it.
   const [mended, mend] = useState<string[]>([])
-  const saving = useMutation({ mutationFn: onSubmit })
+  // What was typed may be secret: nothing keeps it once the form is gone.
+  const saving = useMutation({ mutationFn: onSubmit, gcTime: 0 })
   const problem = saving.error ? asProblem(saving.error) : undefined
   const shown = asked(fields, draft)
 

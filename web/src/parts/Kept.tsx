@@ -1,7 +1,7 @@
-import { Button, Group, Modal, Text } from '@mantine/core'
-import { useQuery } from '@tanstack/react-query'
-import { useId, useState, type ReactNode } from 'react'
+import { Group, Modal, Text } from '@mantine/core'
+import { useState, type ReactNode } from 'react'
 import type { Body, Draft, Field } from '../logic/fields'
+import { ChangeForm } from './ChangeForm'
 import { FieldForm } from './FieldForm'
 import { PlainTable, type PlainColumn } from './PlainTable'
 import { Section } from './Section'
@@ -105,44 +105,19 @@ export function Kept<Row>(props: KeptProps<Row>) {
         opened={editing !== undefined} onClose={() => edit(undefined)} title={`Change ${editing ? name(editing) : ''}`}
         size="lg"
       >
-        {editing !== undefined && <Change {...props} row={editing} onClose={() => edit(undefined)} />}
-      </Modal>
-    </Section>
-  )
-}
-
-type ChangeProps<Row> = KeptProps<Row> & { row: Row; onClose: () => void }
-
-function Change<Row>({ row, id, fields, read, replace, beside, touched, onClose }: ChangeProps<Row>) {
-  const touch = useTouch()
-  const opening = useId()
-  const now = useQuery({
-    queryKey: ['seen', opening, id(row)],
-    queryFn: () => read ? read(row) : Promise.resolve({ value: row as unknown, tag: undefined }),
-    gcTime: 0,
-    staleTime: Infinity,
-  })
-  return (
-    <Loaded query={now} rows={5}>
-      {({ value, tag }) => (
-        <>
-          <FieldForm
-            key={tag} fields={fields} known={value} submit="Save" onCancel={onClose}
-            onSubmit={async (body) => {
-              await replace?.(row, body, tag)
+        {editing !== undefined && (
+          <ChangeForm
+            fields={props.fields} onClose={() => edit(undefined)}
+            read={() => props.read?.(editing) ?? Promise.resolve({ value: editing, tag: undefined })}
+            save={async (body, tag) => {
+              await replace?.(editing, body, tag)
               await touch(...touched)
-              onClose()
             }}
           >
-            {beside}
-          </FieldForm>
-          {read && (
-            <Button size="compact-xs" variant="subtle" mt="xs" onClick={() => void now.refetch()}>
-              Read it again
-            </Button>
-          )}
-        </>
-      )}
-    </Loaded>
+            {props.beside}
+          </ChangeForm>
+        )}
+      </Modal>
+    </Section>
   )
 }

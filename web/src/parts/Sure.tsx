@@ -1,5 +1,4 @@
 import { Button, Group, Modal, Stack, Text, Textarea, TextInput, Tooltip, type ButtonProps } from '@mantine/core'
-import { useDisclosure } from '@mantine/hooks'
 import { useMutation } from '@tanstack/react-query'
 import { useState, type FormEvent, type ReactNode } from 'react'
 import { asProblem } from '../api/problem'
@@ -47,23 +46,26 @@ interface SureProps {
   button?: ButtonProps & { 'aria-label'?: string }
 }
 
-/** A button that asks once more, and says what will happen. */
-export function Sure({ label, title, children, act, onDone, why, reason, typed, color, button }: SureProps) {
-  const [opened, { open, close }] = useDisclosure(false)
+/**
+ * A button that asks once more, and says what will happen. What was asked is what is done: when
+ * things change while the question is open, it does not turn into another one.
+ */
+export function Sure(props: SureProps) {
+  const [asked, ask] = useState<SureProps>()
+  const { label, why, button } = props
+  const close = () => ask(undefined)
   return (
     <>
-      <MayButton why={why} onClick={open} {...button}>{label}</MayButton>
-      <Modal opened={opened} onClose={close} title={title}>
-        {opened && (
+      <MayButton why={why} onClick={() => ask(props)} {...button}>{label}</MayButton>
+      <Modal opened={asked !== undefined} onClose={close} title={asked?.title}>
+        {asked && (
           <Question
-            label={label} act={act} reason={reason} typed={typed} color={color} onCancel={close}
+            {...asked} onCancel={close}
             onDone={() => {
               close()
-              onDone?.()
+              asked.onDone?.()
             }}
-          >
-            {children}
-          </Question>
+          />
         )}
       </Modal>
     </>
@@ -78,7 +80,7 @@ type QuestionProps = Pick<SureProps, 'label' | 'children' | 'act' | 'reason' | '
 function Question({ label, children, act, reason, typed, color, onDone, onCancel }: QuestionProps) {
   const [said, say] = useState('')
   const [word, setWord] = useState('')
-  const acting = useMutation({ mutationFn: () => act(said.trim()), onSuccess: onDone })
+  const acting = useMutation({ mutationFn: () => act(said.trim()), onSuccess: onDone, gcTime: 0 })
   const problem = acting.error ? asProblem(acting.error) : undefined
   const least = reason?.least ?? 1
   const ready = (!reason || said.trim().length >= least) && (typed === undefined || word.trim() === typed)

@@ -4,7 +4,7 @@ import { useMemo } from 'react'
 import { api, type Schema } from '../../api/client'
 import { pages } from '../../api/queries'
 import { useMay } from '../../app/session'
-import { nextAfter, ruleOf } from '../../logic/calendar'
+import { activeUntil, nextAfter, ruleOf } from '../../logic/calendar'
 import type { Draft } from '../../logic/fields'
 import { needed } from '../../logic/roles'
 import { absolute } from '../../logic/time'
@@ -32,7 +32,7 @@ export function Windows() {
   const fields = useMemo(() => windowFields(zone), [zone])
   return (
     <Stack gap="md">
-      <Now windows={all.data ?? []} />
+      {all.data && <Now windows={all.data} />}
       {all.data && <Calendar windows={all.data} zone={zone} />}
       <Kept
         title="Windows" one="a window" query={all} columns={columns} fields={fields} why={why}
@@ -61,9 +61,25 @@ export function Windows() {
   )
 }
 
+/**
+ * Until when a window is active, ms; by the clock of whoever looks, as nothing is told when one opens or ends.
+ * One that cannot be read here counts as the server last said.
+ */
+function activeNow(window: Window, now: number): number | undefined {
+  if (!window.enabled) return undefined
+  const rule = ruleOf(window)
+  if (rule) return activeUntil(rule, now)
+  const told = window.active_until ? Date.parse(window.active_until) : 0
+  return told > now ? told : undefined
+}
+
 /** What is active now, and windows that nobody understands: they close the gate. */
 function Now({ windows }: { windows: Window[] }) {
-  const active = windows.filter((window) => window.active_until)
+  const now = useNow()
+  const active = windows.flatMap((window) => {
+    const until = activeNow(window, now)
+    return until === undefined ? [] : [{ window, until }]
+  })
   const faulty = windows.filter((window) => window.fault && window.enabled)
   return (
     <Section title="Active now">
@@ -74,13 +90,13 @@ function Now({ windows }: { windows: Window[] }) {
       ))}
       {active.length === 0 && <Text size="sm" className="faint">No window is active.</Text>}
       <Stack gap={6}>
-        {active.map((window) => (
+        {active.map(({ window, until }) => (
           <Group key={window.id} gap="xs">
             <Kind of={window.kind} />
             <Text size="sm" fw={600}><Outside>{window.name}</Outside></Text>
             <Text size="sm">
               {window.kind === 'deny' ? 'Nothing starts' : 'Changes may start'} for {about(window)}; ends{' '}
-              <When at={window.active_until} />
+              <When at={new Date(until).toISOString()} />
             </Text>
           </Group>
         ))}
@@ -130,6 +146,7 @@ const wall = (text: string) => text.replace('T', ' ').replace(/:00$/, '')
 function WhenItIs({ window }: { window: Window }) {
   const now = useNow()
   const rule = useMemo(() => ruleOf(window), [window])
+  const until = activeNow(window, now)
   const next = rule && window.enabled ? nextAfter(rule, now) : undefined
   return (
     <>
@@ -138,9 +155,9 @@ function WhenItIs({ window }: { window: Window }) {
         {wall(window.start_time)} to {wall(window.end_time)}, {window.timezone}
       </Text>
       <Text size="xs" className="faint" component="div">
-        {window.active_until ? <>active, ends <When at={window.active_until} /></>
+        {until !== undefined ? <>active, ends <When at={new Date(until).toISOString()} /></>
           : next !== undefined ? <>next <When at={new Date(next).toISOString()} /></>
-          : window.enabled && 'does not come again'}
+          : window.enabled && (rule ? 'does not come again' : 'when it comes cannot be told')}
       </Text>
     </>
   )

@@ -64,8 +64,9 @@ export function ApiKeys() {
   const chosen = rows.data?.pages.flatMap((page) => page.items).find((one) => one.id === search.key)
   const create = async (body: Body) => {
     const { data } = await api.POST('/api/v1/api-keys', { body: body as Schema<'KeyIn'> })
-    await touch('api-keys', 'service-accounts')
+    // What is shown once is shown first: nobody can ask for it again.
     tell(data?.key)
+    void touch('api-keys', 'service-accounts')
     make(false)
   }
   return (

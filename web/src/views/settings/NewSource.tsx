@@ -72,10 +72,14 @@ export function NewSource({ opened, onClose }: { opened: boolean; onClose: () =>
     await api.POST('/api/v1/alert-sources', {
       body: { ...source, actor_id: holder.actor_id, ...(secret ? { secret, mapping } : {}) } as Schema<'SourceIn'>,
     })
-    await touch('alert-sources', 'api-keys', 'service-accounts')
+    // What is shown once is shown first: nobody can ask for it again.
     tell({ name, kind: String(body.kind), key: holder.key, secret })
+    void touch('alert-sources', 'api-keys', 'service-accounts')
   }
+  const [busy, work] = useState(false)
   const close = () => {
+    // Whether the source was added is not known before the answer.
+    if (busy) return
     // Nobody was shown a key whose source was not added: nobody needs it.
     if (key && !made) {
       void api.DELETE('/api/v1/api-keys/{id}', { params: { path: { id: key.id } } }).finally(() => touch('api-keys'))
@@ -85,9 +89,15 @@ export function NewSource({ opened, onClose }: { opened: boolean; onClose: () =>
     onClose()
   }
   return (
-    <Modal opened={opened} onClose={close} title="Add an alert source" size="lg" closeOnClickOutside={!made}>
+    <Modal opened={opened} onClose={close} title="Add an alert source" size="lg" closeOnClickOutside={!made} closeOnEscape={!made}>
       {opened && (made ? <Shown made={made} onDone={close} /> : (
-        <FieldForm fields={fields} submit="Add it" onSubmit={add} onCancel={close}>
+        <FieldForm
+          fields={fields} submit="Add it" onCancel={close}
+          onSubmit={(body) => {
+            work(true)
+            return add(body).finally(() => work(false))
+          }}
+        >
           {() => (
             <Text size="sm" className="faint">
               It gets a service account and an API key that can do nothing but send alerts. What it needs is shown next,

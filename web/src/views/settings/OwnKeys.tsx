@@ -62,8 +62,9 @@ export function OwnKeys() {
             fields={form} submit="Make it" onCancel={() => open(undefined)}
             onSubmit={async (body) => {
               const { data } = await api.POST('/api/v1/account/api-keys', { body: body as Schema<'OwnKeyIn'> })
-              await touch('account')
+              // What is shown once is shown first: nobody can ask for it again.
               tell(data?.key)
+              void touch('account')
               open(undefined)
             }}
           />

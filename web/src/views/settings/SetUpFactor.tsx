@@ -33,7 +33,7 @@ export function SetUpFactor({ opened, onClose }: { opened: boolean; onClose: () 
     onClose()
   }
   return (
-    <Modal opened={opened} onClose={close} title="Set up a second factor" size="lg" closeOnClickOutside={!made}>
+    <Modal opened={opened} onClose={close} title="Set up a second factor" size="lg" closeOnClickOutside={!made} closeOnEscape={!made}>
       {opened && (codes ? (
         <ShownOnce what="Your recovery codes" value={codes.join('\n')} onDone={close}>
           Each counts once in place of a code, when your phone is lost. Keep them where your password is not.

@@ -4,8 +4,8 @@ import { useState } from 'react'
 import { api, type Schema } from '../../api/client'
 import { get } from '../../api/queries'
 import { useAccount } from '../../app/session'
+import { ChangeForm } from '../../parts/ChangeForm'
 import { Facts } from '../../parts/Facts'
-import { FieldForm } from '../../parts/FieldForm'
 import { Outside } from '../../parts/Outside'
 import { Section } from '../../parts/Section'
 import { ifSeen, seen } from '../../parts/seen'
@@ -51,11 +51,8 @@ export function UserDetail({ id, onGone }: { id: string; onGone: () => void }) {
   )
 }
 
-/** Changes one user as it is now, so that nothing is overwritten that somebody else changed meanwhile. */
-async function change(id: string, body: Schema<'UserChange'>) {
-  const { tag } = await seen(api.GET('/api/v1/users/{id}', { params: path(id) }))
-  await api.PATCH('/api/v1/users/{id}', { params: { ...path(id), header: ifSeen(tag) }, body })
-}
+const change = (id: string, body: Schema<'UserChange'>, tag?: string) =>
+  api.PATCH('/api/v1/users/{id}', { params: { ...path(id), header: ifSeen(tag) }, body })
 
 function Acts({ user, onGone }: { user: User; onGone: () => void }) {
   const account = useAccount()
@@ -104,21 +101,17 @@ function Acts({ user, onGone }: { user: User; onGone: () => void }) {
       </Sure>
       <Modal opened={changing} onClose={() => setChanging(false)} title={`Roles of ${user.username}`}>
         {changing && (
-          <FieldForm
-            fields={[{ ...roleField, required: false }]} known={user} submit="Set roles"
-            onCancel={() => setChanging(false)}
-            onSubmit={async (body) => {
-              await change(user.id, { roles: body.roles as string[] })
-              await touched()
-              setChanging(false)
-            }}
+          <ChangeForm
+            fields={[{ ...roleField, required: false }]} submit="Set roles" onClose={() => setChanging(false)}
+            read={() => seen(api.GET('/api/v1/users/{id}', { params: path(user.id) }))}
+            save={(body, tag) => change(user.id, { roles: body.roles as string[] }, tag).then(touched)}
           >
             {() => (
               <Text size="sm" className="faint">
                 Their sessions end at once. {own && 'These are your own roles: you will have to sign in again.'}
               </Text>
             )}
-          </FieldForm>
+          </ChangeForm>
         )}
       </Modal>
     </Group>

@@ -97,8 +97,9 @@ export function Users() {
             fields={fields} submit="Add" onCancel={() => add(false)}
             onSubmit={async (body) => {
               const { data } = await api.POST('/api/v1/users', { body: body as Schema<'UserIn'> })
-              await touch('users')
+              // What is shown once is shown first: nobody can ask for it again.
               tell(data)
+              void touch('users')
               add(false)
             }}
           />
