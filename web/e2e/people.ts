@@ -43,6 +43,10 @@ export class Person {
     return ask(this.url, this.token, 'PUT', path, body)
   }
 
+  delete(path: string): Promise<any> {
+    return ask(this.url, this.token, 'DELETE', path)
+  }
+
   /** Sends lines of JSON. */
   async lines(path: string, lines: string[]): Promise<any> {
     const answer = await fetch(`${this.url}/api/v1${path}`, {

@@ -1,4 +1,5 @@
 import createClient, { type Client, type Middleware } from 'openapi-fetch'
+import { heardAt } from '../logic/clock'
 import { RetryKeys } from '../logic/retryKeys'
 import type { components, paths } from './schema'
 import { asProblem, Problem } from './problem'
@@ -27,12 +28,14 @@ const problems: Middleware = {
     return request
   },
   async onResponse({ request, response }) {
+    heardAt(response.headers.get('date'))
     const key = request.headers.get(HEADER)
     if (key && !LOST.includes(response.status)) keys.answered(key)
     if (response.ok) return response
     const body: unknown = await response.json().catch(() => ({}))
     const problem = new Problem(response.status, body as Record<string, unknown>)
-    if (problem.code === 'unauthenticated' && !request.url.endsWith('/login')) {
+    // Who asks who is signed in finds out by the answer.
+    if (problem.code === 'unauthenticated' && !/\/(login|account)$/.test(new URL(request.url).pathname)) {
       signedOut.dispatchEvent(new Event('signed-out'))
     }
     throw problem

@@ -30,7 +30,8 @@ export function SignedIn({ children }: { children: ReactNode }) {
   const account = useQuery({ ...get('/api/v1/account'), staleTime: 60_000, retry: false })
   const { refetch } = account
   useEffect(() => {
-    const ended = () => void refetch()
+    // Many requests may learn it at once: one question is enough.
+    const ended = () => void refetch({ cancelRefetch: false })
     signedOut.addEventListener('signed-out', ended)
     return () => signedOut.removeEventListener('signed-out', ended)
   }, [refetch])

@@ -16,7 +16,8 @@ interface LineProps<Row> {
   /** Where it begins, in px. */
   start: number
   chosen: boolean
-  to?: (row: Row) => string
+  /** Where it leads. */
+  to: string | undefined
   choose: (index: number) => void
 }
 
@@ -33,7 +34,7 @@ function drawn<Row>({ row, columns, template, index, start, chosen, to, choose }
       {columns.map((column, place) => (
         <div role="cell" key={column.name} className={classes.cell}>
           {place === 0 && to ? (
-            <Link to={to(row)} className={classes.link} onFocus={() => choose(index)}>{column.cell(row)}</Link>
+            <Link to={to} className={classes.link} onFocus={() => choose(index)}>{column.cell(row)}</Link>
           ) : column.cell(row)}
         </div>
       ))}
@@ -41,8 +42,8 @@ function drawn<Row>({ row, columns, template, index, start, chosen, to, choose }
   )
 }
 
-/** What a row shows depends on these alone: where it leads is told by the row itself. */
-const SHOWN = ['row', 'columns', 'template', 'index', 'start', 'chosen'] as const
+/** What a row shows depends on these alone. */
+const SHOWN = ['row', 'columns', 'template', 'index', 'start', 'chosen', 'to'] as const
 
 /** A row of a list; drawn again only when what it shows is another, so that a key pressed in a long list costs two rows. */
 export const Line = memo(drawn, (before, after) => SHOWN.every((name) => before[name] === after[name])) as typeof drawn

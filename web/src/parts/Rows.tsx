@@ -2,7 +2,7 @@ import { Box, Text } from '@mantine/core'
 import type { UseInfiniteQueryResult, InfiniteData } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { useEffect, useMemo, useRef, useState, type ReactNode } from 'react'
+import { useCallback, useEffect, useMemo, useRef, useState, type ReactNode } from 'react'
 import { asProblem } from '../api/problem'
 import { useKeys } from '../app/keys'
 import { PackedRows } from './Hint'
@@ -50,9 +50,12 @@ interface RowsProps<Row> {
  */
 export function Rows<Row>({ label, query, columns, id, to, empty, sort, onSort, height = 'calc(100dvh - 15rem)' }: RowsProps<Row>) {
   const rows = useMemo(() => query.data?.pages.flatMap((page) => page.items) ?? [], [query.data])
+  const held = useRef(rows)
+  held.current = rows
   const frame = useRef<HTMLDivElement>(null)
   const [width, setWidth] = useState(1_000)
-  const [chosen, choose] = useState(-1)
+  // What is chosen stays chosen where others come in above it.
+  const [picked, pick] = useState<{ id: string; index: number }>()
   const navigate = useNavigate()
 
   useEffect(() => {
@@ -77,6 +80,15 @@ export function Rows<Row>({ label, query, columns, id, to, empty, sort, onSort, 
     if (near && hasNextPage && !isFetchingNextPage && !isFetchNextPageError) void fetchNextPage()
   }, [last, rows.length, hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage])
 
+  const chosen = useMemo(() => {
+    if (!picked) return -1
+    const there = rows[picked.index]
+    return there && id(there) === picked.id ? picked.index : rows.findIndex((row) => id(row) === picked.id)
+  }, [picked, rows])
+  const choose = useCallback((index: number) => {
+    const row = held.current[index]
+    if (row) pick({ id: id(row), index })
+  }, [])
   const move = (by: number) => {
     const seen = virtual.range
     // Whoever scrolled away goes on from what they see.
@@ -88,9 +100,12 @@ export function Rows<Row>({ label, query, columns, id, to, empty, sort, onSort, 
   useKeys({
     j: () => move(1),
     k: () => move(-1),
-    Enter: () => {
+    Enter: (event) => {
       const row = rows[chosen]
-      if (row && to) void navigate({ to: to(row) })
+      // A button or a link that has the focus is what Enter is meant for.
+      const meant = event.target instanceof Element && event.target.closest('a, button, summary, [role="menuitem"], [role="option"]')
+      if (!row || !to || meant) return false
+      void navigate({ to: to(row) })
     },
   })
 
@@ -120,7 +135,7 @@ export function Rows<Row>({ label, query, columns, id, to, empty, sort, onSort, 
               return (
                 <Line
                   key={id(row)} row={row} columns={shown} template={template} index={index} start={start}
-                  chosen={index === chosen} to={to} choose={choose}
+                  chosen={index === chosen} to={to?.(row)} choose={choose}
                 />
               )
             })}

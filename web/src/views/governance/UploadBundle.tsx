@@ -6,7 +6,7 @@ import { asProblem, type FieldFault } from '../../api/problem'
 import { get } from '../../api/queries'
 import { useSearch } from '../../app/search'
 import { Outside } from '../../parts/Outside'
-import { Failed, Waiting } from '../../parts/State'
+import { Failed, Loaded } from '../../parts/State'
 import { useTouch } from '../../parts/useTouch'
 
 interface File {
@@ -24,7 +24,7 @@ interface UploadProps {
 /** A new version of a bundle, or a new bundle: from files, or from one that is there. */
 export function UploadBundle({ opened, onClose, from }: UploadProps) {
   return (
-    <Modal opened={opened} onClose={onClose} title="Upload a policy bundle" size="xl">
+    <Modal opened={opened} onClose={onClose} title="Upload a policy bundle" size="xl" closeOnClickOutside={false}>
       {opened && from && <FromBundle from={from} onClose={onClose} />}
       {opened && !from && <Form name="default" files={[]} onClose={onClose} />}
     </Modal>
@@ -33,9 +33,16 @@ export function UploadBundle({ opened, onClose, from }: UploadProps) {
 
 function FromBundle({ from, onClose }: { from: Schema<'BundleOut'>; onClose: () => void }) {
   const files = useQuery(get('/api/v1/policies/{id}', { params: { path: { id: from.id } } }))
-  if (files.isPending) return <Waiting rows={6} />
-  const begun = Object.entries(files.data ?? {}).map(([path, text]) => ({ path, text }))
-  return <Form name={from.name === 'shipped' ? 'own' : from.name} files={begun} onClose={onClose} />
+  return (
+    <Loaded query={files} rows={6}>
+      {(found) => (
+        <Form
+          name={from.name === 'shipped' ? 'own' : from.name} onClose={onClose}
+          files={Object.entries(found).map(([path, text]) => ({ path, text }))}
+        />
+      )}
+    </Loaded>
+  )
 }
 
 function Form({ name: begun, files: first, onClose }: { name: string; files: File[]; onClose: () => void }) {
@@ -53,6 +60,10 @@ function Form({ name: begun, files: first, onClose }: { name: string; files: Fil
     },
   })
   const problem = saving.error ? asProblem(saving.error) : undefined
+  const faulty = (path: string) => {
+    if (path.trim() === '') return 'is missing'
+    return files.filter((file) => file.path === path).length > 1 ? 'is that of another file as well' : undefined
+  }
   const take = async (chosen: globalThis.File[]) => {
     const read = await Promise.all(chosen.map(async (file) => ({ path: file.name, text: await file.text() })))
     setFiles((now) => [...now.filter((one) => !read.some((file) => file.path === one.path)), ...read])
@@ -71,7 +82,7 @@ function Form({ name: begun, files: first, onClose }: { name: string; files: Fil
       />
       {files.map((file, at) => (
         <OneFile
-          key={at} file={file} change={(part) => change(at, part)} drop={() => setFiles(files.toSpliced(at, 1))}
+          key={at} file={file} fault={faulty(file.path)} change={(part) => change(at, part)} drop={() => setFiles(files.toSpliced(at, 1))}
         />
       ))}
       <Group gap="xs">
@@ -85,18 +96,29 @@ function Form({ name: begun, files: first, onClose }: { name: string; files: Fil
       {problem && (problem.errors.length > 0 ? <Faults faults={problem.errors} /> : <Failed problem={problem} />)}
       <Group justify="flex-end" gap="xs">
         <Button variant="default" onClick={onClose}>Cancel</Button>
-        <Button loading={saving.isPending} disabled={files.length === 0} onClick={() => saving.mutate()}>Upload</Button>
+        <Button
+          loading={saving.isPending} disabled={files.length === 0 || files.some((file) => faulty(file.path))} onClick={() => saving.mutate()}
+        >
+          Upload
+        </Button>
       </Group>
     </Stack>
   )
 }
 
-function OneFile({ file, change, drop }: { file: File; change: (part: Partial<File>) => void; drop: () => void }) {
+interface OneFileProps {
+  file: File
+  fault: string | undefined
+  change: (part: Partial<File>) => void
+  drop: () => void
+}
+
+function OneFile({ file, fault, change, drop }: OneFileProps) {
   return (
     <Stack gap={4}>
       <Group gap="xs" align="flex-end">
         <TextInput
-          label="Path" value={file.path} flex={1} placeholder="policy.rego" required
+          label="Path" value={file.path} flex={1} placeholder="policy.rego" required error={fault}
           onChange={(event) => change({ path: event.currentTarget.value })}
         />
         <Button variant="default" onClick={drop} aria-label={`Leave out ${file.path || 'this file'}`}>Leave out</Button>

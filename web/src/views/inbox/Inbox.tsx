@@ -6,6 +6,7 @@ import type { Schema } from '../../api/client'
 import { asProblem } from '../../api/problem'
 import { get, pages } from '../../api/queries'
 import { useAccount } from '../../app/session'
+import { present } from '../../logic/clock'
 import { mayVote } from '../../logic/votes'
 import { Entries, Entry } from '../../parts/Entries'
 import { Severity, Status, Tier } from '../../parts/Marks'
@@ -17,22 +18,29 @@ import { useAll } from '../../parts/useAll'
 import { When } from '../../parts/When'
 
 const WEEK_MS = 7 * 86_400_000
+const MONTH_MS = 30 * 86_400_000
+const HOUR_MS = 3_600_000
 /** Rows shown of what is not for a vote. */
 const FEW = 50
+
+/** The hour after `by` ms from now: what is asked for stays the same question for an hour. */
+const hour = (by: number) => new Date(Math.ceil((present() + by) / HOUR_MS) * HOUR_MS).toISOString()
 
 /** What needs whoever is looking: what they can end themselves first, of that what ends soonest. */
 export function Inbox() {
   const account = useAccount()
   const approvals = useAll(useInfiniteQuery(pages('/api/v1/approvals', { status: ['pending'] })))
   const stuck = useQuery(get('/api/v1/executions', { params: { query: { state: ['needs_human'], limit: FEW } } }))
-  const unfinished = useQuery(get('/api/v1/executions', { params: { query: { state: ['rollback_failed'], limit: FEW } } }))
+  // That is an end: who has seen to it says so nowhere, so it goes with time, as the badge's number does.
+  const unfinished = useQuery(get('/api/v1/executions', {
+    params: { query: { state: ['rollback_failed'], created_at_from: hour(-MONTH_MS), limit: FEW } },
+  }))
   const breakers = useQuery({
     ...get('/api/v1/circuit-breakers', { params: { query: { limit: 1_000 } } }),
     select: (page) => ({ ...page, items: page.items.filter((breaker) => breaker.state !== 'closed') }),
   })
-  const soon = new Date(Math.ceil((Date.now() + WEEK_MS) / 3_600_000) * 3_600_000).toISOString()
   const exceptions = useQuery(
-    get('/api/v1/exceptions', { params: { query: { status: ['approved'], expires_at_before: soon, limit: FEW } } }),
+    get('/api/v1/exceptions', { params: { query: { status: ['approved'], expires_at_before: hour(WEEK_MS), limit: FEW } } }),
   )
   const waiting = (approvals.data ?? []).toSorted((a, b) => a.expires_at.localeCompare(b.expires_at))
   const mine = waiting.filter((approval) => mayVote(account, approval))

@@ -4,6 +4,7 @@ import { IconFlame } from '@tabler/icons-react'
 import { useState, type FormEvent } from 'react'
 import type { Schema } from '../../api/client'
 import { asProblem, type Problem } from '../../api/problem'
+import { useLive } from '../../app/live'
 import { approving } from '../../logic/ballot'
 import { runsNowhere, wayBack } from '../../logic/planDocument'
 import { Outside } from '../../parts/Outside'
@@ -31,6 +32,7 @@ export function ApproveDialog({ all, approval, glass, onClose, onSaid }: Approve
     onSaid(broughtAbout(ballot, nowhere))
     onClose()
   })
+  const { connection } = useLive()
   const [note, setNote] = useState('')
   const [code, setCode] = useState('')
   // Once asked for, it stays asked for: a wrong code is another answer.
@@ -53,6 +55,9 @@ export function ApproveDialog({ all, approval, glass, onClose, onSaid }: Approve
       <form onSubmit={cast}>
         <Stack gap="sm">
           <Text fw={600}><Outside>{called(all)}</Outside></Text>
+          {connection === 'away' && (
+            <Text size="sm" fw={600} role="status">Not connected: what stands here may be old.</Text>
+          )}
           {glass && <Glass of={glass} />}
           <Next all={all} approval={approval} alone={glass !== undefined} />
           <Textarea

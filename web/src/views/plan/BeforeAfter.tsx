@@ -14,12 +14,13 @@ import { Facts } from '../risk/Facts'
 import { Fold } from '../risk/Fold'
 import scroll from '../risk/Risk.module.css'
 import classes from './Plan.module.css'
-import { useRemediation, type Everything } from './usePlan'
+import type { Everything } from './usePlan'
 
 /** What is there and what would be, where the plan puts drift right: properties, and what its preparation said. */
 export function BeforeAfter({ all }: { all: Everything }) {
-  const remediation = useRemediation(all.intent)
-  if (!remediation) return null
+  const { remediation } = all
+  // Preparing and looking again change nothing.
+  if (!remediation || all.stage !== 'change') return null
   const own = all.execution?.id ?? ''
   return (
     <Section title="Before and after">
@@ -80,7 +81,8 @@ function Properties({ of }: { of: Schema<'RemediedOut'> }) {
       <Table captionSide="top" verticalSpacing={4}>
         <Caption>
           {codify ? 'What the code says, and what it would say' : 'What is there, and what would be'}
-          {of.finding_ids.length > ids.length && `, of the first ${ids.length} findings`}
+          {of.finding_ids.length > ids.length && `, of the first ${ids.length} findings`}, as the latest scan saw it. What
+          is approved is what the preparation printed.
         </Caption>
         <Table.Thead>
           <Table.Tr>

@@ -13,7 +13,7 @@ import { Section } from '../../parts/Section'
 import { useNow, When } from '../../parts/When'
 import { Facts } from '../risk/Facts'
 import { Fold } from '../risk/Fold'
-import { useException, useRemediation, type Everything } from './usePlan'
+import type { Everything } from './usePlan'
 
 /** What decides, on the first screen: what, where, how bad, who, why, what is missing, until when. */
 export function Head({ all }: { all: Everything }) {
@@ -63,8 +63,7 @@ export function Head({ all }: { all: Everything }) {
 }
 
 /** What it does; an exception is said by what it is, not by the text that is approved. */
-function Sentence({ all: { document, intent } }: { all: Everything }) {
-  const exception = useException(intent)
+function Sentence({ all: { document, exception } }: { all: Everything }) {
   if (!runsNowhere(document) || !exception) return <Outside>{inOneSentence(document)}</Outside>
   return (
     <>
@@ -128,9 +127,7 @@ function AskedBy({ all: { record, intent, approval } }: { all: Everything }) {
 }
 
 function Why({ all }: { all: Everything }) {
-  const { intent } = all
-  const remediation = useRemediation(intent)
-  const exception = useException(intent)
+  const { intent, remediation, exception } = all
   const ids = [intent?.finding_id, exception?.finding_id, ...(remediation?.finding_ids ?? [])]
     .filter((id): id is string => typeof id === 'string')
   const shown = [...new Set(ids)]

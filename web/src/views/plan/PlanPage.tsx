@@ -1,11 +1,12 @@
 import { Alert, Stack, Text } from '@mantine/core'
 import { IconAlertOctagon } from '@tabler/icons-react'
 import { useState } from 'react'
+import { asProblem } from '../../api/problem'
 import { readMemory } from '../../logic/decision'
 import { Outside } from '../../parts/Outside'
 import { Page } from '../../parts/Page'
 import { Section } from '../../parts/Section'
-import { Waiting } from '../../parts/State'
+import { Failed, Waiting } from '../../parts/State'
 import { When } from '../../parts/When'
 import { Context } from '../risk/Context'
 import { RiskOf, Why, WouldDiffer } from '../risk/Judged'
@@ -41,6 +42,9 @@ export function PlanPage({ plan, approval }: { plan: Plan; approval: Approval | 
           withCloseButton closeButtonLabel="Close" onClose={() => say(undefined)}
         />
       )}
+      {all.error && (
+        <Failed problem={asProblem(all.error)} retry={all.again} />
+      )}
       <Head all={all} />
       <Suspicious of={approval?.suspicious ?? plan.suspicious} />
       <Commands all={all} />
@@ -71,7 +75,13 @@ function Altered() {
 /** Why it was decided as it was: reasons and guards, then the risk with all its parts. */
 function Judged({ all }: { all: Everything }) {
   const { decision, record } = all
-  if (!decision || !record) return all.pending ? <Section title="Why"><Waiting rows={4} /></Section> : null
+  if (!decision || !record) {
+    if (all.pending) return <Section title="Why"><Waiting rows={4} /></Section>
+    // What failed to load is said at the top.
+    return all.error ? null : (
+      <Section title="Why"><Text size="sm">No decision on this plan is told: another plan took its place.</Text></Section>
+    )
+  }
   return (
     <>
       <Why title="Why it needs a decision" of={decision} />

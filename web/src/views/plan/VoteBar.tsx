@@ -40,6 +40,8 @@ export function VoteBar({ all, approval, onSaid }: VoteBarProps) {
     ...(whyNotDeny === undefined ? { d: () => ask('deny') } : {}),
   })
 
+  // Emergency authority that ends while its question is open does not turn it into an ordinary vote.
+  const lapsed = asking === 'alone' && !alone
   const close = () => ask(undefined)
   if (!pending) return <Decided all={all} approval={approval} />
   return (
@@ -50,6 +52,7 @@ export function VoteBar({ all, approval, onSaid }: VoteBarProps) {
             {count(missing(approval), 'vote')} missing, ends <When at={approval.expires_at} />
           </Text>
           {why && <Text size="sm">{why}</Text>}
+          {lapsed && <Text size="sm" fw={600}>Your emergency authority ended: nothing was approved alone.</Text>}
           {connection === 'away' && <Text size="sm" fw={600}>Not connected: what stands here may be old.</Text>}
         </div>
         <div className={classes.acts}>
@@ -60,7 +63,7 @@ export function VoteBar({ all, approval, onSaid }: VoteBarProps) {
           <Act label="Approve" hint="a" why={why} color="teal.8" variant="filled" onClick={() => ask('approve')} />
         </div>
       </Group>
-      {(asking === 'approve' || asking === 'alone') && (
+      {(asking === 'approve' || (asking === 'alone' && alone)) && (
         <ApproveDialog
           all={all} approval={approval} glass={asking === 'alone' ? alone : undefined} onClose={close} onSaid={onSaid}
         />

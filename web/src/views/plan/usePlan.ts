@@ -22,10 +22,19 @@ export interface Everything {
   /** The latest execution of the intent. */
   execution: Execution | undefined
   intent: Intent | undefined
+  /** The decision on this very plan. */
   decision: Decision | undefined
   record: DecisionRecord | undefined
+  /** The remediation it is a part of, and which: `prepare`, `change`, `check`. */
+  remediation: Schema<'RemediedOut'> | undefined
+  stage: string | undefined
+  /** The exception it asks for. */
+  exception: Schema<'ExceptionOut'> | undefined
   /** Something of it is still on its way. */
   pending: boolean
+  /** Why something of it could not be loaded. */
+  error: Error | null
+  again: () => void
 }
 
 const one = (id: string) => ({ params: { path: { id } } })
@@ -36,17 +45,29 @@ export function useEverything(plan: Plan, approval: Approval | undefined): Every
   const executions = useQuery(get('/api/v1/executions', { params: { query: ofIntent } }))
   const intent = useQuery(get('/api/v1/intents/{id}', one(plan.intent_id)))
   const execution = executions.data?.items[0]
-  // The decision on this very plan: of its approval, of its execution; else the latest on its intent.
+  // The decision of its approval, of its execution; else the latest on its intent.
   const latest = execution?.plan_id === plan.id ? execution.decision_id : intent.data?.decision_id
   const decisionId = approval?.decision_id ?? latest ?? undefined
-  const decision = useQuery({
+  const decided = useQuery({
     ...get('/api/v1/decisions/{id}', one(decisionId ?? '')), enabled: decisionId !== undefined,
   })
+  const mine = belongsTo(intent.data, 'remediation')
+  const asked = belongsTo(intent.data, 'exception')
+  const remediation = useQuery({ ...get('/api/v1/remediations/{id}', one(mine?.id ?? '')), enabled: mine !== undefined })
+  const exception = useQuery({ ...get('/api/v1/exceptions/{id}', one(asked?.id ?? '')), enabled: asked !== undefined })
+  // Planned again, the latest decision is on another plan.
+  const decision = approval || decided.data?.plan_id === plan.id ? decided.data : undefined
   const document = useMemo(() => readPlan(plan.document), [plan.document])
-  const record = useMemo(() => decision.data && readRecord(decision.data.record), [decision.data])
+  const record = useMemo(() => decision && readRecord(decision.record), [decision])
+  const all = [
+    executions, intent, ...(decisionId ? [decided] : []), ...(mine ? [remediation] : []), ...(asked ? [exception] : []),
+  ]
   return {
-    plan, document, approval, execution, intent: intent.data, decision: decision.data, record,
-    pending: executions.isPending || intent.isPending || (decisionId !== undefined && decision.isPending),
+    plan, document, approval, execution, intent: intent.data, decision, record,
+    remediation: remediation.data, stage: mine?.stage, exception: exception.data,
+    pending: all.some((query) => query.isPending),
+    error: all.find((query) => query.error)?.error ?? null,
+    again: () => all.forEach((query) => query.error && void query.refetch()),
   }
 }
 
@@ -63,9 +84,9 @@ export function useApprovalOf(planId: string) {
 }
 
 /** What the gate's own name for a request says it belongs to: `remediation/rem_…/change`. */
-export function belongsTo(intent: Intent | undefined, kind: 'remediation' | 'exception'): string | undefined {
-  const [of, id] = intent?.deterministic_id.split('/') ?? []
-  return of === kind ? id : undefined
+function belongsTo(intent: Intent | undefined, kind: 'remediation' | 'exception') {
+  const [of, id, stage] = intent?.deterministic_id.split('/') ?? []
+  return of === kind && id ? { id, stage } : undefined
 }
 
 /**
@@ -95,18 +116,6 @@ export function useSources(document: PlanDocument, intent: Intent | undefined) {
 /** The texts of an object, by name. */
 const texts = (value: unknown): Record<string, string> =>
   Object.fromEntries(Object.entries(fields(value)).map(([name, one]) => [name, text(one)]))
-
-/** The remediation a plan is a part of, if it is. */
-export function useRemediation(intent: Intent | undefined) {
-  const id = belongsTo(intent, 'remediation')
-  return useQuery({ ...get('/api/v1/remediations/{id}', one(id ?? '')), enabled: id !== undefined }).data
-}
-
-/** The exception a plan asks for, if it does. */
-export function useException(intent: Intent | undefined) {
-  const id = belongsTo(intent, 'exception')
-  return useQuery({ ...get('/api/v1/exceptions/{id}', one(id ?? '')), enabled: id !== undefined }).data
-}
 
 /** What people call a plan. An exception's summary names a procedure and no target. */
 export const called = ({ plan, document }: Everything) =>
