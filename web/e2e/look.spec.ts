@@ -61,6 +61,7 @@ test.beforeAll(async () => {
     channels: '/settings?tab=channels',
     retention: '/settings?tab=retention',
     overview: '/overview',
+    invitation: '/invitation',
   }
 })
 test.afterAll(() => on.site.end())

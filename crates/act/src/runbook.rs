@@ -19,6 +19,7 @@ mod context;
 pub mod emit;
 mod expression;
 mod glob;
+pub mod library;
 pub mod lint;
 pub mod parse;
 mod position;

@@ -86,6 +86,8 @@ permissions! {
     ReadPolicy = "policy.read": Viewer Operator Approver Admin Auditor;
     /// Change policies, blackout windows, limits and breakers.
     WritePolicy = "policy.write": Admin;
+    /// End an exception before its time: nothing is let through by that.
+    RevokeExceptions = "exceptions.revoke": Operator Approver Admin;
     /// See learned models, what they said and how they do.
     ReadModels = "models.read": Viewer Operator Approver Admin Auditor;
     /// Register and replace learned models and their figures.

@@ -25,6 +25,8 @@ pub use list::{Filter, ListRequest, Sort, Test, alike, ids, in_order, list, patt
 pub enum Holds {
     /// The id of something: a string with the kind's prefix.
     Id,
+    /// Several such ids.
+    Ids,
     /// A string.
     Text,
     /// A list of strings.
@@ -54,6 +56,7 @@ impl Holds {
     const fn sql(self) -> &'static str {
         match self {
             Self::Id => "uuid",
+            Self::Ids => "uuid[]",
             Self::Text => "text",
             Self::Texts => "text[]",
             Self::Integer => "integer",
@@ -74,6 +77,7 @@ impl Holds {
             Self::Decimal | Self::Sha256 => "text",
             Self::Seconds => "float8",
             Self::Id
+            | Self::Ids
             | Self::Text
             | Self::Texts
             | Self::Integer
@@ -118,6 +122,14 @@ pub struct Column {
     pub filled: Filled,
     /// Whether a list may be narrowed by it.
     pub filter: bool,
+    /// What a list calls it when it is narrowed by it: its name, or that of one among several.
+    pub asked: &'static str,
+    /// The table whose rows hold it, and the column of that table with this one's id, where it is not
+    /// the object that holds it but what belongs to the object: lists are narrowed by it, and it is
+    /// not shown.
+    pub through: Option<(&'static str, &'static str)>,
+    /// What it is read as, in SQL over the row `o`, where another table has it: it is shown alone.
+    pub looked_up: Option<&'static str>,
     /// Whether a list may be sorted by it; such a column is never null, and an index of its table
     /// has it after the tenant wherever tables grow large.
     pub sort: bool,
@@ -153,6 +165,9 @@ impl Column {
             holds,
             filled: Filled::ByCaller,
             filter: false,
+            asked: name,
+            through: None,
+            looked_up: None,
             sort: false,
             age: false,
             search: false,
@@ -174,6 +189,31 @@ impl Column {
     #[must_use]
     pub const fn filter(mut self) -> Self {
         self.filter = true;
+        self
+    }
+
+    /// Lists may be narrowed by it, under another name: that of one, where it holds several.
+    #[must_use]
+    pub const fn asked_as(mut self, name: &'static str) -> Self {
+        self.filter = true;
+        self.asked = name;
+        self
+    }
+
+    /// Lists may be narrowed by it, through the rows of another table that belong to the object by
+    /// this column of theirs. An index there begins with the tenant, it, and that column.
+    #[must_use]
+    pub const fn through(mut self, table: &'static str, of: &'static str) -> Self {
+        self.filter = true;
+        self.through = Some((table, of));
+        self
+    }
+
+    /// It stands in another table and is only shown. Looked up for the rows of a page alone: what is
+    /// shown is worked out after the page is cut.
+    #[must_use]
+    pub const fn looked_up(mut self, sql: &'static str) -> Self {
+        self.looked_up = Some(sql);
         self
     }
 
@@ -265,13 +305,18 @@ impl Kind {
 
     /// One row as JSON.
     fn document(&self) -> String {
-        let pairs = self.columns.iter().map(|column| {
+        let held = self.columns.iter().filter(|column| column.through.is_none());
+        let pairs = held.map(|column| {
             let Column { name, holds, .. } = column;
+            if let Some(sql) = column.looked_up {
+                return format!(", '{name}', ({sql})");
+            }
             let value = match holds {
                 Holds::Decimal => format!("o.{name}::text"),
                 Holds::Seconds => format!("extract(epoch FROM o.{name})"),
                 Holds::Sha256 => format!("encode(o.{name}, 'hex')"),
                 Holds::Id
+                | Holds::Ids
                 | Holds::Text
                 | Holds::Texts
                 | Holds::Integer
@@ -295,6 +340,7 @@ fn given(column: &Column) -> String {
         Holds::Seconds => format!("make_interval(secs => r.{name})"),
         Holds::Sha256 => format!("decode(r.{name}, 'hex')"),
         Holds::Id
+        | Holds::Ids
         | Holds::Text
         | Holds::Texts
         | Holds::Integer

@@ -11,7 +11,7 @@ mod step_up;
 mod usage;
 mod windows;
 
-use api::{App, Problem, object};
+use api::{App, Problem};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::error::Error;
@@ -28,7 +28,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .merge(limits::routes())
         .merge(step_up::routes())
         .merge(break_glass::routes())
-        .merge(object::routes::<exceptions::Exception>())
+        .merge(exceptions::routes())
 }
 
 impl From<Error> for Problem {

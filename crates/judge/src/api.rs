@@ -3,6 +3,7 @@
 mod advice;
 mod label;
 mod provider_policy;
+mod shipped;
 
 use std::collections::BTreeMap;
 
@@ -32,6 +33,8 @@ const MAX_LISTED: u32 = 200;
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list_bundles, upload_bundle))
+        .routes(routes!(shipped::get_shipped_bundle))
+        .routes(routes!(shipped::test_shipped_bundle))
         .routes(routes!(get_bundle))
         .routes(routes!(activate_bundle))
         .routes(routes!(test_bundle))

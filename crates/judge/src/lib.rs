@@ -14,4 +14,5 @@ pub mod exact;
 pub mod outside;
 pub mod policy;
 pub mod risk;
+pub mod standing;
 pub mod store;

@@ -431,6 +431,15 @@ impl Outside {
     }
 }
 
+/// The categories outcomes of an action are asked about by: the table's, and databases for what
+/// deploys configuration, as [`Outside::classify`] has it.
+#[must_use]
+pub fn categories(action: &str, table: &Table) -> Vec<Category> {
+    let own = table.classify(action).category;
+    let databases = action.starts_with("deploy.config.") && own != Category::Database;
+    std::iter::once(own).chain(databases.then_some(Category::Database)).collect()
+}
+
 /// How much a grant opens: a whole subscription, a group of resources, or a part of one.
 fn scope_of(path: &str) -> BlastScope {
     match path.split('/').filter(|part| !part.is_empty()).count() {

@@ -20,6 +20,7 @@ pub mod labelled;
 pub mod past;
 pub mod performance;
 pub mod registry;
+pub mod track;
 
 use crate::posterior::{Lesson, Posterior};
 

@@ -1,4 +1,4 @@
-//! The audit log over HTTP: events, proofs, the newest checkpoint.
+//! The audit log over HTTP: events, proofs, the newest checkpoint and what it continues.
 //!
 //! Events are shown from their canonical bytes, never from the columns that repeat them.
 
@@ -20,8 +20,10 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::bundle::BundleError;
 use crate::bundle::proof_file::{MakeProofError, ProofFile};
 use crate::checkpoint::origin;
+use crate::continuation::{self, ContinuationError};
 use crate::directory::Directory;
 use crate::signer::policy_in;
 use crate::store::checkpoints;
@@ -45,6 +47,7 @@ pub fn routes(logs: PublishedLogs) -> OpenApiRouter<App> {
         .routes(routes!(get_event))
         .routes(routes!(get_proof))
         .routes(routes!(get_checkpoint))
+        .routes(routes!(get_consistency))
         .routes(routes!(get_keys))
         .layer(Extension(Arc::new(logs)))
 }
@@ -106,6 +109,25 @@ pub struct EventOut {
     /// shown with it; `personal` is what was signed of that. It is gone once the person is erased.
     #[schema(value_type = Object)]
     event: serde_json::Value,
+    /// What is kept beside the event, as it was committed to: only where one event is asked for, and
+    /// not once the person is erased.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    personal: Option<BesideOut>,
+}
+
+/// What is kept beside an event, and opens its `personal`: `SHA-256(salt || body)`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BesideOut {
+    /// The salt: 64 hexadecimal digits.
+    salt: String,
+    /// Canonical JSON of `display_name`, `ip_address` and `user_agent`, those there are. Its UTF-8
+    /// bytes are what was hashed.
+    body: String,
+}
+
+fn beside(logged: &Logged) -> Option<BesideOut> {
+    let (salt, body) = (logged.salt.as_ref()?, logged.body.as_ref()?);
+    Some(BesideOut { salt: hex::encode(salt), body: String::from_utf8_lossy(body).into_owned() })
 }
 
 fn out(logged: &Logged) -> EventOut {
@@ -115,7 +137,7 @@ fn out(logged: &Logged) -> EventOut {
     if let (Some(salt), Some(body)) = (&logged.salt, &logged.body) {
         name(&mut event, salt, body);
     }
-    EventOut { id: logged.id.into(), seq: logged.seq, event }
+    EventOut { id: logged.id.into(), seq: logged.seq, event, personal: None }
 }
 
 /// Adds what is kept beside an event, if it is what was signed for.
@@ -150,7 +172,7 @@ async fn list_events(
     Ok(Json(PageOut::of(page, |logged| out(&logged))))
 }
 
-/// Show an audit event.
+/// Show an audit event, and what opens the salted hash in it.
 #[utoipa::path(get, path = "/audit/events/{id}", tag = "audit",
     params(("id" = String, Path, description = "The event")),
     responses((status = 200, body = EventOut), (status = "4XX", body = Problem)))]
@@ -161,7 +183,8 @@ async fn get_event(
 ) -> Answer<Json<EventOut>> {
     let mut tx = app.db.tenant(caller.tenant()).await?;
     let logged = events::by_id(&mut tx, id.uuid()).await?;
-    Ok(Json(out(&logged.ok_or_else(|| Problem::not_found("audit event"))?)))
+    let logged = logged.ok_or_else(|| Problem::not_found("audit event"))?;
+    Ok(Json(EventOut { personal: beside(&logged), ..out(&logged) }))
 }
 
 /// Prove an audit event: a `.tlog-proof` file, verifiable offline.
@@ -185,8 +208,8 @@ async fn get_proof(
     let made = tokio::task::spawn_blocking(move || ProofFile::make(&log, index, logged.canon));
     match made.await.map_err(|error| Problem::internal(&error))? {
         Ok((proof, _)) => Ok(text(proof.to_string())),
-        Err(MakeProofError::NotYet(_)) => Err(not_yet()),
-        Err(error) if error.unpublished() => Err(not_yet()),
+        Err(MakeProofError::NotYet(_)) => Err(not_yet("this event")),
+        Err(error) if error.unpublished() => Err(not_yet("this event")),
         Err(error) => Err(Problem::internal(&error)),
     }
 }
@@ -202,6 +225,51 @@ async fn get_checkpoint(
     let mut tx = app.db.tenant(caller.tenant()).await?;
     let note = checkpoints::latest(&mut tx).await?;
     Ok(text(note.ok_or_else(|| Problem::not_found("checkpoint"))?))
+}
+
+/// Between which sizes of the log.
+#[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct SizesIn {
+    /// How many events the earlier log had.
+    #[param(minimum = 0)]
+    from: u64,
+    /// How many events the later log has: at most as many as are signed.
+    #[param(minimum = 0)]
+    to: u64,
+}
+
+/// Show why the audit log continues what it was: a consistency proof.
+///
+/// The hashes of RFC 6962, section 2.1.2, in base64, a line each, from below; none where both sizes
+/// are the same, or `from` is 0. With the roots of both sizes they are checked as RFC 9162, section
+/// 2.1.4.2 says.
+#[utoipa::path(get, path = "/audit/consistency", tag = "audit",
+    params(SizesIn),
+    responses((status = 200, body = String, content_type = "text/plain"),
+        (status = "4XX", body = Problem)))]
+async fn get_consistency(
+    Extension(logs): Extension<Arc<PublishedLogs>>,
+    caller: Can<ReadAudit>,
+    query: Result<Query<SizesIn>, QueryRejection>,
+) -> Answer<impl IntoResponse> {
+    let Query(SizesIn { from, to }) =
+        query.map_err(|error| Problem::invalid("query", "shape", error.body_text()))?;
+    let log = logs.directory.below(&origin(&logs.deployment, caller.tenant()));
+    let made = tokio::task::spawn_blocking(move || continuation::between(&log, from, to));
+    match made.await.map_err(|error| Problem::internal(&error))? {
+        Ok(hashes) => Ok(text(continuation::lines(&hashes))),
+        Err(ContinuationError::Shrunk(error)) => {
+            Err(Problem::invalid("query.from", "order", error.to_string()))
+        }
+        Err(ContinuationError::NotYet { asked, .. }) => {
+            Err(not_yet(&format!("a log of {asked} events")))
+        }
+        Err(ContinuationError::Log(BundleError::NoCheckpoint)) => {
+            Err(Problem::not_found("checkpoint"))
+        }
+        Err(error) => Err(Problem::internal(&error)),
+    }
 }
 
 /// Show the keys that sign the audit log: a line each, with the sizes they may sign.
@@ -226,10 +294,10 @@ async fn get_keys(
     Ok(text(policy.to_string()))
 }
 
-fn not_yet() -> Problem {
+fn not_yet(what: &str) -> Problem {
     Problem::conflict(
         "not_signed_yet",
-        "no checkpoint covers this event yet: ask again in a second",
+        format!("no checkpoint covers {what} yet: ask again in a second"),
     )
 }
 

@@ -161,7 +161,7 @@ fn tenant_of(origin: &str) -> Result<TenantId, BundleError> {
         .ok_or_else(|| BundleError::Origin { origin: origin.to_owned() })
 }
 
-fn claimed(note: &str) -> Result<Checkpoint, BundleError> {
+pub(crate) fn claimed(note: &str) -> Result<Checkpoint, BundleError> {
     let note: Note = note.parse().map_err(|_| BundleError::NoCheckpoint)?;
     note.unverified_text().parse().map_err(|_| BundleError::NoCheckpoint)
 }

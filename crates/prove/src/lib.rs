@@ -9,6 +9,7 @@ pub mod anchor;
 pub mod api;
 pub mod bundle;
 pub mod checkpoint;
+pub mod continuation;
 pub mod cosignature;
 pub mod decision;
 pub mod directory;

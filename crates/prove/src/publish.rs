@@ -9,8 +9,9 @@ use model::id::{EventId, TenantId};
 
 use crate::anchor::{Anchor, AnchorError, read_leaves};
 use crate::checkpoint::{Checkpoint, origin};
+use crate::continuation;
 use crate::directory::{Directory, FileError, Readable};
-use crate::merkle::proof::{ProofError, consistency, subtree_hash};
+use crate::merkle::proof::ProofError;
 use crate::merkle::{Hash, Range};
 use crate::signer::{Request, SignError, Signer};
 use crate::store::checkpoints;
@@ -362,10 +363,7 @@ pub(crate) fn write(log: &Directory, resources: &[Resource]) -> Result<(), FileE
 /// Why the log continues the one of `signed` entries.
 fn continuation(log: &Directory, signed: u64, range: &Range) -> Result<Vec<Hash>, PublishError> {
     let mut reader = Reader::with_edge(range, |place| read(log, place));
-    consistency(signed, range.size())?
-        .into_iter()
-        .map(|subtree| Ok(subtree_hash(subtree, &mut reader)?))
-        .collect()
+    continuation::hashes(&mut reader, signed, range.size())
 }
 
 /// Removes partial tiles whose full version exists now.

@@ -6,6 +6,7 @@ mod advise;
 pub mod api;
 mod ask;
 mod assess;
+mod deliver;
 mod error;
 mod except;
 pub mod explain;
@@ -36,6 +37,7 @@ use prove::lag::Limit;
 
 pub use ask::{Ask, Asked, ask};
 pub use assess::{SUBJECT as ASSESS, assess};
+pub use deliver::{SUBJECT as DELIVER, deliver};
 pub use error::Error;
 pub use explain::{SUBJECT as EXPLAIN, explain};
 pub use finish::LoopHooks;

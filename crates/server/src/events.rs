@@ -4,7 +4,8 @@
 //! gaps; `/executions/{id}/events` carries the steps and the output of one execution.
 //!
 //! A stream ends with its execution, when its caller may no longer watch (the session or key, the
-//! actor or the role is gone), and when the process stops.
+//! actor or the role is gone), when the database has been silent for some seconds, and when the
+//! process stops.
 
 mod limit;
 mod store;
@@ -37,8 +38,11 @@ use self::limit::{Open, Streams};
 /// How long a watcher is trusted before it is looked up again, and so the longest wait for a
 /// wake-up: whoever may no longer watch is told nothing more after five seconds.
 const TRUSTED: Duration = Duration::from_secs(4);
-/// How long to wait when the watcher cannot be looked up.
+/// How long to wait when the database did not answer.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
+/// How long the database may be away before a stream ends: an open one says that whoever follows it
+/// knows what happens.
+const AWAY: Duration = Duration::from_secs(5);
 /// Events fetched at once.
 const AT_ONCE: i64 = 500;
 
@@ -204,6 +208,26 @@ struct Watching {
     after: i64,
     ready: VecDeque<Told>,
     ended: bool,
+    away: Away,
+}
+
+/// Since when the database has not answered.
+#[derive(Debug, Default)]
+struct Away(Option<Instant>);
+
+impl Away {
+    /// What the database says; none when it cannot, or not before it was away for too long.
+    async fn answer<T, E>(&mut self, asked: impl Future<Output = Result<T, E>>) -> Option<T> {
+        let since = *self.0.get_or_insert_with(Instant::now);
+        let left = AWAY.saturating_sub(since.elapsed());
+        let answer = tokio::time::timeout(left, asked).await.ok()?.ok()?;
+        self.0 = None;
+        Some(answer)
+    }
+
+    fn too_long(&self) -> bool {
+        self.0.is_some_and(|since| since.elapsed() >= AWAY)
+    }
 }
 
 impl Watching {
@@ -223,19 +247,19 @@ fn follow(
     after: i64,
 ) -> impl Stream<Item = Result<Event, Infallible>> + use<> {
     let waker = app.db.waker(Topic::Events);
-    let first =
-        Watching { app, waker, watcher, source, after, ready: VecDeque::new(), ended: false };
+    let (ready, away) = (VecDeque::new(), Away::default());
+    let first = Watching { app, waker, watcher, source, after, ready, ended: false, away };
     futures::stream::unfold(first, async |mut state| {
         loop {
-            if state.watcher.stop.is_cancelled() {
+            if state.watcher.stop.is_cancelled() || state.away.too_long() {
                 return None;
             }
             if state.watcher.trusted().is_zero() {
-                match state.watcher.look_up(&state.app).await {
-                    Ok(true) => {}
-                    Ok(false) => return None,
+                match state.away.answer(state.watcher.look_up(&state.app)).await {
+                    Some(true) => {}
+                    Some(false) => return None,
                     // As long as nobody knows, nothing is told.
-                    Err(_) => {
+                    None => {
                         state.wait(ASK_AGAIN).await;
                         continue;
                     }
@@ -249,27 +273,25 @@ fn follow(
             if state.ended {
                 return None;
             }
-            // A database that is away for a moment is asked again; the watcher notices a pause.
-            if let Ok(found) = read(&state).await
-                && !found.is_empty()
-            {
-                state.ready.extend(found);
-                continue;
+            match state.away.answer(read(&state.app, state.source, state.after)).await {
+                Some(found) if found.is_empty() => state.wait(state.watcher.trusted()).await,
+                Some(found) => state.ready.extend(found),
+                // A database that is away for a moment is asked again; the watcher notices a pause.
+                None => state.wait(ASK_AGAIN).await,
             }
-            state.wait(state.watcher.trusted()).await;
         }
     })
 }
 
-async fn read(state: &Watching) -> Result<Vec<Told>, db::Error> {
-    match state.source {
+async fn read(app: &App, source: Source, after: i64) -> Result<Vec<Told>, db::Error> {
+    match source {
         Source::Tenant(tenant) => {
-            let mut tx = state.app.db.tenant(tenant).await?;
-            store::events_after(&mut tx, state.after, AT_ONCE).await
+            let mut tx = app.db.tenant(tenant).await?;
+            store::events_after(&mut tx, after, AT_ONCE).await
         }
         Source::Execution(tenant, id) => {
-            let mut tx = state.app.db.tenant(tenant).await?;
-            store::execution_events_after(&mut tx, id, state.after, AT_ONCE).await
+            let mut tx = app.db.tenant(tenant).await?;
+            store::execution_events_after(&mut tx, id, after, AT_ONCE).await
         }
     }
 }

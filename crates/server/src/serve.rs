@@ -35,8 +35,8 @@ use crate::tasks::Tasks;
 /// What is taken, one after another.
 const TAKEN: &[&str] = &[cycle::ASSESS, cycle::EXPLAIN, cycle::REMEDY];
 
-/// Connections tested at the same time.
-const CONNECTIONS_TESTED: usize = 4;
+/// Connections and channels tested at the same time.
+const TESTED_AT_ONCE: usize = 4;
 
 /// How long a job may take before somebody else may take it.
 const JOB_LEASE: Duration = Duration::from_secs(60);
@@ -201,8 +201,8 @@ fn work(
         let (cycle, name) = (cycle.clone(), name.to_owned());
         tasks.spawn("jobs", move |stop| take_jobs(cycle.clone(), name.clone(), poll, stop));
     }
-    let test = (app.clone(), connectors.clone(), name.to_owned());
-    tasks.spawn("connections", move |stop| test_connections(test.clone(), poll, stop));
+    let test = (app.clone(), (connectors.clone(), outbound.clone()), name.to_owned());
+    tasks.spawn("tests", move |stop| test_for_people(test.clone(), poll, stop));
     let times = (poll, tuning.lease_ttl);
     let (app, keeper) = (app.clone(), name.to_owned());
     tasks.spawn("keys", move |stop| rotate_keys(app.clone(), keeper.clone(), times, stop));
@@ -280,10 +280,10 @@ async fn take_jobs(cycle: Loop, name: String, poll: Duration, stop: Cancellation
 /// Connectors by transport.
 type Connectors = BTreeMap<String, Arc<dyn Connector>>;
 
-/// Tests connections for people who wait, several at a time, until told to stop: nobody waits behind
+/// Tests connections and channels for people who wait, several at a time, until told to stop: nobody waits behind
 /// work of another kind.
-async fn test_connections(
-    (app, connectors, name): (App, Connectors, String),
+async fn test_for_people(
+    (app, ways, name): (App, (Connectors, Outbound), String),
     poll: Duration,
     stop: CancellationToken,
 ) {
@@ -291,17 +291,13 @@ async fn test_connections(
     let mut under_way = JoinSet::new();
     while !stop.is_cancelled() {
         while under_way.try_join_next().is_some() {}
-        if under_way.len() >= CONNECTIONS_TESTED {
+        if under_way.len() >= TESTED_AT_ONCE {
             under_way.join_next().await;
         }
-        match jobs::claim(&app.db, &name, JOB_LEASE, &[cycle::REACH]).await {
+        match jobs::claim(&app.db, &name, JOB_LEASE, &[cycle::REACH, cycle::DELIVER]).await {
             Ok(Some(job)) => {
-                let (app, connectors) = (app.clone(), connectors.clone());
-                under_way.spawn(async move {
-                    if let Err(error) = cycle::reach(&app, &connectors, &job).await {
-                        failed(&app, &job, &error).await;
-                    }
-                });
+                let (app, ways) = (app.clone(), ways.clone());
+                under_way.spawn(async move { test(&app, &ways, &job).await });
             }
             Ok(None) => {
                 tokio::select! {
@@ -310,10 +306,21 @@ async fn test_connections(
                 }
             }
             Err(error) => {
-                tracing::warn!(%error, "no test of a connection could be claimed");
+                tracing::warn!(%error, "no test of a connection or a channel could be claimed");
                 waker.wait(spread(poll)).await;
             }
         }
+    }
+}
+
+/// Makes one test of either kind.
+async fn test(app: &App, (connectors, outbound): &(Connectors, Outbound), job: &jobs::Claimed) {
+    if job.subject == cycle::DELIVER {
+        if let Err(error) = cycle::deliver(app, outbound, job).await {
+            failed(app, job, &error).await;
+        }
+    } else if let Err(error) = cycle::reach(app, connectors, job).await {
+        failed(app, job, &error).await;
     }
 }
 

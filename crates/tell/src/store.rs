@@ -1,5 +1,6 @@
 //! What people are told, say and set, in the database.
 
+pub mod channel;
 pub(crate) mod tenant;
 
 use db::{Cursor, Error, Page, PageRequest, TenantTx};

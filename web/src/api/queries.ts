@@ -45,6 +45,8 @@ export function pages<P extends Gettable>(path: P, query?: QueryOf<P>, limit = P
       return data as { items: Paged<P>[]; next_cursor?: string | null }
     },
     getNextPageParam: (last) => last.next_cursor ?? undefined,
+    // A list says that something changed when an event told so, not when it is some minutes old.
+    staleTime: Infinity,
     // Comparing every page there is with itself each time one more comes would stop a long list.
     structuralSharing: false,
   })

@@ -2,6 +2,7 @@ import { Anchor, Drawer, Text, Timeline } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { pageOf } from '../logic/pages'
 import { words } from '../logic/words'
+import { Outside } from '../parts/Outside'
 import { When } from '../parts/When'
 import { useLive } from './live'
 
@@ -21,7 +22,7 @@ export function Activity({ opened, onClose }: { opened: boolean; onClose: () => 
                 {!data.success && ' (failed)'}
               </Text>
               <Text size="xs" className="faint">
-                <span className="mono">{data.target.id}</span> · <When at={ts} /> · {seq}
+                <Outside mono>{data.target.id}</Outside> · <When at={ts} /> · {seq}
               </Text>
             </Timeline.Item>
           )

@@ -1,11 +1,14 @@
+import { Text } from '@mantine/core'
 import { Spotlight, spotlight } from '@mantine/spotlight'
 import { useDebouncedValue } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { IconSearch } from '@tabler/icons-react'
 import { useState } from 'react'
+import { asProblem } from '../api/problem'
 import { get } from '../api/queries'
-import { pageOf } from '../logic/pages'
+import { leading } from '../logic/pages'
+import { Outside } from '../parts/Outside'
 import { places } from './places'
 
 /** Where to go and what there is, by typing: Ctrl K. */
@@ -23,8 +26,11 @@ export function Palette() {
   )
   const go = (to: string) => {
     spotlight.close()
-    void navigate({ to })
+    const [path = '/', query = ''] = to.split('?')
+    void navigate({ to: path, search: Object.fromEntries(new URLSearchParams(query)) as never })
   }
+  const kinds = leading(found.data ?? [])
+  const failed = asked.length >= 2 && found.error ? asProblem(found.error) : undefined
   return (
     <Spotlight.Root query={query} onQueryChange={setQuery} shortcut={['mod + K']} scrollable maxHeight={420}>
       <Spotlight.Search
@@ -36,19 +42,30 @@ export function Palette() {
         {matching.map(({ to, label, about, icon: Icon }) => (
           <Spotlight.Action key={to} label={label} description={about} leftSection={<Icon size={18} />} onClick={() => go(to)} />
         ))}
-        {(found.data ?? []).map((kind) => (
+        {kinds.map((kind) => (
           <Spotlight.ActionsGroup key={kind.kind} label={kind.kind.replaceAll('_', ' ')}>
             {kind.items.map((item) => (
               <Spotlight.Action
                 key={item.id}
-                label={item.title}
-                description={item.id}
-                onClick={() => go(pageOf(kind.kind, item.id) ?? '/')}
-              />
+                onClick={() => go(item.to)}
+              >
+                <div style={{ minWidth: 0 }}>
+                  <Text size="sm"><Outside>{item.title}</Outside></Text>
+                  <Text size="xs" className="faint" component="div">
+                    {item.detail && <><Outside>{item.detail}</Outside> · </>}<span className="mono">{item.id}</span>
+                  </Text>
+                </div>
+              </Spotlight.Action>
             ))}
+            {kind.more && (
+              <Text size="xs" className="faint" px="sm" py={4}>There are more: type more of the name.</Text>
+            )}
           </Spotlight.ActionsGroup>
         ))}
-        {matching.length === 0 && !found.data?.length && (
+        {failed && (
+          <Spotlight.Empty role="alert">{failed.title}{failed.detail && `: ${failed.detail}`}</Spotlight.Empty>
+        )}
+        {!failed && matching.length === 0 && kinds.length === 0 && (
           <Spotlight.Empty>{found.isFetching ? 'Searching…' : 'Nothing found'}</Spotlight.Empty>
         )}
       </Spotlight.ActionsList>

@@ -1,20 +1,26 @@
 import {
-  ActionIcon, AppShell, Badge, Burger, Group, Indicator, Menu, NavLink, Text, Tooltip, useMantineColorScheme,
+  ActionIcon, AppShell, Badge, Burger, Group, Menu, NavLink, Text, Tooltip, useMantineColorScheme,
 } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router'
 import {
-  IconActivity, IconKeyboard, IconLogout, IconMoon, IconSearch, IconSun, IconUser, IconWifiOff,
+  IconActivity, IconKeyboard, IconLogout, IconMoon, IconSearch, IconSun, IconUser,
 } from '@tabler/icons-react'
+import { notifications } from '@mantine/notifications'
 import { spotlight } from '@mantine/spotlight'
-import { useEffect, useRef } from 'react'
-import { api } from '../api/client'
+import { useEffect, useLayoutEffect, useRef } from 'react'
+import { api, signedOut } from '../api/client'
+import { asProblem } from '../api/problem'
 import { get } from '../api/queries'
+import { shown } from '../logic/visible'
+import { Outside } from '../parts/Outside'
 import { Activity } from './Activity'
+import { useArrived } from './arrived'
+import { Connection } from './Connection'
 import { Help } from './Help'
-import { useKeys } from './keys'
-import { LiveProvider, useLive } from './live'
+import { typing, useKeys } from './keys'
+import { LiveProvider } from './live'
 import { Palette } from './Palette'
 import { places } from './places'
 import { useAccount } from './session'
@@ -52,10 +58,13 @@ function Frame() {
   useKeys(keys)
 
   useEffect(close, [pathname, close])
-  const here = places.find((place) => place.to !== '/' && pathname.startsWith(place.to)) ?? undefined
-  useEffect(() => {
-    document.title = `${here?.label ?? (pathname === '/' ? 'Inbox' : 'Countersign')} · Countersign`
-  }, [here, pathname])
+  const shownPath = useArrived() ?? pathname
+  const here = places.find((place) => place.to !== '/' && shownPath.startsWith(place.to))?.label
+  // Before a view's own effects: its title stands above the place's, which is there while it has none.
+  useLayoutEffect(() => {
+    document.title = `${here ?? (shownPath === '/' ? 'Inbox' : 'Countersign')} · Countersign`
+  }, [here, shownPath])
+  useFocusOnArrival()
 
   return (
     <AppShell
@@ -93,6 +102,23 @@ function Frame() {
   )
 }
 
+/**
+ * Whoever goes to another view goes on at its beginning: what had the focus is gone with the view before. A change of
+ * the query alone leaves it, and so does a field of the new view that already took it.
+ */
+function useFocusOnArrival() {
+  const arrived = useArrived()
+  const before = useRef<string>(undefined)
+  useEffect(() => {
+    if (arrived === undefined || arrived === before.current) return
+    const first = before.current === undefined
+    before.current = arrived
+    const main = document.getElementById('main')
+    if (first || !main || (main.contains(document.activeElement) && typing(document.activeElement))) return
+    main.focus({ preventScroll: true })
+  }, [arrived])
+}
+
 function Places({ pathname }: { pathname: string }) {
   const waiting = useQuery(get('/api/v1/dashboard')).data?.waiting
   const count = waiting
@@ -119,31 +145,6 @@ function Bar({ label, icon, onClick }: { label: string; icon: React.ReactNode; o
   return (
     <Tooltip label={label}>
       <ActionIcon variant="subtle" color="gray" size="lg" onClick={onClick} aria-label={label}>{icon}</ActionIcon>
-    </Tooltip>
-  )
-}
-
-/** Whether what is shown is what is so: nobody should approve by an old picture. */
-function Connection() {
-  const { connection } = useLive()
-  if (connection === 'live') {
-    return (
-      <Tooltip label="What is shown follows what happens">
-        <Indicator inline color="green" size={8} position="middle-center" processing>
-          <span role="status" aria-label="Live" style={{ display: 'inline-block', width: 16, height: 16 }} />
-        </Indicator>
-      </Tooltip>
-    )
-  }
-  const label = connection === 'away' ? 'Not connected: what is shown may be old' : 'Connecting'
-  return (
-    <Tooltip label={label}>
-      <Badge
-        role="status" variant="light" color={connection === 'away' ? 'red' : 'gray'} c="var(--mantine-color-text)"
-        tt="none" fw={550} leftSection={<IconWifiOff size={12} />}
-      >
-        {connection === 'away' ? 'Not connected' : 'Connecting'}
-      </Badge>
     </Tooltip>
   )
 }
@@ -175,19 +176,34 @@ function Me() {
   const account = useAccount()
   const queries = useQueryClient()
   const leave = async () => {
-    await api.POST('/api/v1/logout', {})
+    try {
+      await api.POST('/api/v1/logout', {})
+    } catch (error) {
+      const problem = asProblem(error)
+      // Whose session is over is signed out.
+      if (problem.status !== 401) {
+        notifications.show({
+          color: 'red', title: 'You are still signed in',
+          message: `Signing out did not work. ${problem.message}. Try again before you leave this machine.`,
+          autoClose: false,
+        })
+        return
+      }
+    }
+    // Going back could show the page as it was left: what it kept is gone by then.
+    signedOut.dispatchEvent(new Event('signed-out'))
     queries.clear()
     window.location.assign('/')
   }
   return (
     <Menu position="bottom-end">
       <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" size="lg" aria-label={`Account of ${account.display_name}`}>
+        <ActionIcon variant="subtle" color="gray" size="lg" aria-label={`Account of ${shown(account.display_name)}`}>
           <IconUser size={18} />
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Label>{account.display_name}: {account.roles.join(', ') || 'no role'}</Menu.Label>
+        <Menu.Label><Outside>{account.display_name}</Outside>: {account.roles.join(', ') || 'no role'}</Menu.Label>
         <Menu.Item component={Link} to="/settings" search={{ tab: 'account' } as never} leftSection={<IconUser size={16} />}>
           Password, second factor, keys
         </Menu.Item>

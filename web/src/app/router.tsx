@@ -2,15 +2,19 @@ import {
   createRootRoute, createRoute, createRouter, lazyRouteComponent, type AnyRoute,
 } from '@tanstack/react-router'
 import { Broken, Lost } from '../parts/State'
-import { Shell } from './Shell'
+import './afresh'
+import { Console } from './Console'
 
-const root = createRootRoute({ component: Shell, notFoundComponent: Lost, errorComponent: Broken })
+const root = createRootRoute({ notFoundComponent: Lost, errorComponent: Broken })
+
+// What somebody must be signed in for: everything but taking up an invitation.
+const inside = createRoute({ getParentRoute: () => root, id: 'console', component: Console, errorComponent: Broken })
 
 type View = Parameters<typeof lazyRouteComponent>[0]
 
 /** A view at a path; it is fetched when it is first gone to. */
 const at = (path: string, load: View, name: string): AnyRoute =>
-  createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(load, name as never) })
+  createRoute({ getParentRoute: () => inside, path, component: lazyRouteComponent(load, name as never) })
 
 // Every URL there is. What a view filters by stands in its query, so that it can be shared.
 const routes = [
@@ -34,10 +38,18 @@ const routes = [
   at('/governance', () => import('../views/governance/Governance'), 'Governance'),
   at('/settings', () => import('../views/settings/Settings'), 'Settings'),
   at('/overview', () => import('../views/overview/Overview'), 'Overview'),
+  createRoute({ getParentRoute: () => inside, path: '$', component: Lost }),
 ]
 
+const invitation = createRoute({
+  getParentRoute: () => root, path: '/invitation',
+  component: lazyRouteComponent(() => import('../views/login/Invitation'), 'Invitation'),
+})
+
 export const router = createRouter({
-  routeTree: root.addChildren(routes),
+  routeTree: root.addChildren([inside.addChildren(routes), invitation]),
   defaultPreload: 'intent',
   scrollRestoration: true,
+  // A view that makes a mistake does so within its frame: the way to every other one stays.
+  defaultErrorComponent: Broken,
 })

@@ -1,8 +1,9 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { createContext, use, useEffect, type ReactNode } from 'react'
-import { signedOut, type Schema } from '../api/client'
+import { api, signedOut, type Schema } from '../api/client'
 import { asProblem } from '../api/problem'
 import { get } from '../api/queries'
+import { learnRoles } from '../logic/roles'
 import { Waiting, Failed } from '../parts/State'
 import { Login } from '../views/login/Login'
 import { NewPassword } from '../views/login/NewPassword'
@@ -24,10 +25,27 @@ export function useMay(permission: string): boolean {
   return useAccount().permissions.includes(permission)
 }
 
+/**
+ * Who may do what, so that views can say it; where it cannot be told, they name the permission instead.
+ * The table changes with the server alone.
+ */
+function useRoles(enabled: boolean) {
+  return useQuery({
+    queryKey: ['/api/v1/permissions'] as const,
+    queryFn: async ({ signal }) => {
+      const { data } = await api.GET('/api/v1/permissions', { signal })
+      learnRoles(data ?? [])
+      return data ?? []
+    },
+    enabled, staleTime: Infinity, gcTime: Infinity, retry: false,
+  })
+}
+
 /** Shows its children to whoever is signed in, and the way to sign in to others. */
 export function SignedIn({ children }: { children: ReactNode }) {
   const queries = useQueryClient()
   const account = useQuery({ ...get('/api/v1/account'), staleTime: 60_000, retry: false })
+  const roles = useRoles(account.data?.must_change_password === false)
   const { refetch } = account
   useEffect(() => {
     // Many requests may learn it at once: one question is enough.
@@ -46,5 +64,6 @@ export function SignedIn({ children }: { children: ReactNode }) {
   const who = account.data
   if (!who) return null
   if (who.must_change_password) return <NewPassword onDone={() => void queries.resetQueries()} />
+  if (roles.isPending) return <Waiting label="Looking who may do what" />
   return <Session value={who}>{children}</Session>
 }

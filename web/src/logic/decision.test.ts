@@ -29,14 +29,12 @@ const record = {
       constants: {
         name: 'other-2',
         priors: { compute: { alpha: '3.0', beta: '4.0' } },
-        autonomy: { min_successes: 30, max_failure_bound: '0.01' },
       },
     },
   },
   inputs: {
     question: {
       environments: ['prod'], runbook: 'restart-service',
-      evidence: [{ key: { category: 'compute', environment: 'prod', action: restart }, successes: 3, failures: 1 }],
     },
   },
 }
@@ -48,20 +46,17 @@ test('a record gives what views show of it', () => {
   expect(read.interval).toEqual({ low: '0.0', high: '0.17' })
   expect(read.tiers).toContainEqual({ side: 'environment', tier: 'high' })
   expect(read.losses?.deny).toBe('7.2')
-  expect(read.evidence[0]).toMatchObject({ action: restart, successes: 3, failures: 1 })
   expect(read.actions[0]).toMatchObject({ action: restart, known: true })
   expect(read.autonomy).toEqual({ earned: false, successes: 3, failures: 1, failureBound: 0.75 })
   expect(read.constants.name).toBe('other-2')
   expect(read.constants.priors.compute).toEqual({ alpha: 3, beta: 4 })
   expect(read.constants.priors.network).toEqual(ARF_1.priors.network)
-  expect(read.constants.autonomy).toMatchObject({ minSuccesses: 30, maxFailureBound: 0.01, maxTier: 'medium' })
 })
 
 test('a record of which nothing is understood is empty and breaks nothing', () => {
   for (const broken of [undefined, null, 'x', 4, [], {}, { risk: 'x', inputs: [] }]) {
     const read = readRecord(broken)
     expect(read.belief).toBeUndefined()
-    expect(read.evidence).toEqual([])
     expect(read.constants).toEqual(ARF_1)
   }
 })

@@ -1,4 +1,4 @@
-import type { AutonomyLimits, Constants, Evidence } from './autonomy'
+import type { Constants } from './autonomy'
 import { ARF_1 } from './autonomy'
 import type { Beta } from './beta'
 import { fields, items, maybe, number, text, texts, type Fields } from './json'
@@ -78,7 +78,6 @@ export interface DecisionRecord {
   runbook: string | undefined
   constants: Constants
   autonomy: { earned: boolean; successes: number; failures: number; failureBound: number } | undefined
-  evidence: Evidence[]
 }
 
 /** Reads reasons. */
@@ -146,19 +145,6 @@ function readBeta(value: unknown): Beta | undefined {
   return failures === undefined || successes === undefined ? undefined : { alpha: failures, beta: successes }
 }
 
-function readLimits(value: unknown): AutonomyLimits {
-  const one = fields(value)
-  const shipped = ARF_1.autonomy
-  return {
-    priorAlpha: number(one.prior_alpha) ?? shipped.priorAlpha,
-    priorBeta: number(one.prior_beta) ?? shipped.priorBeta,
-    boundMass: number(one.bound_mass) ?? shipped.boundMass,
-    minSuccesses: number(one.min_successes) ?? shipped.minSuccesses,
-    maxFailureBound: number(one.max_failure_bound) ?? shipped.maxFailureBound,
-    maxTier: maybe(one.max_tier) ?? shipped.maxTier,
-  }
-}
-
 /** The constants a decision was made with; what it does not say is as shipped. */
 export function readConstants(value: unknown): Constants {
   const one = fields(value)
@@ -170,7 +156,6 @@ export function readConstants(value: unknown): Constants {
     name: maybe(one.name) ?? ARF_1.name,
     priors: { ...ARF_1.priors, ...Object.fromEntries(priors) },
     intervalMass: number(one.interval_mass) ?? ARF_1.intervalMass,
-    autonomy: readLimits(one.autonomy),
   }
 }
 
@@ -180,17 +165,6 @@ const readActions = (value: unknown): Action[] =>
     return {
       action: text(action), tier: text(tier), category: text(category), kind: text(kind),
       irreversible: irreversible === true, known: known !== false,
-    }
-  })
-
-/** Reads the outcomes autonomy was judged by. */
-export const readEvidence = (value: unknown): Evidence[] =>
-  items(value).map((one) => {
-    const { key, successes, failures } = fields(one)
-    const { category, environment, action } = fields(key)
-    return {
-      category: text(category), environment: text(environment), action: text(action),
-      successes: number(successes) ?? 0, failures: number(failures) ?? 0,
     }
   })
 
@@ -240,7 +214,6 @@ export function readRecord(value: unknown): DecisionRecord {
     runbook: maybe(question.runbook),
     constants: readConstants(input.constants),
     autonomy: readAutonomy(record.autonomy),
-    evidence: readEvidence(question.evidence),
   }
 }
 

@@ -73,27 +73,10 @@ test('an event of a step that is about no attempt makes none', () => {
   expect(attempts(told(sent(1, 'step', 'a', 'a on x: skipped', { state: 'skipped', error: null }))).size).toBe(0)
 })
 
-const steps = [{ id: 'a', state: 'succeeded' }, { id: 'b', state: 'unknown' }, { id: 'c', state: 'undone' }]
-
-test('going forwards, what is unknown is in doubt', () => {
-  expect(doubts({ state: 'needs_human' }, steps, new Map())).toEqual([{ run: 'b', direction: 'do' }])
-})
-
-test('going back, undos are in doubt whose last attempt is unknown', () => {
-  const tries = attempts(told(
-    opened(1, 'a', 1, 'undo'), closed(2, 'a', 1, 'unknown', 0, 'undo'), opened(3, 'c', 1, 'undo'),
-    closed(4, 'c', 1, 'unknown', 0, 'undo'),
-  ))
-  const execution = { state: 'needs_human', rollback_reason: 'step_failed' }
-  expect(doubts(execution, steps, tries)).toEqual([{ run: 'a', direction: 'undo' }])
-  const again = attempts([...told(
-    opened(1, 'a', 1, 'undo'), closed(2, 'a', 1, 'unknown', 0, 'undo'), opened(5, 'a', 2, 'undo'),
-  )])
-  expect(doubts(execution, steps, again)).toEqual([])
-})
-
-test('while it does not wait for a person nothing is in doubt', () => {
-  expect(doubts({ state: 'in_progress' }, steps, new Map())).toEqual([])
+test('in doubt is what the server says is, in the direction it went', () => {
+  const steps = [{ id: 'a', in_doubt: 'undo' }, { id: 'b', in_doubt: null }, { id: 'c', in_doubt: 'do' }, { id: 'd' }]
+  expect(doubts(steps)).toEqual([{ run: 'a', direction: 'undo' }, { run: 'c', direction: 'do' }])
+  expect(doubts([{ id: 'a', in_doubt: 'sideways' }])).toEqual([])
 })
 
 test.each(

@@ -117,24 +117,8 @@ export interface Doubt {
   direction: 'do' | 'undo'
 }
 
-/**
- * What a person must say the end of, while the execution waits for one: going forwards the step
- * runs that are unknown; going back, the undos whose last attempt is.
- */
-export function doubts(
-  execution: { state: string; rollback_reason?: string | null },
-  steps: readonly { id: string; state: string }[],
-  tries: ReadonlyMap<string, readonly Attempt[]>,
-): Doubt[] {
-  if (execution.state !== 'needs_human') return []
-  if (!execution.rollback_reason) {
-    return steps.filter((step) => step.state === 'unknown').map((step) => ({ run: step.id, direction: 'do' }))
-  }
-  const last = (run: string) => (tries.get(run) ?? []).filter((attempt) => attempt.direction === 'undo').at(-1)
-  return steps
-    .filter((step) => !['undone', 'undo_failed'].includes(step.state) && last(step.id)?.state === 'unknown')
-    .map((step) => ({ run: step.id, direction: 'undo' }))
+/** What a person must say the end of, as the server tells it: what was settled meanwhile is not among it. */
+export function doubts(steps: readonly { id: string; in_doubt?: string | null }[]): Doubt[] {
+  return steps.flatMap(({ id, in_doubt: direction }) =>
+    direction === 'do' || direction === 'undo' ? [{ run: id, direction }] : [])
 }
-
-/** How often the output of a step run began from the start: with each attempt. */
-export const beginnings = (tries: readonly Attempt[] | undefined) => tries?.length ?? 0

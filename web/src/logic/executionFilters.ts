@@ -17,7 +17,7 @@ export const SPANS: Record<string, [number, string]> = {
 }
 
 /** The names in the URL by which executions are narrowed. */
-export const FILTERS = ['q', 'state', 'mode', 'runbook', 'by', 'since'] as const
+export const FILTERS = ['q', 'state', 'mode', 'runbook', 'resource', 'by', 'since'] as const
 
 type Search = Record<string, string | undefined>
 
@@ -27,6 +27,7 @@ export interface ExecutionQuery {
   state?: string[]
   mode?: string[]
   runbook_id?: string[]
+  resource_id?: string[]
   initiated_by?: string[]
   created_at_from?: string
   sort?: 'created_at' | '-created_at'
@@ -43,11 +44,18 @@ export function toQuery(search: Search, me: string, now: number): ExecutionQuery
   if (states.length > 0) query.state = states
   if (search.mode) query.mode = [search.mode]
   if (search.runbook) query.runbook_id = [search.runbook]
+  if (search.resource) query.resource_id = [search.resource]
   if (search.by) query.initiated_by = [search.by === 'me' ? me : search.by]
-  const span = SPANS[search.since ?? '']
-  if (span) query.created_at_from = new Date(now - span[0]).toISOString()
+  const from = beginning(search.since, now)
+  if (from !== undefined) query.created_at_from = new Date(from).toISOString()
   if (search.sort === 'created_at' || search.sort === '-created_at') query.sort = search.sort
   return query
+}
+
+/** When a span that ends at `now` began, in ms; none when nobody knows the span. */
+export function beginning(since: string | undefined, now: number): number | undefined {
+  const span = since !== undefined && Object.hasOwn(SPANS, since) ? SPANS[since] : undefined
+  return span && now - span[0]
 }
 
 /** Whether anything is narrowed. */

@@ -93,6 +93,21 @@ test('without a template whole quoted words are compared', () => {
   expect(found.filter((one) => one.from).map((one) => one.text)).toEqual(["'shop'"])
 })
 
+test('a word is found behind an apostrophe, and one that goes on is another word', () => {
+  const values = [{ value: 'shop', from: ['a label'] }, { value: "it's", from: ['another'] }]
+  const script: Script = [{ text: `# don't\nrestart 'shop' ${quote("it's")} ${quote("shop's")}'` }]
+  expect(marked(script, values).filter((one) => one.from)).toEqual([
+    { text: "'shop'", from: ['a label'] }, { text: quote("it's"), from: ['another'] },
+  ])
+})
+
+test('a label of nothing but quotes is read once', () => {
+  const evil = "'".repeat(50_000)
+  const values = [{ value: 'shop', from: ['a label'] }, { value: evil, from: ['an evil one'] }]
+  const script: Script = [{ text: `x ${quote(`${evil}.`)} ${quote(evil)} 'shop'` }]
+  expect(marked(script, values).flatMap((one) => one.from ?? [])).toEqual(['an evil one', 'a label'])
+})
+
 test('an alert says its labels, its annotations and its fields', () => {
   const alert = { alert_name: 'Down', instance: 'web-1', labels: { a: '1' }, annotations: { b: '2' }, seen_count: 3 }
   expect(ofTheAlert(alert)).toEqual([

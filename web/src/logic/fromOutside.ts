@@ -177,19 +177,42 @@ export function marked(script: Script, values: Reached[]): Stretch[] {
   })
 }
 
+/**
+ * Where the quoted word that begins at each quote of a text ends. From the last quote to the first: a word goes on
+ * where the next begins, so each is looked at once, however many there are (`quotedAt` at each of them would read
+ * a text of nothing but quotes to its end again and again).
+ */
+function wordEnds(text: string): Map<number, number> {
+  const ends = new Map<number, number>()
+  let close = -1
+  for (let at = text.lastIndexOf("'"); at >= 0; at = at > 0 ? text.lastIndexOf("'", at - 1) : -1) {
+    if (close >= 0) {
+      const further = text.startsWith("\\''", close + 1) ? ends.get(close + 3) : undefined
+      ends.set(at, further ?? close + 1)
+    }
+    close = at
+  }
+  return ends
+}
+
 function cut(text: string, wanted: Map<string, string[]>): Stretch[] {
   const found: Stretch[] = []
+  // A word of another length is none of them: it is not even read.
+  const lengths = new Set([...wanted.keys()].map((word) => word.length))
+  const ends = lengths.size > 0 ? wordEnds(text) : undefined
   let literal = 0
   let at = text.indexOf("'")
-  while (at >= 0) {
-    const word = quotedAt(text, at)
-    const from = word === undefined ? undefined : wanted.get(word)
-    if (word !== undefined && from) {
+  while (ends && at >= 0) {
+    const end = ends.get(at) ?? at
+    const word = lengths.has(end - at) ? text.slice(at, end) : ''
+    const from = wanted.get(word)
+    if (from) {
       if (at > literal) found.push({ text: text.slice(literal, at) })
       found.push({ text: word, from })
-      literal = at + word.length
+      literal = end
     }
-    at = text.indexOf("'", from && word ? literal : at + 1)
+    // Not behind a word nobody wants: what looks like one may begin with the apostrophe of a comment.
+    at = text.indexOf("'", from ? literal : at + 1)
   }
   if (literal < text.length) found.push({ text: text.slice(literal) })
   return found

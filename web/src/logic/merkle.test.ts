@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
-import { hex, unhex, utf8, type Bytes } from './bytes'
-import { climb, included, leafHash, nodeHash } from './merkle'
+import { hex, same, unbase64, unhex, utf8, type Bytes } from './bytes'
+import vectors from './consistencyVectors.json'
+import { climb, discontinued, leafHash, nodeHash, type Tree } from './merkle'
+import { parseHashes } from './tlogProof'
 
 const bytes = (digits: string): Bytes => unhex(digits) ?? new Uint8Array([99])
 
@@ -21,6 +23,11 @@ const PROOF_OF_0_IN_8 = [
   '5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e',
   '6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4',
 ]
+
+async function included(leaf: Bytes, index: number, size: number, proof: Bytes[], root: Bytes): Promise<boolean> {
+  const way = await climb(leaf, index, size, proof)
+  return 'root' in way && same(way.root, root)
+}
 
 /** The root by the definition in RFC 6962, 2.1, and the path by that in 2.1.1. */
 async function root(leaves: Bytes[]): Promise<Bytes> {
@@ -96,4 +103,60 @@ test('places beyond 32 bits are counted rightly', async () => {
   const [leaf, before] = [await leafHash(utf8('last')), await leafHash(utf8('before'))]
   const way = await climb(leaf, 2 ** 40, 2 ** 40 + 1, [before])
   expect('root' in way && hex(way.root)).toBe(hex(await nodeHash(before, leaf)))
+})
+
+/** Made by the server's own code: a test of `prove::continuation` holds the file against it. */
+const CONSISTENCY = vectors.map(({ from, to, before, after, proof }) => {
+  const [earlier, later] = [unbase64(before), unbase64(after)]
+  const hashes = parseHashes(proof)
+  if (!earlier || !later || !hashes) throw new Error('the vectors are damaged')
+  return { old: { size: from, root: earlier }, now: { size: to, root: later }, hashes }
+})
+
+const flipped = (bytes: Bytes, at: number): Bytes => bytes.map((byte, place) => (place === at ? byte ^ 1 : byte))
+
+test('what the server proves to continue, continues', async () => {
+  expect(CONSISTENCY.length).toBeGreaterThan(40)
+  for (const { old, now, hashes } of CONSISTENCY) {
+    expect(await discontinued(old, now, hashes), `${old.size} to ${now.size}`).toBeUndefined()
+  }
+})
+
+test('every byte of every proof and of both roots counts', async () => {
+  for (const { old, now, hashes } of CONSISTENCY) {
+    const what = `${old.size} to ${now.size}`
+    for (let at = 0; at < 32; at += 1) {
+      expect(await discontinued({ ...old, root: flipped(old.root, at) }, now, hashes), what).toBeDefined()
+      expect(await discontinued(old, { ...now, root: flipped(now.root, at) }, hashes), what).toBeDefined()
+      for (let which = 0; which < hashes.length; which += 1) {
+        const changed = hashes.map((hash, place) => (place === which ? flipped(hash, at) : hash))
+        expect(await discontinued(old, now, changed), `${what}, byte ${at} of hash ${which}`).toBeDefined()
+      }
+    }
+  }
+}, 60_000)
+
+test('a proof with a hash less, more, or in another place is refused', async () => {
+  for (const { old, now, hashes } of CONSISTENCY) {
+    const what = `${old.size} to ${now.size}`
+    for (let at = 0; at < hashes.length; at += 1) {
+      expect(await discontinued(old, now, hashes.filter((_, place) => place !== at)), what).toBeDefined()
+      expect(await discontinued(old, now, hashes.toSpliced(at, 0, hashes[at] as Bytes)), what).toBeDefined()
+    }
+    if (hashes.length > 1) expect(await discontinued(old, now, hashes.toReversed()), what).toBeDefined()
+    expect(await discontinued(old, now, [...hashes, now.root]), what).toBeDefined()
+  }
+})
+
+test('sizes that cannot be are refused', async () => {
+  const tree = (size: number): Tree => ({ size, root: bytes(ROOTS[0] ?? '') })
+  const empty = { size: 0, root: bytes('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855') }
+  expect(await discontinued(empty, tree(1), [])).toBeUndefined()
+  expect(await discontinued(tree(0), tree(1), [])).toBeDefined()
+  expect(await discontinued(empty, tree(1), [empty.root])).toBeDefined()
+  expect(await discontinued(tree(1), empty, [])).toBeDefined()
+  expect(await discontinued(tree(3), tree(4), [])).toBeDefined()
+  for (const size of [-1, 0.5, NaN, 2 ** 53]) {
+    expect(await discontinued(tree(size), tree(size), []), `${size}`).toBeDefined()
+  }
 })

@@ -31,8 +31,6 @@ export async function climb(leaf: Bytes, index: number, size: number, proof: Byt
     return { refused: `entry ${index} lies outside a tree of ${size} entries` }
   }
   const length = { refused: 'the proof does not have the length these sizes ask for' }
-  // Not by bits: the operators of bits know 32 of them.
-  const half = (number: number) => Math.floor(number / 2)
   let [at, last, hash] = [index, size - 1, leaf]
   const steps: Step[] = []
   for (const sibling of proof) {
@@ -50,10 +48,55 @@ export async function climb(leaf: Bytes, index: number, size: number, proof: Byt
   return last === 0 ? { steps, root: hash } : length
 }
 
-/** Whether the proof shows that this is entry `index` of the tree with this size and root. */
-export async function included(
-  leaf: Bytes, index: number, size: number, proof: Bytes[], root: Bytes,
-): Promise<boolean> {
-  const way = await climb(leaf, index, size, proof)
-  return !('refused' in way) && same(way.root, root)
+/** A log at some size. */
+export interface Tree {
+  size: number
+  root: Bytes
+}
+
+/**
+ * Why a consistency proof does not show that the tree `now` begins with the entries of the tree
+ * `old` (RFC 9162, 2.1.4.2); none when it shows it.
+ */
+export async function discontinued(old: Tree, now: Tree, proof: Bytes[]): Promise<string | undefined> {
+  const [length, elsewhere] = [
+    'it does not have the length these sizes ask for', 'its hashes do not lead to both roots',
+  ]
+  if (!isSize(old.size) || !isSize(now.size) || old.size > now.size) {
+    return `a log of ${now.size} entries cannot continue one of ${old.size}`
+  }
+  if (old.size === now.size || old.size === 0) {
+    if (proof.length > 0) return length
+    return same(old.root, old.size === 0 ? await sha256(new Uint8Array()) : now.root) ? undefined : elsewhere
+  }
+  // A tree that is a power of two is itself the first node of the path.
+  const [first, ...rest] = isPowerOfTwo(old.size) ? [old.root, ...proof] : proof
+  if (!first) return length
+  let [at, last] = [old.size - 1, now.size - 1]
+  while (at % 2 === 1) [at, last] = [half(at), half(last)]
+  let [before, after] = [first, first]
+  for (const sibling of rest) {
+    if (last === 0) return length
+    if (at % 2 === 1 || at === last) {
+      before = await nodeHash(sibling, before)
+      after = await nodeHash(sibling, after)
+      while (at % 2 === 0 && at !== 0) [at, last] = [half(at), half(last)]
+    } else {
+      after = await nodeHash(after, sibling)
+    }
+    ;[at, last] = [half(at), half(last)]
+  }
+  if (last !== 0) return length
+  return same(before, old.root) && same(after, now.root) ? undefined : elsewhere
+}
+
+const isSize = (number: number) => Number.isSafeInteger(number) && number >= 0
+
+/** Half a number, rounded down. Not by bits: the operators of bits know 32 of them. */
+const half = (number: number) => Math.floor(number / 2)
+
+function isPowerOfTwo(number: number): boolean {
+  let rest = number
+  while (rest > 1 && rest % 2 === 0) rest /= 2
+  return rest === 1
 }

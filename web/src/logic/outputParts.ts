@@ -15,8 +15,8 @@ export interface Part {
   attempt?: number
 }
 
-/** Asks for a part of the output that begins at a byte, of at most so many bytes. */
-export type Read = (from: number, most: number, signal: AbortSignal) => Promise<Part>
+/** Asks for a part of the output that begins at a byte, of at most so many bytes; of this attempt, if one is named. */
+export type Read = (from: number, most: number, signal: AbortSignal, attempt?: number) => Promise<Part>
 
 /** A line to be shown. */
 export interface Line {

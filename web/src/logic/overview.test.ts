@@ -53,20 +53,18 @@ test('the days are told in a sentence', () => {
 })
 
 const ended = [
-  { verdict: 'allow', state: 'completed', count: 10 }, { verdict: 'allow', state: 'failed', count: 2 },
-  { verdict: 'require_approval', state: 'completed', count: 5 },
-  { verdict: 'require_approval', state: 'rolled_back', count: 1 },
-  { verdict: 'require_approval', state: 'rollback_failed', count: 1 },
-  { verdict: 'escalate', state: 'expired', count: 3 },
+  { verdict: 'allow', mode: 'auto', state: 'completed', count: 8 },
+  { verdict: 'allow', mode: 'manual', state: 'completed', count: 2 },
+  { verdict: 'allow', mode: 'manual', state: 'failed', count: 2 },
+  { verdict: 'require_approval', mode: 'semi_auto', state: 'completed', count: 5 },
+  { verdict: 'require_approval', mode: 'manual', state: 'rolled_back', count: 1 },
+  { verdict: 'require_approval', mode: 'manual', state: 'rollback_failed', count: 1 },
+  { verdict: 'deny', mode: 'manual', state: 'denied', count: 3 },
 ]
 
 test('what was asked for by hand is counted there and nowhere else', () => {
-  expect(autonomy(ended, { allowed: 4, approved: 2 })).toEqual({ automatic: 8, approved: 5, manual: 6, other: 3 })
-  expect(autonomy(ended, { allowed: 0, approved: 0 })).toEqual({ automatic: 12, approved: 7, manual: 0, other: 3 })
-})
-
-test('what ended between two questions makes nothing negative', () => {
-  expect(autonomy([], { allowed: 4, approved: 2 })).toEqual({ automatic: 0, approved: 0, manual: 0, other: 0 })
+  expect(autonomy(ended)).toEqual({ automatic: 8, approved: 5, manual: 6, other: 3 })
+  expect(autonomy([])).toEqual({ automatic: 0, approved: 0, manual: 0, other: 0 })
 })
 
 test('what became of it is told in five ways', () => {

@@ -1,5 +1,4 @@
 import { isSeverity, severities, type SeverityWord } from './severities'
-import { visible } from './visible'
 
 /** The periods the overview can show, in days. */
 export const PERIODS = [7, 30, 90] as const
@@ -90,7 +89,10 @@ export function tellDays(rows: FindingDay[], days: string[]): string {
 
 /** Executions that ended, as the API counts them. */
 export interface Ended {
+  /** How the gate let them start: `allow` by itself, `require_approval` after people agreed. */
   verdict: string
+  /** How much ran by itself: `manual` where a person asked for it. */
+  mode: string
   state: string
   count: number
 }
@@ -101,34 +103,21 @@ export interface Autonomy {
   automatic: number
   /** People agreed before. */
   approved: number
-  /** A person asked for them, and they are of runbooks that run only then. */
+  /** A person asked for them, whoever agreed. */
   manual: number
   /** Let start in another way. */
   other: number
 }
 
-/** Those of runbooks that run only when a person asks; the API counts them under how the gate let them start. */
-export interface Manual {
-  /** With an approval. */
-  approved: number
-  /** Without. */
-  allowed: number
-}
-
 /** Parts what ended by who let it start: what was asked for by hand is counted there and nowhere else. */
-export function autonomy(ended: Ended[], manual: Manual): Autonomy {
-  const total = (some: Ended[]) => some.reduce((sum, one) => sum + one.count, 0)
-  const of = (verdict: string) => total(ended.filter((one) => one.verdict === verdict))
-  const [allowed, approved] = [of('allow'), of('require_approval')]
-  // Both are asked for one after the other, and something may end between: never less than none.
-  const byHand = Math.min(manual.allowed, allowed)
-  const agreed = Math.min(manual.approved, approved)
-  return {
-    automatic: allowed - byHand,
-    approved: approved - agreed,
-    manual: byHand + agreed,
-    other: total(ended) - allowed - approved,
+export function autonomy(ended: Ended[]): Autonomy {
+  const found: Autonomy = { automatic: 0, approved: 0, manual: 0, other: 0 }
+  const part: Record<string, keyof Autonomy> = { allow: 'automatic', require_approval: 'approved' }
+  for (const { verdict, mode, count } of ended) {
+    const way = part[verdict]
+    found[way === undefined ? 'other' : mode === 'manual' ? 'manual' : way] += count
   }
+  return found
 }
 
 /** What became of what ended. */
@@ -151,9 +140,6 @@ export function endings(ended: Ended[]): Endings {
   for (const { state, count } of ended) found[part[state] ?? 'never'] += count
   return found
 }
-
-/** A text from outside for where nothing but text can be: what cannot be seen in it is made seen. */
-export const plainly = (text: string) => visible(text).map((piece) => piece.text).join('')
 
 /** Counts in two dimensions, as a heat map draws them. */
 export interface Heat {

@@ -5,6 +5,8 @@ export function pageOf(type: string, id: string): string | undefined {
       return `/findings/${id}`
     case 'resource': case 'resources':
       return `/estate/${id}`
+    case 'environment': case 'environments':
+      return `/estate?environment=${id}`
     case 'runbook': case 'runbooks':
       return `/runbooks/${id}`
     case 'plan': case 'plans':
@@ -34,4 +36,22 @@ export function pageOf(type: string, id: string): string | undefined {
     default:
       return undefined
   }
+}
+
+/** What was found of a kind. */
+interface Kind<Item> {
+  kind: string
+  items: Item[]
+  more: boolean
+}
+
+/** What was found, each with its page; what has none is left out, for nobody could go there. */
+export function leading<Item extends { id: string }>(found: Kind<Item>[]): Kind<Item & { to: string }>[] {
+  return found.flatMap(({ kind, items, more }) => {
+    const there = items.flatMap((item) => {
+      const to = pageOf(kind, item.id)
+      return to === undefined ? [] : [{ ...item, to }]
+    })
+    return there.length > 0 ? [{ kind, items: there, more }] : []
+  })
 }

@@ -163,7 +163,7 @@ export interface WayBack {
 }
 
 /** Which of the changing steps have a way back. */
-export function wayBack({ steps }: PlanDocument): WayBack {
+export function wayBack({ steps }: Pick<PlanDocument, 'steps'>): WayBack {
   const changing = steps.filter(changes)
   // A plan that runs nowhere has no script, and nothing to undo.
   const places = (of: Step) => Object.keys(of.scripts)

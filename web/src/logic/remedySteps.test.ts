@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { remedyName, remedyOver, remedySaid, remedySteps } from './remedySteps'
+import { remedyName, remedySaid, remedySteps } from './remedySteps'
 
 const stands = (state: string, more: object = {}, kind = 'auto_revert') =>
   remedySteps({ kind, state, ...more }).map((step) => step.stand)
@@ -29,5 +29,4 @@ test('steps are called by what they do', () => {
   expect(remedySteps({ kind: 'auto_revert', state: 'asked' })[1]?.name).toBe('Revert it')
   expect([remedyName('auto_revert'), remedyName('codify_iac'), remedyName('some_thing')])
     .toEqual(['Revert to the code', 'Codify it', 'some thing'])
-  expect([remedyOver('resolved'), remedyOver('failed'), remedyOver('published')]).toEqual([true, true, false])
 })

@@ -38,11 +38,6 @@ export function remedyName(kind: string): string {
   return kind === 'codify_iac' ? 'Codify it' : kind.replaceAll('_', ' ')
 }
 
-/** Whether nothing follows any more. */
-export function remedyOver(state: string): boolean {
-  return state === 'resolved' || state === 'failed'
-}
-
 // How many steps are behind a remediation in a state.
 const BEHIND: Record<string, number> = { preparing: 0, asked: 1, checking: 2, published: 2, resolved: 3 }
 

@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest'
-import { needed } from './roles'
+import { learnRoles, needed } from './roles'
 
-test.each([
-  ['policy.write', 'Needs the role admin.'],
-  ['break_glass.use', 'Needs the role approver or admin.'],
-  ['something.new', 'Needs the permission something.new.'],
-])('who lacks %s is told', (permission, said) => {
-  expect(needed(permission)).toBe(said)
+test('who lacks a permission is told which roles have it, as the server says', () => {
+  expect(needed('policy.write')).toBe('Needs the permission policy.write.')
+  learnRoles([
+    { name: 'policy.write', roles: ['admin'] }, { name: 'break_glass.use', roles: ['approver', 'admin'] },
+  ])
+  expect(needed('policy.write')).toBe('Needs the role admin.')
+  expect(needed('break_glass.use')).toBe('Needs the role approver or admin.')
+  expect(needed('something.new')).toBe('Needs the permission something.new.')
 })

@@ -7,26 +7,16 @@ export const roles = [
   { value: 'admin', label: 'admin', about: 'all of it, and people, policies, keys and settings' },
 ]
 
-/** Which roles have a permission, as the server's table says (`api::permission`). */
-const HELD: Record<string, string[]> = {
-  'identity.manage': ['admin'],
-  'policy.write': ['admin'],
-  'estate.write': ['admin'],
-  'credentials.write': ['admin'],
-  'alert_rules.write': ['admin'],
-  'settings.write': ['admin'],
-  'keys.read': ['admin', 'auditor'],
-  'keys.rotate': ['admin'],
-  'retention.read': ['admin', 'auditor'],
-  'retention.write': ['admin'],
-  'audit.read': ['admin', 'auditor'],
-  'intents.propose': ['operator', 'admin'],
-  'break_glass.use': ['approver', 'admin'],
-  'break_glass.review': ['approver', 'admin'],
+/** Which roles have a permission: the server's table, once it was told. It is the same for everybody. */
+let held: ReadonlyMap<string, readonly string[]> = new Map()
+
+/** Takes the server's table in, as `GET /api/v1/permissions` tells it. */
+export function learnRoles(table: readonly { name: string; roles: readonly string[] }[]): void {
+  held = new Map(table.map(({ name, roles: of }) => [name, of]))
 }
 
 /** What is said to somebody who lacks a permission: `Needs the role admin.` */
 export function needed(permission: string): string {
-  const held = HELD[permission]
-  return held ? `Needs the role ${held.join(' or ')}.` : `Needs the permission ${permission}.`
+  const by = held.get(permission)
+  return by ? `Needs the role ${by.join(' or ')}.` : `Needs the permission ${permission}.`
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { runFigures } from './runbookRuns'
+import { latelyInWords, runFigures } from './runbookRuns'
 
 test('runs are counted by how they ended', () => {
   const runs = [
@@ -16,3 +16,12 @@ test('runs are counted by how they ended', () => {
 test('no runs, no median', () => {
   expect(runFigures([])).toEqual({ seen: 0, completed: 0, failed: 0, stopped: 0, open: 0, median: undefined })
 })
+
+test.each([
+  [{ runs: 0, completed: 0, failed: 0 }, 'none', 'None began in the last 30 days.'],
+  [{ runs: 7, completed: 7, failed: 0 }, '7', '7 began in the last 30 days: 7 completed.'],
+  [
+    { runs: 9, completed: 5, failed: 3 }, '9, 3 failed',
+    '9 began in the last 30 days: 5 completed, 3 failed or undone, 1 under way or stopped.',
+  ],
+])('%j is told as "%s"', (of, short, long) => expect(latelyInWords(of)).toEqual({ short, long }))

@@ -41,3 +41,25 @@ export function runFigures(runs: Run[]): RunFigures {
     median: upper !== undefined && lower !== undefined ? (upper + lower) / 2 : undefined,
   }
 }
+
+/** How a runbook's runs of the last 30 days went, as lists tell it. */
+export interface LatelyRun {
+  runs: number
+  completed: number
+  failed: number
+}
+
+/** The same in a few words, and in all of them. */
+export function latelyInWords({ runs, completed, failed }: LatelyRun): { short: string; long: string } {
+  if (runs === 0) return { short: 'none', long: 'None began in the last 30 days.' }
+  const rest = Math.max(0, runs - completed - failed)
+  const parts = [
+    `${completed} completed`,
+    failed > 0 && `${failed} failed or undone`,
+    rest > 0 && `${rest} under way or stopped`,
+  ].filter((part) => part !== false)
+  return {
+    short: failed > 0 ? `${runs}, ${failed} failed` : String(runs),
+    long: `${runs} began in the last 30 days: ${parts.join(', ')}.`,
+  }
+}

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { bars, firstToSee, grid, tally, troubled, type Placed } from './stepGrid'
+import { axis, bar, firstToSee, grid, tally, troubled, type Placed } from './stepGrid'
 
 const run = (order: number, target: string, state: string, from?: number, to?: number): Placed => ({
   id: `${order}${target}`, order, name: `step ${order}`, stage: order > 1 ? 'verify' : 'act',
@@ -47,16 +47,39 @@ test('states are counted', () => {
 })
 
 test('bars lie on one axis, what runs goes on until now', () => {
-  const axis = bars(
-    [run(2, 'a', 'running', 3_000), run(1, 'a', 'succeeded', 1_000, 2_000), run(3, 'a', 'pending')], 5_000,
-  )
-  expect([axis.from, axis.to]).toEqual([1_000, 5_000])
-  expect(axis.bars.map((bar) => [bar.run.order, bar.left, bar.width])).toEqual([[1, 0, 25], [2, 50, 50]])
+  const runs = [run(2, 'a', 'running', 3_000), run(1, 'a', 'succeeded', 1_000, 2_000), run(3, 'a', 'pending')]
+  const found = axis(runs, 5_000)
+  expect([found.from, found.to]).toEqual([1_000, 11_000])
+  expect(found.runs.map((one) => [one.order, bar(one, found, 5_000)])).toEqual([
+    [1, { left: 0, width: 10 }], [2, { left: 20, width: 20 }],
+  ])
+})
+
+test('when all is over the axis ends with the last', () => {
+  const found = axis([run(1, 'a', 'succeeded', 1_000, 2_000), run(2, 'a', 'succeeded', 2_000, 5_000)], 9_000)
+  expect([found.from, found.to]).toEqual([1_000, 5_000])
+})
+
+test('while something runs the axis stays for some seconds, an eighth of its length at most', () => {
+  const runs = [run(1, 'a', 'running', 0)]
+  const ends = new Set(Array.from({ length: 600 }, (_, second) => axis(runs, second * 1_000).to))
+  expect(ends.size).toBeLessThan(30)
+  for (const now of [0, 9_999, 80_000, 81_000, 3_600_000]) {
+    const { to } = axis(runs, now)
+    expect(to, `${now}`).toBeGreaterThan(now)
+    expect(to - now, `${now}`).toBeLessThanOrEqual(Math.max(10_000, now / 4))
+  }
 })
 
 test('what took no time can be seen, and stays within the axis', () => {
-  const axis = bars([run(1, 'a', 'succeeded', 0, 100_000), run(2, 'a', 'succeeded', 100_000, 100_000)], 0)
-  const last = axis.bars[1]
-  expect(last && last.width > 0 && last.left + last.width <= 100).toBe(true)
-  expect(bars([], 7)).toEqual({ from: 7, to: 7, bars: [] })
+  const found = axis([run(1, 'a', 'succeeded', 0, 100_000), run(2, 'a', 'succeeded', 100_000, 100_000)], 0)
+  const last = found.runs[1]
+  const drawn = last && bar(last, found, 0)
+  expect(drawn && drawn.width > 0 && drawn.left + drawn.width <= 100).toBe(true)
+  expect(axis([], 7)).toEqual({ from: 7, to: 7, runs: [] })
+})
+
+test('an axis has as many runs as there are', () => {
+  const found = axis(Array<Placed>(130_000).fill(run(1, 'a', 'succeeded', 0, 9)), 0)
+  expect([found.from, found.to, found.runs.length]).toEqual([0, 9, 130_000])
 })

@@ -62,34 +62,58 @@ export function tally(runs: readonly Placed[]): [string, number][] {
 }
 
 /** A bar on a time axis: both in hundredths of its length. */
-export interface Bar<Run> {
-  run: Run
+export interface Bar {
   left: number
   width: number
 }
 
 /** The smallest bar that can be seen, in hundredths. */
 const LEAST = 0.6
+/** While something runs an axis grows by steps of this many ms at least, and of an eighth of its length at most. */
+const STEP_MS = 10_000
 
-/** When each step run ran, from the first start to the last end or now (in ms), in the order they began. */
-export function bars<Run extends Placed>(
-  runs: readonly Run[], now: number,
-): { from: number; to: number; bars: Bar<Run>[] } {
-  const began = runs.flatMap((run) => {
-    const start = run.started_at ? Date.parse(run.started_at) : NaN
-    if (Number.isNaN(start)) return []
-    const ended = run.completed_at ? Date.parse(run.completed_at) : NaN
-    return [{ run, start, end: Math.max(start, Number.isNaN(ended) ? now : ended) }]
-  })
-  if (began.length === 0) return { from: now, to: now, bars: [] }
-  const from = Math.min(...began.map(({ start }) => start))
-  const to = Math.max(...began.map(({ end }) => end))
+const startOf = ({ started_at: at }: Placed) => (at ? Date.parse(at) : NaN)
+const endOf = ({ completed_at: at }: Placed, now: number) => {
+  const ended = at ? Date.parse(at) : NaN
+  return Number.isNaN(ended) ? now : ended
+}
+
+/** A time axis, in ms, and what began on it. */
+export interface Axis<Run> {
+  from: number
+  to: number
+  runs: Run[]
+}
+
+/**
+ * The axis of step runs, in the order they began: from the first start to the last end. While some
+ * run it ends a little after now, and moves on by steps: what is over stays where it is drawn.
+ */
+export function axis<Run extends Placed>(runs: readonly Run[], now: number): Axis<Run> {
+  // Read once each: there may be thousands.
+  const began = runs.map((run) => ({ run, start: startOf(run), end: endOf(run, NaN) }))
+    .filter(({ start }) => !Number.isNaN(start))
+  if (began.length === 0) return { from: now, to: now, runs: [] }
+  let [from, to, open] = [Infinity, -Infinity, false]
+  for (const { start, end } of began) {
+    const goesOn = Number.isNaN(end)
+    from = Math.min(from, start)
+    to = Math.max(to, start, goesOn ? now : end)
+    open ||= goesOn
+  }
+  if (open) {
+    const step = STEP_MS * 2 ** Math.max(0, Math.floor(Math.log2((to - from) / STEP_MS / 8)) + 1)
+    to = from + (Math.floor((to - from) / step) + 1) * step
+  }
+  began.sort((one, other) => one.start - other.start || one.run.order - other.run.order)
+  return { from, to, runs: began.map(({ run }) => run) }
+}
+
+/** Where a step run that began stands on an axis; what has not ended goes on until now. */
+export function bar(run: Placed, { from, to }: { from: number; to: number }, now: number): Bar {
   const length = Math.max(to - from, 1)
-  const placed = began
-    .sort((one, other) => one.start - other.start || one.run.order - other.run.order)
-    .map(({ run, start, end }) => {
-      const width = Math.max(((end - start) / length) * 100, LEAST)
-      return { run, left: Math.min(((start - from) / length) * 100, 100 - width), width }
-    })
-  return { from, to, bars: placed }
+  const start = startOf(run)
+  const end = Math.max(start, endOf(run, now))
+  const width = Math.min(Math.max(((end - start) / length) * 100, LEAST), 100)
+  return { left: Math.min(((start - from) / length) * 100, 100 - width), width }
 }

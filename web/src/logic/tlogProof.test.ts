@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { base64, utf8 } from './bytes'
-import { parseProof } from './tlogProof'
+import { parseHashes, parseProof } from './tlogProof'
 
 const HASH = base64(new Uint8Array(32).fill(7))
 const NOTE = `log\n6\n${HASH}\n\n\u2014 log AAAAAAAA\n`
@@ -31,4 +31,12 @@ test.each([
   ['nothing', ''],
 ])('a file with %s is refused', (_, text) => {
   expect(typeof parseProof(text)).toBe('string')
+})
+
+test('the hashes of a consistency proof are read, and nothing else is', () => {
+  expect(parseHashes('')).toEqual([])
+  expect(parseHashes(`${HASH}\n${HASH}\n`)).toHaveLength(2)
+  for (const text of ['\n', HASH, `${HASH}\n\n`, `${HASH} \n`, `${HASH.slice(4)}\n`, '<html>\n']) {
+    expect(parseHashes(text), JSON.stringify(text)).toBeUndefined()
+  }
 })

@@ -29,11 +29,23 @@ export function parseProof(text: string): ProofFile | string {
   const second = lines.shift() ?? ''
   const index = second.startsWith('index ') ? decimal(second.slice('index '.length)) : undefined
   if (index === undefined) return 'the place of the event is missing'
+  const hashes = hashesOf(lines)
+  if (!hashes) return 'a line of the proof is no hash'
+  return { event, index, hashes, checkpoint: text.slice(cut + 2) }
+}
+
+/** Reads the hashes of a consistency proof, each on a line of its own; none when one is no hash. */
+export function parseHashes(text: string): Bytes[] | undefined {
+  if (text === '') return []
+  return text.endsWith('\n') ? hashesOf(text.slice(0, -1).split('\n')) : undefined
+}
+
+function hashesOf(lines: string[]): Bytes[] | undefined {
   const hashes: Bytes[] = []
   for (const line of lines) {
     const hash = unbase64(line)
-    if (hash?.length !== 32) return 'a line of the proof is no hash'
+    if (hash?.length !== 32) return undefined
     hashes.push(hash)
   }
-  return { event, index, hashes, checkpoint: text.slice(cut + 2) }
+  return hashes
 }

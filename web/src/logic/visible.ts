@@ -4,9 +4,16 @@ export interface Piece {
   hidden?: string
 }
 
-// Controls but newline and tab, marks of direction, joiners and spaces of no width, tags, byte order marks.
-const HIDDEN =
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]/gu
+// Controls but newline and tab, every space but the space, the blank Braille cell, marks of annotations, and whatever
+// Unicode says may be drawn as nothing: marks of direction, joiners, fillers, selectors of variants, tags. What stays
+// is the one selector that makes a sign an emoji, where it does: `❤️`, `1️⃣`. Emoji joined of others show their
+// joiners: text from outside has no need of them, and a chain of them can hold anything.
+const HIDDEN = new RegExp(
+  '[\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u2800\\u3000' +
+  '\\ufff9-\\ufffb\\p{Default_Ignorable_Code_Point}]' +
+  '(?<!\\p{Extended_Pictographic}\\ufe0f|[0-9#*]\\ufe0f(?=\\u20e3))',
+  'gu',
+)
 
 /** Cuts a text where characters hide, so that they can be shown: `a\u202eb` → `a`, `⟨U+202E⟩`, `b`. */
 export function visible(text: string): Piece[] {
@@ -21,3 +28,6 @@ export function visible(text: string): Piece[] {
   if (from < text.length) pieces.push({ text: text.slice(from) })
   return pieces
 }
+
+/** A text from outside for where nothing but text can stand: what hides in it is written out. */
+export const shown = (text: string) => visible(text).map((piece) => piece.text).join('')

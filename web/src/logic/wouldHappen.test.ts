@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { readWouldHappen, sameCommands, scriptText } from './wouldHappen'
+import { shown } from './planDocument'
+import { called, readWouldHappen, undoing } from './wouldHappen'
 
 const evaluated = {
   verdict: 'require_approval',
@@ -10,15 +11,18 @@ const evaluated = {
   approval: { tier: 'high', roles: ['approver', 'admin'], min_votes: 2, ttl_s: 3600 },
   risk: { input: {}, assessment: { tier: 'high', score: 0.61 } },
   plan: {
-    targets: [{ resource_id: 'res_1', name: 'web-1' }, { resource_id: 'res_2', name: 'web-2' }],
+    targets: [
+      { resource_id: 'res_1', name: 'web-1', environment: 'prod', host: '10.0.0.1' },
+      { resource_id: 'res_2', name: 'web-1', environment: 'staging', host: '10.0.1.1' },
+    ],
     steps: [{
       order: 1, name: 'Restart', description: null, stage: 'act', action: 'host.service.restart',
       semantics: 'idempotent',
       scripts: {
         res_1: [{ text: 'echo ' }, { slot: { name: 'execution.id', pattern: '.*', tainted: false } }],
-        res_9: [{ text: 'x' }],
+        res_2: [{ text: 'x' }],
       },
-      undo: {},
+      undo: { res_1: [{ text: 'y' }] },
     }],
   },
 }
@@ -26,32 +30,42 @@ const evaluated = {
 test('an evaluation is read: verdict, reasons, guards, approval, targets and commands', () => {
   const read = readWouldHappen(evaluated)
   expect(read).toMatchObject({
-    verdict: 'require_approval', tier: 'high', score: 0.61, targets: ['web-1', 'web-2'],
+    verdict: 'require_approval', tier: 'high', score: 0.61,
     approval: { tier: 'high', roles: ['approver', 'admin'], votes: 2, seconds: 3600 },
   })
   expect(read.reasons).toHaveLength(2)
   expect(read.guards[0]?.until).toBe('2026-03-01T00:00:00Z')
-  expect(read.steps[0]?.commands)
-    .toEqual([{ target: 'web-1', script: 'echo <execution.id>' }, { target: 'res_9', script: 'x' }])
-  expect(read.steps[0]?.undoable).toBe(false)
+  expect(shown(read.plan.steps[0]?.scripts.res_1 ?? [])).toBe('echo <execution.id>')
+})
+
+test('targets of one name are told apart', () => {
+  expect(readWouldHappen(evaluated).plan.targets.map(called))
+    .toEqual(['web-1 (prod, 10.0.0.1)', 'web-1 (staging, 10.0.1.1)'])
+  expect(called({ id: 'res_1', name: '', environment: '', host: '' })).toBe('res_1')
+})
+
+test.each([
+  ['idempotent', { res_1: [], res_2: [] }, 'can be undone'],
+  ['idempotent', { res_1: [] }, 'can be undone on some targets alone'],
+  ['idempotent', {}, 'cannot be undone'],
+  ['read', {}, undefined],
+])('a step of %s with the undo %j: %s', (semantics, undo, expected) => {
+  const plan = { steps: [{ ...evaluated.plan.steps[0], semantics, undo }] }
+  expect(readWouldHappen({ ...evaluated, plan }).plan.steps.map(undoing)).toEqual([expected])
 })
 
 test('nothing missing throws', () => {
   expect(readWouldHappen({ verdict: 'deny', reasons: null, guards: 3, approval: null, risk: [], plan: 'x' })).toEqual({
-    verdict: 'deny', tier: undefined, score: undefined, reasons: [], guards: [], approval: undefined, targets: [],
-    steps: [],
+    verdict: 'deny', tier: undefined, score: undefined, reasons: [], guards: [], approval: undefined,
+    plan: {
+      runbook: { id: '', name: '', version: undefined }, steps: [], targets: [], maxParallel: undefined,
+      timeoutS: undefined,
+    },
   })
-  expect(scriptText(null)).toBe('')
-  expect(scriptText([{ slot: null }, 'x'])).toBe('<a value><a value>')
 })
 
 test('an exact score comes as a text', () => {
   const risk = { assessment: { score: '0.125' } }
   expect(readWouldHappen({ ...evaluated, risk }).score).toBe(0.125)
   expect(readWouldHappen({ ...evaluated, risk: { assessment: { score: 'x' } } }).score).toBeUndefined()
-})
-
-test('the same command is shown once', () => {
-  const commands = [{ target: 'b', script: 'x' }, { target: 'c', script: 'y' }, { target: 'a', script: 'x' }]
-  expect(sameCommands(commands)).toEqual([{ targets: ['a', 'b'], script: 'x' }, { targets: ['c'], script: 'y' }])
 })

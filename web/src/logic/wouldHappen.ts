@@ -1,4 +1,5 @@
 import { asList, asNumber, asRecord, asText, asTexts } from './loose'
+import { readPlan, wayBack, type PlanDocument, type Step, type Target } from './planDocument'
 
 /** Why the gate says what it says, by one who has a say. */
 export interface GateReason {
@@ -14,18 +15,6 @@ export interface GateGuard {
   verdict: string
   message: string
   until?: string
-}
-
-/** A step of a plan, with its command as it would run on each target. */
-export interface PlannedStep {
-  order: number
-  name: string
-  description?: string
-  stage: string
-  action: string
-  semantics: string
-  commands: { target: string; script: string }[]
-  undoable: boolean
 }
 
 /** Who would have to approve. */
@@ -44,8 +33,7 @@ export interface WouldHappen {
   reasons: GateReason[]
   guards: GateGuard[]
   approval?: GateApproval
-  targets: string[]
-  steps: PlannedStep[]
+  plan: PlanDocument
 }
 
 interface Evaluated {
@@ -59,13 +47,6 @@ interface Evaluated {
 
 /** Reads an evaluation as `POST /intents/evaluate` answers it. */
 export function readWouldHappen(evaluated: Evaluated): WouldHappen {
-  const plan = asRecord(evaluated.plan)
-  const targets = new Map<string, string>()
-  for (const one of asList(plan.targets)) {
-    const target = asRecord(one)
-    const id = asText(target.resource_id)
-    if (id) targets.set(id, asText(target.name) ?? id)
-  }
   const assessment = asRecord(asRecord(evaluated.risk).assessment)
   return {
     verdict: evaluated.verdict,
@@ -74,8 +55,7 @@ export function readWouldHappen(evaluated: Evaluated): WouldHappen {
     reasons: asList(evaluated.reasons).map(readReason),
     guards: asList(evaluated.guards).map(readGuard),
     approval: readApproval(evaluated.approval),
-    targets: [...targets.values()],
-    steps: asList(plan.steps).map((step) => readStep(step, targets)),
+    plan: readPlan(evaluated.plan),
   }
 }
 
@@ -113,32 +93,17 @@ function readApproval(value: unknown): GateApproval | undefined {
   }
 }
 
-function readStep(value: unknown, targets: Map<string, string>): PlannedStep {
-  const step = asRecord(value)
-  const scripts = Object.entries(asRecord(step.scripts))
-  return {
-    order: asNumber(step.order) ?? 0,
-    name: asText(step.name) ?? '',
-    description: asText(step.description),
-    stage: asText(step.stage) ?? '',
-    action: asText(step.action) ?? '',
-    semantics: asText(step.semantics) ?? '',
-    commands: scripts.map(([id, script]) => ({ target: targets.get(id) ?? id, script: scriptText(script) })),
-    undoable: Object.keys(asRecord(step.undo)).length > 0,
-  }
+/** A target as nobody takes it for another, as names alone do not say: `web-1 (prod, 10.0.0.11)`. */
+export function called({ name, id, environment, host }: Pick<Target, 'name' | 'id' | 'environment' | 'host'>): string {
+  const where = [environment, host].filter((word) => word !== '').join(', ')
+  return where ? `${name || id} (${where})` : name || id
 }
 
-/** A script for people: values that are known only while it runs stand as `<steps.check.stdout>`. */
-export function scriptText(value: unknown): string {
-  return asList(value).map((segment) => {
-    const { text, slot } = asRecord(segment)
-    return typeof text === 'string' ? text : `<${asText(asRecord(slot).name) ?? 'a value'}>`
-  }).join('')
-}
-
-/** The same command on several targets is shown once, with all of them. */
-export function sameCommands(commands: { target: string; script: string }[]): { targets: string[]; script: string }[] {
-  const by = new Map<string, string[]>()
-  for (const { target, script } of commands) by.set(script, [...(by.get(script) ?? []), target])
-  return [...by].map(([script, targets]) => ({ targets: targets.sort(), script }))
+/** Whether a step that changes something can be undone, in words; nothing for one that changes nothing. */
+export function undoing(step: Step): string | undefined {
+  const { undone, final } = wayBack({ steps: [step] })
+  if (undone.length > 0) return 'can be undone'
+  if (final.length === 0) return undefined
+  const some = Object.keys(step.scripts).some((id) => step.undo[id] !== undefined)
+  return some ? 'can be undone on some targets alone' : 'cannot be undone'
 }

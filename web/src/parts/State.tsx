@@ -3,7 +3,8 @@ import type { UseQueryResult } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { IconAlertCircle } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
-import { asProblem, type Problem } from '../api/problem'
+import { asProblem, Problem } from '../api/problem'
+import { shown } from '../logic/visible'
 
 /** Something is on its way. */
 export function Waiting({ label = 'Loading', rows }: { label?: string; rows?: number }) {
@@ -71,12 +72,32 @@ export function Lost() {
   )
 }
 
-/** A view made a mistake of its own. */
+/** A view did not come, or made a mistake of its own; what the server said is told as its own words. */
 export function Broken({ error, reset }: { error: unknown; reset?: () => void }) {
+  if (error instanceof Problem) {
+    return (
+      <Stack>
+        <Title order={1}>This view cannot be shown</Title>
+        <Failed problem={error} retry={reset ?? (() => window.location.reload())} />
+      </Stack>
+    )
+  }
+  const said = error instanceof Error ? error.message : String(error)
   return (
     <Stack>
       <Title order={1}>This view made a mistake</Title>
-      <Failed problem={asProblem(error)} retry={reset ?? (() => window.location.reload())} />
+      <Alert
+        color="red" variant="light" icon={<IconAlertCircle size={18} />} role="alert"
+        title="The console failed, not the server"
+      >
+        <Text size="sm">It said: <Code>{shown(said)}</Code></Text>
+        <Group mt="xs" gap="sm">
+          {reset && <Button size="compact-sm" variant="light" color="red" onClick={reset}>Try again</Button>}
+          <Button size="compact-sm" variant="light" color="red" onClick={() => window.location.reload()}>
+            Load the page anew
+          </Button>
+        </Group>
+      </Alert>
     </Stack>
   )
 }

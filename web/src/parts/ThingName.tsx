@@ -15,12 +15,20 @@ const nameOf = (data: unknown): string | undefined => {
 
 const path = (id: string) => ({ params: { path: { id } } })
 
+interface ThingNameProps {
+  kind: 'runbook' | 'resource' | 'finding'
+  id: string
+  /** What it is called, where whatever names it says it as well. */
+  name?: string | null
+}
+
 /** A runbook, resource or finding by its name, leading to its page; its id where it has none to show. */
-export function ThingName({ kind, id }: { kind: 'runbook' | 'resource' | 'finding'; id: string }) {
-  const runbook = useQuery({ ...get('/api/v1/runbooks/{id}', path(id)), enabled: kind === 'runbook', retry: false })
-  const resource = useQuery({ ...get('/api/v1/resources/{id}', path(id)), enabled: kind === 'resource', retry: false })
-  const finding = useQuery({ ...get('/api/v1/findings/{id}', path(id)), enabled: kind === 'finding', retry: false })
-  const name = nameOf({ runbook, resource, finding }[kind].data)
+export function ThingName({ kind, id, name: told }: ThingNameProps) {
+  const asked = (one: ThingNameProps['kind']) => ({ enabled: kind === one && !told, retry: false })
+  const runbook = useQuery({ ...get('/api/v1/runbooks/{id}', path(id)), ...asked('runbook') })
+  const resource = useQuery({ ...get('/api/v1/resources/{id}', path(id)), ...asked('resource') })
+  const finding = useQuery({ ...get('/api/v1/findings/{id}', path(id)), ...asked('finding') })
+  const name = told || nameOf({ runbook, resource, finding }[kind].data)
   const to = pageOf(kind, id)
   const shown = name ? <Outside>{name}</Outside> : <span className="mono">{id}</span>
   return to ? <Anchor component={Link} to={to} inherit>{shown}</Anchor> : shown

@@ -4,6 +4,8 @@ import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { get } from '../api/queries'
 import type { Option } from '../logic/fields'
+import { shown } from '../logic/visible'
+import { Outside } from './Outside'
 
 interface ThingSelectProps {
   /** A word of the search: `resource`, `runbook`, `finding`, `environment`, `provider_policy` … */
@@ -29,7 +31,7 @@ export function ThingSelect({ kind, value, onChange, fixed = [], placeholder, ..
   const [chosen, choose] = useState<Option>()
   const ask = (q: string, limit: number) => get('/api/v1/search', { params: { query: { q, kind, limit } } })
   const named = value === '' || fixed.some((one) => one.value === value) || chosen?.value === value
-  const searching = text !== '' && text !== chosen?.label && text !== value
+  const searching = text !== '' && text !== shown(chosen?.label ?? '') && text !== value
   const known = useQuery({ ...ask(value, 1), enabled: !named && kind !== '' })
   const found = useQuery({ ...ask(text, 20), enabled: searching && kind !== '', staleTime: 10_000 })
 
@@ -44,11 +46,15 @@ export function ThingSelect({ kind, value, onChange, fixed = [], placeholder, ..
   if (value !== '') offer({ value, label: value })
   return (
     <Select
-      {...rest} value={value === '' ? null : value} data={options} searchable clearable
+      {...rest} value={value === '' ? null : value} searchable clearable
+      data={options.map((option) => ({ ...option, label: shown(option.label) }))}
       onChange={(id) => {
         choose(options.find((option) => option.value === id))
         onChange(id ?? '')
       }}
+      renderOption={({ option: { value: id, label } }) => (
+        <Outside>{options.find((option) => option.value === id)?.label ?? label}</Outside>
+      )}
       searchValue={typed} onSearchChange={type} filter={({ options: all }) => all}
       placeholder={placeholder ?? NOTHING_TYPED}
       nothingFoundMessage={found.isFetching ? 'Searching…' : text === '' ? NOTHING_TYPED : 'Nothing found'}

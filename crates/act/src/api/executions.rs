@@ -5,7 +5,8 @@ use api::permission::{ReadPlans, Run};
 use api::problem::Answer;
 use api::{App, Body, Can, PageOut, Problem, listed};
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use model::execution::ExecutionState;
@@ -17,7 +18,7 @@ use model::intent::ExecutionMode;
 use model::objects::ObjectError;
 use model::{Digest, Timestamp};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -174,7 +175,11 @@ pub(super) struct StepRunOut {
     state: String,
     /// The exit code.
     exit_code: Option<i32>,
-    /// The first part of its standard output; masked when the step is sensitive.
+    /// `do` or `undo` when nobody knows how that ended and a person must say it; none else.
+    #[schema(example = "undo")]
+    in_doubt: Option<String>,
+    /// The first part of its standard output, when `preview` asks for it; masked when the step is
+    /// sensitive.
     stdout: Option<String>,
     /// The same of standard error.
     stderr: Option<String>,
@@ -205,6 +210,7 @@ impl From<Step> for StepRunOut {
             target: row.target_name,
             state: row.state,
             exit_code: row.exit_code,
+            in_doubt: row.in_doubt,
             stdout: row.stdout,
             stderr: row.stderr,
             truncated: row.truncated,
@@ -301,18 +307,31 @@ impl From<Evidence> for EvidenceOut {
     }
 }
 
+/// How much of an execution is shown.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ShownIn {
+    /// Whether each step comes with the first part of what it printed, up to 64 KiB of each stream.
+    /// All of it is at `/executions/{id}/steps/{step}/output`.
+    preview: Option<bool>,
+}
+
 /// Show an execution with its steps, the tools it called and its evidence.
 #[utoipa::path(get, path = "/executions/{id}", tag = "executions",
-    params(("id" = String, Path, description = "The execution")),
+    params(("id" = String, Path, description = "The execution"), ShownIn),
     responses((status = 200, body = ExecutionDetail), (status = "4XX", body = Problem)))]
 async fn show_execution(
     State(app): State<App>,
     caller: Can<ReadPlans>,
     Path(id): Path<ExecutionId>,
+    wanted: Result<Query<ShownIn>, QueryRejection>,
 ) -> Answer<Json<ExecutionDetail>> {
+    let Query(wanted) =
+        wanted.map_err(|error| Problem::invalid("query", "shape", error.body_text()))?;
     let mut tx = app.db.tenant(caller.tenant()).await?;
     let execution = read::get(&mut tx, id).await?;
-    let steps = read::steps(&mut tx, id).await?;
+    let steps = read::steps_of(&mut tx, id, wanted.preview.unwrap_or(false)).await?;
     let tool_calls = read::tool_calls(&mut tx, id).await?;
     let evidence = read::evidence(&mut tx, id).await?;
     Ok(Json(ExecutionDetail {

@@ -1,5 +1,7 @@
 //! Runbooks over HTTP: import, export, lint, versions, status.
 
+mod shipped;
+
 use api::object::Wanted;
 use api::permission::{ReadRunbooks, WriteRunbooks};
 use api::problem::{Answer, FieldFault};
@@ -25,6 +27,7 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list_runbooks, import_runbook))
         .routes(routes!(lint_runbook))
+        .routes(routes!(shipped::list_shipped_runbooks))
         .routes(routes!(get_runbook))
         .routes(routes!(export_runbook))
         .routes(routes!(list_versions))
@@ -55,6 +58,15 @@ struct SummaryOut {
     /// When it last changed.
     #[schema(value_type = String, format = DateTime)]
     updated_at: model::Timestamp,
+    /// How often it ran in the last 30 days: what began, however it went on.
+    runs: u64,
+    /// How many of these ended as wanted, verified.
+    completed: u64,
+    /// How many of these ended otherwise: failed, too late, undone or not to be undone.
+    failed: u64,
+    /// When it last began, within these days; none when it did not.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_run_at: Option<model::Timestamp>,
 }
 
 fn summary_out(summary: store::Summary) -> SummaryOut {
@@ -68,6 +80,10 @@ fn summary_out(summary: store::Summary) -> SummaryOut {
         target_os: summary.target_os.to_string(),
         version: summary.version,
         updated_at: summary.updated_at,
+        runs: summary.figures.runs,
+        completed: summary.figures.completed,
+        failed: summary.figures.failed,
+        last_run_at: summary.figures.last_run_at,
     }
 }
 
@@ -111,6 +127,10 @@ struct ImportIn {
     #[serde(default)]
     #[schema(max_length = 1000)]
     change_summary: String,
+    /// The version the document was made from, 0 where there was none of its name. When another is
+    /// stored by now, the import is refused (`changed`); absent, whatever is stored is replaced.
+    #[schema(minimum = 0, example = 3)]
+    base_version: Option<u32>,
 }
 
 /// A document to judge.
@@ -231,6 +251,8 @@ async fn list_runbooks(
 }
 
 /// Import a runbook: the one of its name becomes what the document says.
+///
+/// Nobody overwrites what they have not seen: `base_version` says which version was.
 #[utoipa::path(post, path = "/runbooks", tag = "runbooks", request_body = ImportIn,
     responses((status = 201, body = RunbookImportOut), (status = 200, body = RunbookImportOut),
         (status = "4XX", body = Problem)))]
@@ -245,9 +267,9 @@ async fn import_runbook(
     }
     let mut change = Change::begin(&app, &caller).await?;
     let by = caller.actor.id;
-    let made = store::import(&mut change, &wanted.yaml, by, &wanted.change_summary)
-        .await
-        .map_err(answer)?;
+    let (summary, base) = (&wanted.change_summary, wanted.base_version);
+    let made =
+        store::import_on(&mut change, &wanted.yaml, by, summary, base).await.map_err(answer)?;
     let (status, word) = match made.change {
         Imported::Created => (StatusCode::CREATED, "created"),
         Imported::Changed => (StatusCode::OK, "changed"),
@@ -375,6 +397,13 @@ fn answer(error: store::Error) -> Problem {
     match error {
         store::Error::Invalid(problems) => {
             Problem::invalid_fields("the runbook is refused", problems.iter().map(fault).collect())
+        }
+        ref changed @ store::Error::Changed { .. } => {
+            let message = changed.to_string();
+            let mut problem = Problem::conflict("changed", message.clone());
+            let (path, code) = ("/base_version".to_owned(), "changed".to_owned());
+            problem.errors.push(FieldFault { path, code, message });
+            problem
         }
         store::Error::NotReady(problems) => {
             let mut problem =

@@ -16,9 +16,11 @@ use super::status::{Status, TargetOs};
 use super::{Runbook, emit, lint, parse};
 
 pub mod armed;
+mod figures;
 mod shipped;
 mod write;
 
+pub use figures::Figures;
 pub use shipped::procedure;
 
 /// Why a runbook could not be stored or read.
@@ -31,6 +33,16 @@ pub enum Error {
     /// The runbook may not become active.
     #[error("the runbook cannot become active: {}", first(.0))]
     NotReady(Vec<Problem>),
+    /// Another version is stored than the one the document was made from.
+    #[error("{}", changed(.name, *.stored, *.base))]
+    Changed {
+        /// The runbook's name.
+        name: String,
+        /// The version that is stored; 0 where there is none.
+        stored: u32,
+        /// The version the document was made from; 0 where there was none.
+        base: u32,
+    },
     /// A stored snapshot can no longer be read.
     #[error("version {version} of the runbook {id} cannot be read: {}", first(.problems))]
     Snapshot {
@@ -51,6 +63,18 @@ pub enum Error {
 
 fn first(problems: &[Problem]) -> String {
     problems.first().map(ToString::to_string).unwrap_or_default()
+}
+
+fn changed(name: &str, stored: u32, base: u32) -> String {
+    let known = match stored {
+        0 => format!("there is no runbook {name}"),
+        version => format!("version {version} of the runbook {name} is stored"),
+    };
+    let made = match base {
+        0 => "the document was made for a new one".to_owned(),
+        version => format!("the document was made from version {version}"),
+    };
+    format!("{known}, and {made}: compare the two, then name the version it is to replace")
 }
 
 impl From<db::Error> for Error {
@@ -103,6 +127,8 @@ pub struct Summary {
     pub version: u32,
     /// When it last changed.
     pub updated_at: Timestamp,
+    /// How its runs of the last 30 days went.
+    pub figures: Figures,
 }
 
 /// One version of a runbook.
@@ -155,8 +181,27 @@ pub async fn import(
     by: ActorId,
     change_summary: &str,
 ) -> Result<Imported, Error> {
+    import_on(tx, text, by, change_summary, None).await
+}
+
+/// The same, of a document that was made from version `base`, 0 where there was none of its name.
+///
+/// # Errors
+/// As of [`import`], and when another version is stored by now.
+pub async fn import_on(
+    tx: &mut TenantTx,
+    text: &str,
+    by: ActorId,
+    change_summary: &str,
+    base: Option<u32>,
+) -> Result<Imported, Error> {
     let (runbook, warnings) = lint::of_yaml(text).map_err(Error::Invalid)?;
-    let (id, version, change) = match write::locked(tx, &runbook.name).await? {
+    let known = write::locked(tx, &runbook.name).await?;
+    let stored = known.map_or(0, |(_, version)| version);
+    if let Some(base) = base.filter(|base| *base != stored) {
+        return Err(Error::Changed { name: runbook.name, stored, base });
+    }
+    let (id, version, change) = match known {
         None => {
             let id = RunbookId::generate();
             write::insert(tx, id, &runbook, by).await?;
@@ -175,6 +220,34 @@ pub async fn import(
     write::triggers(tx, id, &runbook).await?;
     write::snapshot(tx, id, version, text, change_summary, by).await?;
     Ok(Imported { id, version, change, warnings })
+}
+
+/// A document that is not imported, as the version an import would make of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draft {
+    /// The runbook of its name; where there is none, an id that nothing has.
+    pub id: RunbookId,
+    /// The version it would be.
+    pub version: u32,
+    /// The document.
+    pub runbook: Runbook,
+}
+
+/// What an import would make of a document; nothing is written.
+///
+/// # Errors
+/// When lint refuses the document, or the database fails.
+pub async fn draft(tx: &mut TenantTx, text: &str) -> Result<Draft, Error> {
+    let (runbook, _) = lint::of_yaml(text).map_err(Error::Invalid)?;
+    let (id, version) = match by_name(tx, &runbook.name).await {
+        Ok(id) => {
+            let stored = get(tx, id).await?;
+            (id, stored.version + u32::from(stored.runbook != runbook))
+        }
+        Err(Error::Database(db::Error::NotFound)) => (RunbookId::generate(), 1),
+        Err(error) => return Err(error),
+    };
+    Ok(Draft { id, version, runbook })
 }
 
 /// The document of a runbook, as it was imported unless its status has changed since.
@@ -326,7 +399,7 @@ struct SummaryRow {
 }
 
 impl SummaryRow {
-    fn summary(self) -> Result<Summary, Error> {
+    fn summary(self, figures: Figures) -> Result<Summary, Error> {
         Ok(Summary {
             id: self.id.into(),
             name: self.name,
@@ -337,6 +410,7 @@ impl SummaryRow {
             target_os: word(&self.target_os)?,
             version: number(self.version)?,
             updated_at: self.updated_at.to_jiff(),
+            figures,
         })
     }
 }
@@ -367,7 +441,13 @@ pub async fn list(tx: &mut TenantTx, wanted: &ListRequest) -> Result<Page<Summar
          FROM countersign.runbooks
          WHERE tenant_id = $1 AND id = ANY ($2)";
     let page = object::read(tx, &LISTED, wanted, statement, |row: &SummaryRow| row.id).await?;
-    let items = page.items.into_iter().map(SummaryRow::summary).collect::<Result<_, _>>()?;
+    let ids: Vec<Uuid> = page.items.iter().map(|row| row.id).collect();
+    let mut figures = figures::of(tx, &ids).await?;
+    let summary = |row: SummaryRow| {
+        let of_row = figures.remove(&RunbookId::from(row.id)).unwrap_or_default();
+        row.summary(of_row)
+    };
+    let items = page.items.into_iter().map(summary).collect::<Result<_, _>>()?;
     Ok(Page { items, next_cursor: page.next_cursor, has_next: page.has_next })
 }
 

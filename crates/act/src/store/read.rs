@@ -78,6 +78,8 @@ pub struct Step {
     pub state: String,
     /// Its exit code.
     pub exit_code: Option<i32>,
+    /// Whether a person must say how it ended, and in which direction it went: `do` or `undo`.
+    pub in_doubt: Option<String>,
     /// The beginning of its output.
     pub stdout: Option<String>,
     /// The beginning of its error output.
@@ -194,6 +196,9 @@ pub const LISTED: Kind = Kind {
         Column::new("runbook_id", Holds::Id).filter(),
         Column::new("intent_id", Holds::Id).filter(),
         Column::new("plan_id", Holds::Id).filter(),
+        Column::new("finding_id", Holds::Id).filter(),
+        // What began has its steps; what was refused before it began did nothing anywhere.
+        Column::new("resource_id", Holds::Id).through("countersign.step_runs", "execution_id"),
         Column::new("initiated_by", Holds::Id).filter(),
         Column::new("created_at", Holds::Time).filter().age(),
         Column::new("completed_at", Holds::Time).filter(),
@@ -242,21 +247,45 @@ pub async fn get(tx: &mut TenantTx, id: ExecutionId) -> Result<Summary, Error> {
     row.ok_or(Error::NotFound(id))
 }
 
-/// Its steps on its targets, in the plan's order.
+/// Its steps on its targets, in the plan's order, with the beginning of what each printed.
 ///
 /// # Errors
 /// When the database cannot be asked.
 pub async fn steps(tx: &mut TenantTx, id: ExecutionId) -> Result<Vec<Step>, Error> {
+    steps_of(tx, id, true).await
+}
+
+/// As [`steps`], with what they printed only where that is `preview`ed.
+///
+/// # Errors
+/// As [`steps`].
+pub async fn steps_of(
+    tx: &mut TenantTx,
+    id: ExecutionId,
+    preview: bool,
+) -> Result<Vec<Step>, Error> {
+    // In doubt is what `human::resolve` takes: going back, undos alone.
     sqlx::query_as(
-        "SELECT id, step_order, step_name, stage, resource_id, target_name, state, exit_code,
-           stdout, stderr, truncated, retry_attempt, completed_seq, error, started_at,
-           completed_at, duration_ms
-         FROM countersign.step_runs
-         WHERE tenant_id = $1 AND execution_id = $2
-         ORDER BY step_order, id",
+        "SELECT r.id, r.step_order, r.step_name, r.stage, r.resource_id, r.target_name, r.state,
+           r.exit_code, d.direction AS in_doubt, CASE WHEN $3 THEN r.stdout END AS stdout,
+           CASE WHEN $3 THEN r.stderr END AS stderr, r.truncated, r.retry_attempt,
+           r.completed_seq, r.error, r.started_at, r.completed_at, r.duration_ms
+         FROM countersign.step_runs r
+         LEFT JOIN (
+           SELECT DISTINCT ON (a.step_run_id) a.step_run_id, a.direction
+           FROM countersign.attempts a
+           JOIN countersign.executions e ON e.tenant_id = a.tenant_id AND e.id = a.execution_id
+           WHERE a.tenant_id = $1 AND a.execution_id = $2 AND a.state = 'unknown'
+             AND a.resolution IS NULL AND e.state = 'needs_human'
+             AND (e.rollback_reason IS NULL OR a.direction = 'undo')
+           ORDER BY a.step_run_id, a.opened_at DESC
+         ) d ON d.step_run_id = r.id
+         WHERE r.tenant_id = $1 AND r.execution_id = $2
+         ORDER BY r.step_order, r.id",
     )
     .bind(tx.tenant().uuid())
     .bind(id.uuid())
+    .bind(preview)
     .fetch_all(tx.conn())
     .await
     .map_err(failed)

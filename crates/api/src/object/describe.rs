@@ -197,9 +197,14 @@ pub(super) fn query(kind: &Kind) -> Vec<Value> {
         all.push(query("q", schema, "A text that is looked for, in either case."));
     }
     for column in kind.columns.iter().filter(|column| column.filter) {
-        let what = format!("A value of `{}`; given several times, any of them.", column.name);
+        let held = match (column.through, column.holds) {
+            (Some(_), _) => format!("The `{}` of something in it", column.name),
+            (None, Holds::Ids) => format!("An id in `{}`", column.name),
+            (None, _) => format!("A value of `{}`", column.name),
+        };
+        let what = format!("{held}; given several times, any of them.");
         let several = json!({ "type": "array", "items": { "type": "string" } });
-        all.push(query(column.name, several, &what));
+        all.push(query(column.asked, several, &what));
         if ordered(column.holds) {
             let (from, before) = bounds(column);
             all.push(query(&from, of(column), &format!("`{}` from this on.", column.name)));

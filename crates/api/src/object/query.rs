@@ -42,8 +42,8 @@ pub(super) fn read(kind: &Kind, query: &str) -> Answer<ListRequest> {
         }
     }
     for column in kind.columns.iter().filter(|column| column.filter) {
-        if let Some(values) = given.remove(column.name) {
-            let values = values.iter().map(|value| checked(column, column.name, value));
+        if let Some(values) = given.remove(column.asked) {
+            let values = values.iter().map(|value| checked(column, column.asked, value));
             let test = Test::OneOf(values.collect::<Answer<_>>()?);
             wanted.filters.push(Filter { column, test });
         }
@@ -125,7 +125,7 @@ fn checked(column: &Column, parameter: &str, value: &str) -> Answer<String> {
         Problem::invalid(&format!("query.{parameter}"), "shape", format!("must be {what}"))
     };
     match column.holds {
-        Holds::Id => {
+        Holds::Id | Holds::Ids => {
             let bare = value.rsplit_once('_').map_or(value, |(_, bare)| bare);
             Uuid::try_parse(bare).map(|id| id.to_string()).map_err(|_| refused("an id"))
         }

@@ -122,7 +122,9 @@ impl Execution {
         match self {
             Self::List(list) => list.run(context).await,
             Self::Show(show) => {
-                let execution = context.client()?.get(&["executions", &show.id], &[]).await?;
+                let preview = [("preview", "true".to_owned())];
+                let path = ["executions", &show.id];
+                let execution = context.client()?.get(&path, &preview).await?;
                 context.show(&execution, |execution| shown(execution, show.full))
             }
             Self::Watch(one) => watch::watch(context, &context.client()?, &one.id).await,

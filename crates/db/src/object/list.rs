@@ -254,7 +254,17 @@ async fn asked(
     ));
     sql.push_bind(tx.tenant().uuid());
     for filter in &wanted.filters {
-        narrow(&mut sql, filter);
+        match filter.column.through {
+            Some((table, of)) => {
+                sql.push(format!(
+                    " AND EXISTS (SELECT FROM {table} t
+                       WHERE t.tenant_id = o.tenant_id AND t.{of} = o.id"
+                ));
+                narrow(&mut sql, "t", filter);
+                sql.push(")");
+            }
+            None => narrow(&mut sql, "o", filter),
+        }
     }
     match (&wanted.search, ids) {
         (Some(_), Some(ids)) => {
@@ -278,34 +288,39 @@ async fn asked(
     Ok(sql.build().persistent(false).fetch_all(tx.conn()).await?)
 }
 
-fn narrow(sql: &mut QueryBuilder<Postgres>, filter: &Filter) {
+/// One condition on the row `at`.
+fn narrow(sql: &mut QueryBuilder<Postgres>, at: &str, filter: &Filter) {
     let Column { name, holds, ranked, behind, .. } = filter.column;
     let kind = holds.sql();
     if let Some((before, values)) = behind {
-        sql.push(format!(" AND o.{before} = ANY (")).push_bind(*values).push(")");
+        sql.push(format!(" AND {at}.{before} = ANY (")).push_bind(*values).push(")");
     }
     match &filter.test {
         Test::OneOf(values) if let Some((rank, words)) = ranked => {
-            of_rank(sql, rank, words, values);
+            of_rank(sql, &format!("{at}.{rank}"), words, values);
         }
         Test::OneOf(values) if *holds == Holds::Texts => {
-            sql.push(format!(" AND o.{name} && ")).push_bind(values.clone());
+            sql.push(format!(" AND {at}.{name} && ")).push_bind(values.clone());
+        }
+        Test::OneOf(values) if *holds == Holds::Ids => {
+            sql.push(format!(" AND {at}.{name} && ")).push_bind(values.clone());
+            sql.push(format!("::text[]::{kind}"));
         }
         // Equality keeps the order of an index that goes on after the column; membership does not.
         Test::OneOf(values) if values.len() == 1 => {
-            sql.push(format!(" AND o.{name} = ")).push_bind(values.first().cloned());
+            sql.push(format!(" AND {at}.{name} = ")).push_bind(values.first().cloned());
             sql.push(format!("::text::{kind}"));
         }
         Test::OneOf(values) => {
-            sql.push(format!(" AND o.{name} = ANY (")).push_bind(values.clone());
+            sql.push(format!(" AND {at}.{name} = ANY (")).push_bind(values.clone());
             sql.push(format!("::text[]::{kind}[])"));
         }
         Test::From(value) => {
-            sql.push(format!(" AND o.{name} >= ")).push_bind(value.clone());
+            sql.push(format!(" AND {at}.{name} >= ")).push_bind(value.clone());
             sql.push(format!("::text::{kind}"));
         }
         Test::Before(value) => {
-            sql.push(format!(" AND o.{name} < ")).push_bind(value.clone());
+            sql.push(format!(" AND {at}.{name} < ")).push_bind(value.clone());
             sql.push(format!("::text::{kind}"));
         }
     }
@@ -316,7 +331,7 @@ fn of_rank(sql: &mut QueryBuilder<Postgres>, rank: &str, words: &[&str], values:
     let number = |value: &String| words.iter().position(|word| word == value);
     let numbers: Vec<i16> =
         values.iter().filter_map(number).filter_map(|at| i16::try_from(at + 1).ok()).collect();
-    sql.push(format!(" AND o.{rank} "));
+    sql.push(format!(" AND {rank} "));
     match numbers.as_slice() {
         [one] => sql.push("= ").push_bind(*one),
         _ => sql.push("= ANY (").push_bind(numbers).push(")"),

@@ -63,15 +63,21 @@ pub(super) struct ApprovalOut {
     /// Who asked for the change; may not vote.
     #[schema(value_type = String)]
     requester_id: ActorId,
+    /// What people call them.
+    requester_name: String,
     /// Who wrote the plan; may not vote above tier low.
     #[schema(value_type = String)]
     author_id: ActorId,
+    /// What people call them.
+    author_name: String,
     /// SHA-256 over plan, policy bundle, tier and blast radius: what is approved.
     #[schema(value_type = String)]
     bound_hash: Digest,
     /// Who gave it alone, under emergency authority.
     #[schema(value_type = Option<String>)]
     alone: Option<ActorId>,
+    /// What people call them.
+    alone_name: Option<String>,
     /// The votes so far.
     votes: Vec<VoteOut>,
     /// Through which door it was asked for: `api`, `ui`, `cli`, `slack`, `linear`, `auto`.
@@ -113,6 +119,15 @@ pub(super) struct VoteOut {
     /// `approve` or `deny`.
     #[schema(value_type = String, example = "approve")]
     decision: Choice,
+    /// Why, in their words; empty where they said nothing. It is theirs: escape it wherever it is
+    /// shown.
+    note: String,
+    /// Through which door: `api`, `ui`, `cli`, `slack`, `linear`, `auto`.
+    #[schema(value_type = String, example = "ui")]
+    source: Source,
+    /// When it was cast.
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
 }
 
 fn out(stored: StoredApproval) -> ApprovalOut {
@@ -127,16 +142,23 @@ fn out(stored: StoredApproval) -> ApprovalOut {
         roles: request.requirement.roles.iter().map(ToString::to_string).collect(),
         min_votes: request.requirement.min_votes,
         requester_id: request.requester.actor,
+        requester_name: stored.names.requester,
         author_id: request.author.actor,
+        author_name: stored.names.author,
         bound_hash: request.bound_hash,
         alone: request.alone,
+        alone_name: stored.names.alone,
         votes: request
             .votes
             .into_iter()
-            .map(|vote| VoteOut {
+            .zip(stored.said)
+            .map(|(vote, said)| VoteOut {
                 actor_id: vote.voter.actor.id,
                 display_name: vote.voter.actor.display_name,
                 decision: vote.choice,
+                note: said.note,
+                source: said.source,
+                created_at: said.at,
             })
             .collect(),
         source: stored.source,

@@ -35,6 +35,7 @@ fn every_route_is_in_the_openapi_document_with_an_operation_and_a_summary() {
             "/exceptions",
             "/exceptions/export",
             "/exceptions/{id}",
+            "/exceptions/{id}/revoke",
             "/intents",
             "/intents/{id}",
             "/plans/{id}",

@@ -6,7 +6,7 @@ mod rows;
 mod voting;
 
 pub use closing::{Reopened, ask_again, expire_due, expire_one, withdraw};
-pub use rows::{LISTED, StoredApproval, get, list, of_plan, request, voter};
+pub use rows::{LISTED, Names, Said, StoredApproval, get, list, of_plan, request, voter};
 pub use voting::{Authority, Ballot, Cast, End, MAX_NOTE_CHARS, vote};
 
 use db::TenantTx;
@@ -36,6 +36,14 @@ model::words! {
         /// The gate itself.
         Auto = "auto",
     }
+}
+
+/// An approval, held until the transaction ends.
+///
+/// # Errors
+/// [`Error::NotFound`]; when the database cannot be read.
+pub(super) async fn held(tx: &mut TenantTx, id: ApprovalId) -> Result<StoredApproval, Error> {
+    rows::fetch(tx, id, super::breakers::Hold::Lock).await
 }
 
 /// An approval about to be asked for.

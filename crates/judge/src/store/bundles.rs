@@ -18,7 +18,7 @@ use crate::policy::{Bundle, Files};
 /// Bundles kept compiled in this process.
 const KEPT: usize = 64;
 /// The name of the shipped bundle.
-const SHIPPED: &str = "shipped";
+pub const SHIPPED: &str = "shipped";
 /// Serialises uploads of a tenant, so that versions count up: ASCII "poli".
 const UPLOAD_LOCK: i32 = 0x706f_6c69;
 
@@ -248,13 +248,30 @@ pub async fn list(tx: &mut TenantTx, most: u32) -> Result<Vec<Stored>, Error> {
     rows.into_iter().map(Stored::try_from).collect()
 }
 
+/// Whether the tenant ever activated a bundle: then the newest of them decides, and the shipped one
+/// does not.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn any_active(tx: &mut TenantTx) -> Result<bool, Error> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (
+           SELECT FROM countersign.policy_bundles
+           WHERE tenant_id = $1 AND active_from IS NOT NULL)",
+    )
+    .bind(tx.tenant().uuid())
+    .fetch_one(tx.conn())
+    .await
+    .map_err(Error::query)
+}
+
 /// Stores and activates the shipped bundle for a tenant that has no active one; gives it if it did.
 /// A tenant that chose a policy keeps it when the shipped one changes.
 ///
 /// # Errors
 /// When the database does not take it.
 pub async fn install_shipped(tx: &mut TenantTx) -> Result<Option<Stored>, Error> {
-    if list(tx, 1_000).await?.iter().any(|stored| stored.active_from.is_some()) {
+    if any_active(tx).await? {
         return Ok(None);
     }
     let stored = upload(tx, SHIPPED, crate::policy::shipped(), None).await?;

@@ -16,6 +16,8 @@ use tower::ServiceExt as _;
 
 use super::*;
 use crate::bundle::proof_file::verify_proof;
+use crate::checkpoint::decode_hash;
+use crate::merkle::proof::verify_consistency;
 use crate::testing::{DEPLOYMENT, World};
 
 /// Neither objects nor secrets are asked for by these endpoints.
@@ -156,6 +158,60 @@ async fn a_name_nobody_signed_for_is_not_shown() {
 }
 
 #[tokio::test]
+async fn what_is_kept_beside_an_event_is_given_with_what_opens_its_hash() {
+    let world = World::new().await;
+    world.logged(2).await;
+    let http = Http::of(&world);
+    let key = http.key(world.test.tenant, &[Role::Auditor]).await;
+    let page = http.page(&key, "/audit/events").await;
+    assert_eq!(page["items"][0]["personal"], Value::Null, "a list does without");
+    let id = page["items"][0]["id"].as_str().unwrap();
+    let shown = http.page(&key, &format!("/audit/events/{id}")).await;
+    let beside = &shown["personal"];
+    assert_eq!(beside["body"], r#"{"display_name":"Test User"}"#);
+    let salt = hex::decode(beside["salt"].as_str().unwrap()).unwrap();
+    let committed = Personal::commitment(&salt, beside["body"].as_str().unwrap().as_bytes());
+    assert_eq!(shown["event"]["personal"], committed.to_string());
+
+    world.tamper(&["UPDATE countersign.audit_personal SET body = '\\x7b7d'"]).await;
+    let shown = http.page(&key, &format!("/audit/events/{id}")).await;
+    assert_eq!(shown["personal"]["body"], "{}", "whoever checks sees what is there");
+    assert_eq!(shown["event"]["actor"]["display_name"], Value::Null);
+    world.tamper(&["DELETE FROM countersign.audit_personal"]).await;
+    let shown = http.page(&key, &format!("/audit/events/{id}")).await;
+    assert_eq!((&shown["personal"], shown["event"]["personal"].is_string()), (&Value::Null, true));
+}
+
+#[tokio::test]
+async fn a_log_is_shown_to_continue_what_it_was() {
+    let world = World::new().await;
+    let http = Http::of(&world);
+    let key = http.key(world.test.tenant, &[Role::Auditor]).await;
+    let ask = async |from: &str, to: &str| {
+        http.get(&key, &format!("/audit/consistency?from={from}&to={to}")).await
+    };
+    assert_eq!(ask("0", "0").await.0, StatusCode::NOT_FOUND);
+    let old = world.logged(3).await;
+    let new = world.logged(4).await;
+    let (status, body) = ask("3", "7").await;
+    assert_eq!(status, StatusCode::OK, "{body}");
+    let proof: Vec<_> = body.lines().map(|line| decode_hash(line).unwrap()).collect();
+    let sizes = ((old.size, &old.root), (new.size, &new.root));
+    assert_eq!(verify_consistency(sizes.0, sizes.1, &proof), Ok(()));
+    assert_eq!(ask("7", "7").await, (StatusCode::OK, String::new()));
+    for (from, to, status, says) in [
+        ("3", "8", StatusCode::CONFLICT, "not_signed_yet"),
+        ("7", "3", StatusCode::BAD_REQUEST, "query.from"),
+        ("-1", "3", StatusCode::BAD_REQUEST, "shape"),
+        ("3", "", StatusCode::BAD_REQUEST, "shape"),
+    ] {
+        let (found, body) = ask(from, to).await;
+        assert_eq!(found, status, "{from} to {to}: {body}");
+        assert!(body.contains(says), "{from} to {to}: {body}");
+    }
+}
+
+#[tokio::test]
 async fn an_event_without_a_checkpoint_is_not_proven_yet() {
     let world = World::new().await;
     let http = Http::of(&world);
@@ -179,7 +235,8 @@ async fn other_roles_and_other_tenants_see_nothing() {
     world.logged(3).await;
     let http = Http::of(&world);
     let operator = http.key(world.test.tenant, &[Role::Operator, Role::Viewer]).await;
-    let paths = ["/audit/events", "/audit/checkpoint", "/audit/keys"];
+    let continues = "/audit/consistency?from=1&to=3";
+    let paths = ["/audit/events", "/audit/checkpoint", "/audit/keys", continues];
     for path in paths {
         assert_eq!(http.get(&operator, path).await.0, StatusCode::FORBIDDEN, "{path}");
         assert_eq!(http.get("cs_x_y", path).await.0, StatusCode::UNAUTHORIZED, "{path}");
@@ -193,7 +250,7 @@ async fn other_roles_and_other_tenants_see_nothing() {
     for path in [format!("/audit/events/{id}"), format!("/audit/events/{id}/proof")] {
         assert_eq!(http.get(&stranger, &path).await.0, StatusCode::NOT_FOUND, "{path}");
     }
-    for path in ["/audit/checkpoint", "/audit/keys"] {
+    for path in ["/audit/checkpoint", "/audit/keys", continues] {
         assert_eq!(http.get(&stranger, path).await.0, StatusCode::NOT_FOUND, "{path}");
     }
 }

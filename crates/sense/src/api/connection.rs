@@ -1,9 +1,10 @@
 //! Connections and pinned host keys over HTTP.
 
 use api::etag::{Seen, Tagged};
+use api::object::Wanted;
 use api::permission::{ReadEstate, WriteEstate};
 use api::problem::Answer;
-use api::{App, Body, Can, Change, Problem};
+use api::{App, Body, Can, Change, PageOut, Problem, listed};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -23,6 +24,7 @@ use crate::store::connection;
 /// The routes of this room.
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .routes(routes!(list_all_connections))
         .routes(routes!(list_connections, create_connection))
         .routes(routes!(show_connection, replace_connection))
         .routes(routes!(list_host_keys, pin_host_key))
@@ -149,6 +151,40 @@ fn told(event: model::audit::Event, connection: &Connection) -> model::audit::Ev
         .with("username", connection.username.clone())
         .with("credential_id", connection.credential_id.map(|id| id.to_string()))
         .with("is_active", connection.is_active)
+}
+
+listed! {
+    /// Which connections are wanted.
+    Connections: connection::LISTED,
+}
+
+/// A connection in the list of those of all resources.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ConnectionListedOut {
+    /// The connection.
+    #[serde(flatten)]
+    connection: ConnectionOut,
+    /// What its resource is called.
+    resource_name: String,
+    /// How many host keys are pinned; nothing connects before one is.
+    host_keys: i64,
+}
+
+/// List the connections of all resources, newest first unless sorted.
+#[utoipa::path(get, path = "/connections", tag = "estate", params(Connections),
+    responses((status = 200, body = PageOut<ConnectionListedOut>), (status = "4XX", body = Problem)))]
+async fn list_all_connections(
+    State(app): State<App>,
+    caller: Can<ReadEstate>,
+    Wanted(wanted, _): Wanted<Connections>,
+) -> Answer<Json<PageOut<ConnectionListedOut>>> {
+    let mut tx = app.db.tenant(caller.tenant()).await?;
+    let page = connection::list(&mut tx, &wanted).await?;
+    Ok(Json(PageOut::of(page, |listed| ConnectionListedOut {
+        connection: out(listed.connection),
+        resource_name: listed.resource_name,
+        host_keys: listed.host_keys,
+    })))
 }
 
 /// List the connections of a server.

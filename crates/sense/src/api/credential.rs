@@ -25,6 +25,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list_credentials, create_credential))
         .routes(routes!(replace_secret))
+        .routes(routes!(destroy_credential))
 }
 
 /// A credential: never its secret.
@@ -144,6 +145,48 @@ async fn create_credential(
     change.commit(event).await?;
     let kind = kind.to_string();
     Ok((StatusCode::CREATED, Json(CredentialOut { id, name, kind, version: 1, updated_at: None })))
+}
+
+/// How many of what uses a credential are named.
+const NAMED: usize = 10;
+
+fn in_use(users: &[String]) -> Problem {
+    let mut named = users.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+    if users.len() > NAMED {
+        named.push_str(" and more");
+    }
+    Problem::conflict("credential_in_use", format!("{named} would have no secret: give another"))
+}
+
+/// Destroy a credential and its secret. Nobody gets it back.
+///
+/// While something uses it, it stays: `credential_in_use` names what.
+#[utoipa::path(delete, path = "/credentials/{id}", tag = "estate",
+    params(("id" = String, Path, description = "The credential")),
+    responses((status = 204), (status = "4XX", body = Problem)))]
+async fn destroy_credential(
+    State(app): State<App>,
+    caller: Can<WriteCredentials>,
+    Path(id): Path<CredentialId>,
+) -> Answer<StatusCode> {
+    let mut change = Change::begin(&app, &caller).await?;
+    let known = answer("credential", credential::get(&mut change, id).await)?.credential;
+    let users = credential::users(&mut change, id).await?;
+    if !users.is_empty() {
+        return Err(in_use(&users));
+    }
+    credential::destroy(&mut change, id).await.map_err(|error| match error.constraint() {
+        // Somebody began to use it just now.
+        Some(_) => in_use(&["something new".to_owned()]),
+        None => error.into(),
+    })?;
+    let event = change
+        .event("credential.destroyed", "credential", &id)
+        .with("name", known.name)
+        .with("kind", known.kind.word())
+        .with("version", known.version);
+    change.commit(event).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Replace the secret of a credential: a new version.

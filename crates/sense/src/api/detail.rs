@@ -8,7 +8,7 @@ use api::{App, Can, Problem};
 use axum::Json;
 use axum::extract::{Path, State};
 use model::Timestamp;
-use model::id::{DeclaredId, FindingId, ProviderPolicyId};
+use model::id::{DeclaredId, ExceptionId, FindingId, ProviderPolicyId, RepositoryId, ScanId};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -39,6 +39,9 @@ pub(super) struct ViolationDetailOut {
     /// The policy of the catalogue that is broken, when it is known.
     #[schema(value_type = Option<String>)]
     policy_id: Option<ProviderPolicyId>,
+    /// The exception that lets it stand the longest, while one holds.
+    #[schema(value_type = Option<String>)]
+    exception_id: Option<ExceptionId>,
 }
 
 /// What a drift adds.
@@ -47,6 +50,13 @@ pub(super) struct DriftDetailOut {
     /// The declaration it differs from, when it is known.
     #[schema(value_type = Option<String>)]
     iac_resource_id: Option<DeclaredId>,
+    /// The source whose scan found it, or else that of the declaration; absent where neither is
+    /// known.
+    #[schema(value_type = Option<String>)]
+    iac_repository_id: Option<RepositoryId>,
+    /// The scan that saw it last; absent where somebody else reported it.
+    #[schema(value_type = Option<String>)]
+    scan_id: Option<ScanId>,
     /// `modified`, `deleted`, `added` or `moved`.
     #[schema(example = "modified")]
     drift_type: String,
@@ -107,8 +117,8 @@ impl From<Kept> for FindingDetailOut {
 }
 
 impl From<Violation> for ViolationDetailOut {
-    fn from(Violation { policy_id }: Violation) -> Self {
-        Self { policy_id: policy_id.map(Into::into) }
+    fn from(Violation { policy_id, exception_id }: Violation) -> Self {
+        Self { policy_id: policy_id.map(Into::into), exception_id: exception_id.map(Into::into) }
     }
 }
 
@@ -116,6 +126,8 @@ impl From<Drift> for DriftDetailOut {
     fn from(drift: Drift) -> Self {
         Self {
             iac_resource_id: drift.iac_resource_id.map(Into::into),
+            iac_repository_id: drift.iac_repository_id.map(Into::into),
+            scan_id: drift.scan_id.map(Into::into),
             drift_type: drift.drift_type,
             actual_state: drift.actual_state,
             declared_state: drift.declared_state,

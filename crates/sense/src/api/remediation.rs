@@ -23,7 +23,7 @@ object! {
         kind: String => Text.filter();
         /// The findings it is about.
         #[schema(value_type = Vec<String>)]
-        finding_ids: Vec<FindingId> => Texts;
+        finding_ids: Vec<FindingId> => Ids.asked_as("finding_id");
         /// Why, in the words of whoever asked.
         reason: String => Text;
         /// `preparing`, `asked`, `checking`, `published`, `resolved` or `failed`.

@@ -11,7 +11,7 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use model::Timestamp;
-use model::id::{DeclaredId, EnvironmentId, FindingId, ProviderPolicyId, ResourceId};
+use model::id::{ActorId, DeclaredId, EnvironmentId, FindingId, ProviderPolicyId, ResourceId};
 use model::level::Severity;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -69,6 +69,11 @@ object! {
         /// The resource it is about, when known.
         #[schema(value_type = Option<String>)]
         resource_id: Option<ResourceId> => Id.filter();
+        /// What that resource is called.
+        resource_name: Option<String> => Text.looked_up(
+            "SELECT r.name FROM countersign.resources r
+             WHERE r.tenant_id = o.tenant_id AND r.id = o.resource_id"
+        );
         /// The environment it is about, when known.
         #[schema(value_type = Option<String>)]
         environment_id: Option<EnvironmentId> => Id.filter();
@@ -84,6 +89,13 @@ object! {
         resolved_at: Option<Timestamp> => Time.filter();
         /// How it was put right; `ignored` where a rule says that it does not count.
         resolution_type: Option<String> => Text.filter();
+        /// Who escalated it last, if somebody did.
+        #[schema(value_type = Option<String>)]
+        escalated_by: Option<ActorId> => Id;
+        /// When that was.
+        escalated_at: Option<Timestamp> => Time;
+        /// Why, in their words.
+        escalation_reason: Option<String> => Text;
     }
     check(_wanted) { Ok(()) }
 }

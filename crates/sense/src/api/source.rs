@@ -25,6 +25,7 @@ use crate::store::credential;
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list_sources, create_source))
+        .routes(routes!(switch_source))
         .routes(routes!(rotate_source_secret))
         .routes(routes!(drop_previous_secret))
 }
@@ -170,6 +171,42 @@ async fn create_source(
         .with("actor_id", wanted.actor_id.to_string());
     change.commit(event).await?;
     Ok((StatusCode::CREATED, Json(out(made))))
+}
+
+/// Whether a source may send.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SourceSwitchIn {
+    /// Whether it may.
+    is_active: bool,
+}
+
+/// Switch an alert source off, or on again.
+///
+/// What is switched off is refused from then on, with `not_this_source`. Its alerts, and everything
+/// that came of them, stay as they are, and so do its name, its key and its secret.
+#[utoipa::path(patch, path = "/alert-sources/{name}", tag = "alert rules",
+    params(("name" = String, Path, description = "The name of the source")),
+    request_body = SourceSwitchIn,
+    responses((status = 200, body = SourceOut), (status = "4XX", body = Problem)))]
+async fn switch_source(
+    State(app): State<App>,
+    caller: Can<WriteRules>,
+    Path(name): Path<String>,
+    Body(wanted): Body<SourceSwitchIn>,
+) -> Answer<Json<SourceOut>> {
+    plain("path.name", &name, 100, "._-")?;
+    let mut change = Change::begin(&app, &caller).await?;
+    let mut source = answer("alert source", alert_source::by_name(&mut change, &name).await)?;
+    source.is_active = wanted.is_active;
+    if alert_source::switch(&mut change, source.id, wanted.is_active).await? {
+        let action = if wanted.is_active { "switched_on" } else { "switched_off" };
+        let event = change
+            .event(&format!("alert_source.{action}"), "alert_source", &source.id)
+            .with("name", name);
+        change.commit(event).await?;
+    }
+    Ok(Json(out(source)))
 }
 
 /// Give a generic source a new signing secret.

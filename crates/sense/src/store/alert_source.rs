@@ -162,6 +162,24 @@ pub async fn rotate(
     if done.rows_affected() == 0 { Err(db::Error::NotFound) } else { Ok(()) }
 }
 
+/// Lets a source send, or not; says whether that was otherwise before.
+///
+/// # Errors
+/// When the database fails.
+pub async fn switch(tx: &mut TenantTx, id: AlertSourceId, active: bool) -> Result<bool, db::Error> {
+    let done = sqlx::query(
+        "UPDATE countersign.alert_sources
+         SET is_active = $3, updated_at = clock_timestamp()
+         WHERE tenant_id = $1 AND id = $2 AND is_active <> $3",
+    )
+    .bind(tx.tenant().uuid())
+    .bind(id.uuid())
+    .bind(active)
+    .execute(tx.conn())
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 /// Ends a rotation: only the current secret counts from now on.
 ///
 /// # Errors

@@ -1,6 +1,7 @@
 //! Connections and their pinned host keys in the database.
 
-use db::TenantTx;
+use db::object::{self, Column, Holds, Kind, ListRequest};
+use db::{Page, TenantTx};
 use model::id::{ActorId, ConnectionId, CredentialId, ResourceId};
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -50,6 +51,64 @@ impl Row {
             is_active: self.is_active,
         })
     }
+}
+
+/// A connection in a list of those of all resources.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// The connection.
+    pub connection: Connection,
+    /// What its resource is called.
+    pub resource_name: String,
+    /// How many host keys are pinned.
+    pub host_keys: i64,
+}
+
+#[derive(FromRow)]
+struct ListedRow {
+    #[sqlx(flatten)]
+    row: Row,
+    resource_name: String,
+    host_keys: i64,
+}
+
+/// By what connections are listed.
+pub const LISTED: Kind = Kind {
+    word: "connection",
+    table: "(SELECT c.id, c.tenant_id, c.resource_id, c.transport, c.host, c.username,
+               c.credential_id, c.is_active, c.created_at, r.name AS resource_name
+             FROM countersign.connections c
+             JOIN countersign.resources r
+               ON r.tenant_id = c.tenant_id AND r.id = c.resource_id)",
+    columns: &[
+        Column::new("resource_id", Holds::Id).filter(),
+        Column::new("resource_name", Holds::Text).sort().search(),
+        Column::new("transport", Holds::Text).filter(),
+        Column::new("host", Holds::Text).filter().sort().search(),
+        Column::new("username", Holds::Text).filter().search(),
+        Column::new("credential_id", Holds::Id).filter(),
+        Column::new("is_active", Holds::Boolean).filter(),
+        Column::new("created_at", Holds::Time).filter().age(),
+    ],
+    natural: &[],
+};
+
+/// A page of the connections of all resources, newest first unless sorted.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(tx: &mut TenantTx, wanted: &ListRequest) -> Result<Page<Listed>, db::Error> {
+    let page = object::ids(tx, &LISTED, wanted).await?;
+    let rows: Vec<ListedRow> = sqlx::query_as(include_str!("connection/listed.sql"))
+        .bind(tx.tenant().uuid())
+        .bind(&page.items)
+        .fetch_all(tx.conn())
+        .await?;
+    let found = rows.into_iter().map(|ListedRow { row, resource_name, host_keys }| {
+        Ok(Listed { connection: row.connection()?, resource_name, host_keys })
+    });
+    let found = found.collect::<Result<_, db::Error>>()?;
+    Ok(object::in_order(page, found, |listed: &Listed| listed.connection.id.uuid()))
 }
 
 /// The connections of a resource, by transport.

@@ -179,6 +179,32 @@ pub async fn insert(
     Ok(())
 }
 
+/// What uses a credential, in words people know it by; a few of them when it is many.
+///
+/// # Errors
+/// When the database fails.
+pub async fn users(tx: &mut TenantTx, id: CredentialId) -> Result<Vec<String>, db::Error> {
+    Ok(sqlx::query_scalar(include_str!("credential/users.sql"))
+        .bind(tx.tenant().uuid())
+        .bind(id.uuid())
+        .fetch_all(tx.conn())
+        .await?)
+}
+
+/// Destroys a credential with its sealed secret.
+///
+/// # Errors
+/// [`db::Error::NotFound`] when there is none with this id; invalid with a foreign key's name when
+/// something uses it.
+pub async fn destroy(tx: &mut TenantTx, id: CredentialId) -> Result<(), db::Error> {
+    let done = sqlx::query("DELETE FROM countersign.credentials WHERE tenant_id = $1 AND id = $2")
+        .bind(tx.tenant().uuid())
+        .bind(id.uuid())
+        .execute(tx.conn())
+        .await?;
+    if done.rows_affected() == 0 { Err(db::Error::NotFound) } else { Ok(()) }
+}
+
 /// Replaces the secret by one sealed for version `version`, which must follow the present one.
 ///
 /// # Errors

@@ -23,6 +23,8 @@ pub struct Kept {
 pub struct Violation {
     /// The policy of the catalogue that is broken, when it is known.
     pub policy_id: Option<Uuid>,
+    /// The exception that lets it stand the longest, while one does.
+    pub exception_id: Option<Uuid>,
 }
 
 /// What a drift adds.
@@ -30,6 +32,10 @@ pub struct Violation {
 pub struct Drift {
     /// The declaration it differs from, when it is known.
     pub iac_resource_id: Option<Uuid>,
+    /// The source that declares, or whose scan found it.
+    pub iac_repository_id: Option<Uuid>,
+    /// The scan that saw it last.
+    pub scan_id: Option<Uuid>,
     /// `modified`, `deleted`, `added` or `moved`.
     pub drift_type: String,
     /// What is there.
@@ -77,16 +83,28 @@ pub async fn of(tx: &mut TenantTx, finding: FindingId) -> Result<Kept, db::Error
         .fetch_one(tx.conn())
         .await?;
     let violation = sqlx::query_as(
-        "SELECT policy_id FROM countersign.violations WHERE tenant_id = $1 AND finding_id = $2",
+        "SELECT v.policy_id, (
+           SELECT x.exception_id FROM countersign.excepted x
+           WHERE x.tenant_id = v.tenant_id AND x.finding_id = v.finding_id
+             AND x.status = 'approved' AND x.expires_at > clock_timestamp()
+           ORDER BY x.expires_at DESC
+           LIMIT 1) AS exception_id
+         FROM countersign.violations v
+         WHERE v.tenant_id = $1 AND v.finding_id = $2",
     )
     .bind(tenant)
     .bind(finding.uuid())
     .fetch_optional(tx.conn())
     .await?;
     let mut drift: Option<Drift> = sqlx::query_as(
-        "SELECT iac_resource_id, drift_type, actual_state, declared_state, risk_assessment, tags,
-           metadata
-         FROM countersign.drift_events WHERE tenant_id = $1 AND finding_id = $2",
+        "SELECT d.iac_resource_id, coalesce(d.iac_repository_id, r.iac_repository_id)
+             AS iac_repository_id,
+           d.scan_id, d.drift_type, d.actual_state, d.declared_state, d.risk_assessment, d.tags,
+           d.metadata
+         FROM countersign.drift_events d
+         LEFT JOIN countersign.iac_resources r
+           ON r.tenant_id = d.tenant_id AND r.id = d.iac_resource_id
+         WHERE d.tenant_id = $1 AND d.finding_id = $2",
     )
     .bind(tenant)
     .bind(finding.uuid())

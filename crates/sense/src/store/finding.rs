@@ -8,7 +8,7 @@ use jiff::ToSpan as _;
 use jiff_sqlx::ToSqlx as _;
 use model::Timestamp;
 use model::finding::{Alert, SourceStatus};
-use model::id::FindingId;
+use model::id::{ActorId, FindingId};
 use model::level::EnvironmentClass;
 use serde_json::Value;
 use sqlx::FromRow;
@@ -309,7 +309,7 @@ pub async fn fixed(tx: &mut TenantTx, id: FindingId) -> Result<(), db::Error> {
 ///
 /// # Errors
 /// [`db::Error::NotFound`] when there is none with this id.
-pub async fn sender(tx: &mut TenantTx, id: FindingId) -> Result<model::id::ActorId, db::Error> {
+pub async fn sender(tx: &mut TenantTx, id: FindingId) -> Result<ActorId, db::Error> {
     let tenant = tx.tenant().uuid();
     let actor: uuid::Uuid = sqlx::query_scalar(
         "SELECT sender_actor_id
@@ -357,18 +357,28 @@ pub async fn said(tx: &mut TenantTx, id: FindingId) -> Result<Said, db::Error> {
     Ok(Said { title, status, class })
 }
 
-/// Keeps a finding as escalated.
+/// Keeps a finding as escalated, with who did it last and why.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn escalate(tx: &mut TenantTx, id: FindingId) -> Result<(), db::Error> {
+pub async fn escalate(
+    tx: &mut TenantTx,
+    id: FindingId,
+    by: ActorId,
+    why: &str,
+) -> Result<(), db::Error> {
     let tenant = tx.tenant().uuid();
     sqlx::query(
-        "UPDATE countersign.findings SET status = 'escalated', resolution_type = 'escalated'
-         WHERE tenant_id = $1 AND id = $2 AND status IN ('open', 'suppressed', 'accepted', 'escalated')",
+        "UPDATE countersign.findings
+         SET status = 'escalated', resolution_type = 'escalated', escalated_by = $3,
+             escalated_at = clock_timestamp(), escalation_reason = $4
+         WHERE tenant_id = $1 AND id = $2
+           AND status IN ('open', 'suppressed', 'accepted', 'escalated')",
     )
     .bind(tenant)
     .bind(id.uuid())
+    .bind(by.uuid())
+    .bind(why)
     .execute(tx.conn())
     .await?;
     Ok(())

@@ -138,10 +138,16 @@ async fn violations(tx: &mut TenantTx, details: &BTreeMap<Uuid, &Detail>) -> Res
          ON CONFLICT ON CONSTRAINT violations_pk DO UPDATE SET policy_id = excluded.policy_id",
     )
     .bind(tenant)
-    .bind(findings)
+    .bind(&findings)
     .bind(policies)
     .execute(tx.conn())
     .await?;
+    // Whoever approves an exception waits until this is over, or was waited for in `place`.
+    sqlx::query(include_str!("report/excepted.sql"))
+        .bind(tenant)
+        .bind(findings)
+        .execute(tx.conn())
+        .await?;
     Ok(())
 }
 

@@ -1,5 +1,7 @@
 //! Asking over HTTP: run a runbook, and what the gate would say without asking.
 
+mod autonomy;
+mod channels;
 mod connections;
 mod decisions;
 mod except;
@@ -13,11 +15,12 @@ use ::api::permission::Propose;
 use ::api::problem::Answer;
 use ::api::{App, Body, Can, Change, Problem};
 use act::runbook::select;
-use act::runbook::store as runbooks;
+use act::runbook::store::{self as runbooks, Draft};
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 use gate::store::approvals::Source;
+use model::canonical::Digest;
 use model::execution::ExecutionState;
 use model::id::{ApprovalId, DecisionId, ExecutionId, IntentId, PlanId, ResourceId, RunbookId};
 use model::intent::TriggerKind;
@@ -41,6 +44,8 @@ pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(run_runbook))
         .routes(routes!(evaluate_intent))
+        .merge(channels::routes())
+        .merge(autonomy::routes())
         .merge(connections::routes())
         .merge(decisions::routes())
         .merge(except::routes())
@@ -71,6 +76,10 @@ pub struct RunIn {
     #[serde(default)]
     #[schema(max_length = 2000)]
     intent: String,
+    /// The `plan_hash` that `POST /intents/evaluate` told: when what would be done now is anything
+    /// else than what was looked at then, nothing is asked for.
+    #[schema(value_type = Option<String>)]
+    plan_hash: Option<Digest>,
 }
 
 /// What came of a request.
@@ -130,12 +139,27 @@ async fn run_runbook(
 ) -> Answer<(StatusCode, Json<AskedOut>)> {
     check(&wanted)?;
     let mut change = Change::begin(cycle.app(), &caller).await?;
-    let prepared = prepare(&mut change, id, &wanted).await?;
-    let asked = ask(&cycle, &mut change, &prepared.ask(&caller.actor, &wanted)).await;
-    let asked = asked.map_err(Problem::from)?;
+    let subject = Subject::stored(&mut change, id).await?;
+    let prepared = prepare(&mut change, subject, &wanted).await?;
+    let asking = prepared.ask(&caller.actor, &wanted);
+    if let Some(seen) = wanted.plan_hash {
+        as_seen(&asking, seen)?;
+    }
+    let asked = ask(&cycle, &mut change, &asking).await.map_err(Problem::from)?;
     // Every step of the asking wrote its own event.
     change.commit_audited(&[]).await?;
     Ok((StatusCode::ACCEPTED, Json(asked.into())))
+}
+
+/// Whether what would be done is what whoever asks has seen.
+fn as_seen(asking: &Ask<'_>, seen: Digest) -> Answer<()> {
+    let made = plan(asking)?.hash().map_err(Error::from)?;
+    if made == seen {
+        return Ok(());
+    }
+    let changed = "the runbook, or what it would run on, changed since it was looked at: ask \
+                   POST /api/v1/intents/evaluate again and look at what it would do now";
+    Err(Problem::conflict("plan_changed", changed))
 }
 
 fn check(wanted: &RunIn) -> Answer<()> {
@@ -163,10 +187,30 @@ fn check(wanted: &RunIn) -> Answer<()> {
     Ok(())
 }
 
+/// What would run, and who wrote it.
+struct Subject {
+    runbook: Draft,
+    author: model::id::ActorId,
+}
+
+impl Subject {
+    /// A runbook as it is stored.
+    async fn stored(tx: &mut db::TenantTx, id: RunbookId) -> Answer<Self> {
+        let stored = runbooks::get(tx, id).await.map_err(Error::from)?;
+        let author = store::author(tx, id, stored.version).await?;
+        let runbook = Draft { id, version: stored.version, runbook: stored.runbook };
+        Ok(Self { runbook, author })
+    }
+
+    /// A document of whoever asks, as if they had imported it.
+    async fn written(tx: &mut db::TenantTx, yaml: &str, by: model::id::ActorId) -> Answer<Self> {
+        Ok(Self { runbook: runbooks::draft(tx, yaml).await?, author: by })
+    }
+}
+
 /// A request with everything it refers to.
 struct Prepared {
-    runbook: runbooks::Stored,
-    author: model::id::ActorId,
+    subject: Subject,
     alert: Option<model::finding::Alert>,
     targets: Vec<TargetFacts>,
 }
@@ -183,10 +227,10 @@ impl Prepared {
                 }
             },
             deterministic_id: wanted.deterministic_id.clone().unwrap_or_else(fresh),
-            runbook_id: self.runbook.id,
-            version: self.runbook.version,
-            author: self.author,
-            runbook: &self.runbook.runbook,
+            runbook_id: self.subject.runbook.id,
+            version: self.subject.runbook.version,
+            author: self.subject.author,
+            runbook: &self.subject.runbook.runbook,
             alert: self.alert.as_ref(),
             matched: None,
             targets: &self.targets,
@@ -197,9 +241,7 @@ impl Prepared {
     }
 }
 
-async fn prepare(tx: &mut db::TenantTx, id: RunbookId, wanted: &RunIn) -> Answer<Prepared> {
-    let runbook = runbooks::get(tx, id).await.map_err(Error::from)?;
-    let author = store::author(tx, id, runbook.version).await?;
+async fn prepare(tx: &mut db::TenantTx, subject: Subject, wanted: &RunIn) -> Answer<Prepared> {
     let alert = match wanted.finding_id {
         Some(id) => Some(finding::alert(tx, id).await?),
         None => None,
@@ -214,13 +256,13 @@ async fn prepare(tx: &mut db::TenantTx, id: RunbookId, wanted: &RunIn) -> Answer
     if wanted.targets.is_empty() && by_alert.is_none() {
         return Err(Problem::invalid("/targets", "missing", "name the servers it runs on"));
     }
-    let chosen = select::select_targets(&runbook.runbook, by_alert, &offered)
+    let chosen = select::select_targets(&subject.runbook.runbook, by_alert, &offered)
         .map_err(|error| Problem::from(Error::from(error)))?;
     let targets = named
         .into_iter()
         .filter(|facts| chosen.iter().any(|one| one.target.resource_id == facts.target.resource_id))
         .collect();
-    Ok(Prepared { runbook, author, alert, targets })
+    Ok(Prepared { subject, alert, targets })
 }
 
 /// The servers named, in that order.
@@ -249,9 +291,13 @@ fn named(known: &[TargetFacts], wanted: &[String]) -> Answer<Vec<TargetFacts>> {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EvaluateIn {
-    /// The runbook that would run.
-    #[schema(value_type = String)]
-    runbook_id: RunbookId,
+    /// The runbook that would run; need not be named where `yaml` is given.
+    #[schema(value_type = Option<String>)]
+    runbook_id: Option<RunbookId>,
+    /// A document that is not imported, to be asked about instead: as the next version of the
+    /// runbook of its name, or as a new one. It is judged as an import is, and kept nowhere.
+    #[schema(example = "name: uptime\nsteps:\n  - name: Look\n    command: uptime\n")]
+    yaml: Option<String>,
     /// The servers, by id or name.
     #[serde(default)]
     #[schema(example = json!(["web-1"]), max_items = 1000)]
@@ -308,10 +354,24 @@ async fn evaluate_intent(
         finding_id: wanted.finding_id,
         deterministic_id: None,
         intent: String::new(),
+        plan_hash: None,
     };
     check(&run)?;
     let mut tx = cycle.app().db.tenant(caller.tenant()).await?;
-    let prepared = prepare(&mut tx, wanted.runbook_id, &run).await?;
+    let subject = match (wanted.runbook_id, wanted.yaml) {
+        (None, None) => {
+            let message = "name a runbook, or send a document as yaml";
+            return Err(Problem::invalid("/runbook_id", "missing", message));
+        }
+        (Some(id), None) => Subject::stored(&mut tx, id).await?,
+        (id, Some(yaml)) => {
+            if let Some(id) = id {
+                runbooks::get(&mut tx, id).await?;
+            }
+            Subject::written(&mut tx, &yaml, caller.actor.id).await?
+        }
+    };
+    let prepared = prepare(&mut tx, subject, &run).await?;
     let asked = prepared.ask(&caller.actor, &run);
     let plan = plan(&asked).map_err(Problem::from)?;
     let moment = gate::store::guards::Moment::Asking;

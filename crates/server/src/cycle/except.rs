@@ -1,18 +1,19 @@
-//! Except: a finding is to stand for a while. Nothing runs for that, and yet it passes the gate: what
-//! is approved is a plan without targets, and the approval brings the exception about.
+//! Except: a finding is to stand, or a provider's policy may be broken, for a while. Nothing runs for
+//! that, and yet it passes the gate: what is approved is a plan without targets, and the approval
+//! brings the exception about.
 
 use std::collections::BTreeMap;
 
 use act::runbook::store as runbooks;
 use db::TenantTx;
 use gate::store::approvals::{self, NewApproval, Source as Door};
-use gate::store::exceptions::{self, NewException};
+use gate::store::exceptions::{self, About, NewException};
 use gate::store::guards::Moment;
 use gate::store::intents::{self, Recorded};
 use model::Timestamp;
 use model::actor::{Actor, ActorKind};
 use model::audit::Who;
-use model::id::{ApprovalId, ConnectionId, ExceptionId, FindingId, ResourceId};
+use model::id::{ApprovalId, ConnectionId, ExceptionId, ResourceId};
 use model::intent::TriggerKind;
 use model::level::EnvironmentClass;
 use model::plan::{Plan, PlanStep, RunbookRef, Semantics, Stage, Target};
@@ -31,14 +32,18 @@ pub(super) const OF_EXCEPTIONS: &str = "exception/";
 pub(super) struct Wanted<'a> {
     /// Who asks.
     pub(super) requester: &'a Actor,
-    /// The finding that would stand, and what people call it.
-    pub(super) finding: (FindingId, &'a str),
+    /// What may be otherwise than a rule says.
+    pub(super) about: About,
+    /// The same in words, as it is approved: `fnd_… (title) may stand`.
+    pub(super) what: &'a str,
     /// The class of its environment.
     pub(super) class: EnvironmentClass,
     /// Why.
     pub(super) reason: &'a str,
     /// Until when.
     pub(super) until: Timestamp,
+    /// When somebody must look whether it is still right.
+    pub(super) recertify_at: Option<Timestamp>,
 }
 
 /// What came of asking.
@@ -59,8 +64,7 @@ pub(super) async fn ask(
     let stored = runbooks::procedure(tx, GRANT).await?;
     let author = super::store::author(tx, stored.id, stored.version).await?;
     let id = ExceptionId::generate();
-    let (finding, title) = wanted.finding;
-    let text = format!("{finding} ({title}) may stand until {}: {}", wanted.until, wanted.reason);
+    let text = format!("{} until {}: {}", wanted.what, wanted.until, wanted.reason);
     let runbook =
         RunbookRef { id: stored.id, name: stored.runbook.name.clone(), version: stored.version };
     let plan = plan(runbook, &text, wanted.class);
@@ -115,9 +119,10 @@ pub(super) async fn ask(
     };
     let exception = NewException {
         id,
-        finding,
+        about: wanted.about,
         reason: wanted.reason.to_owned(),
         until: wanted.until,
+        recertify_at: wanted.recertify_at,
         by: wanted.requester.id,
         approval,
     };

@@ -1,5 +1,7 @@
 //! Executions as the gate hands them to the engine, and what was asked before.
 
+pub(super) mod excepted;
+
 use db::{Error, TenantTx};
 use gate::store::approvals::NewApproval;
 use model::Digest;

@@ -145,6 +145,11 @@ impl Loop {
         })
     }
 
+    /// The policy in force, to ask it about what nobody asked for; nothing where it cannot be used.
+    pub(super) async fn bundle(&self, tx: &mut TenantTx) -> Result<Option<Bundle>, Error> {
+        Ok(self.policy(tx).await?.bundle)
+    }
+
     /// The tenant's own bundle if one is active, else the shipped one. One that is active and
     /// cannot be used is not replaced by another: without a policy every write is denied.
     async fn policy(&self, tx: &mut TenantTx) -> Result<Policy, Error> {

@@ -40,9 +40,13 @@ async fn stream(router: &Router, token: &str) -> BodyDataStream {
     response.into_body().into_data_stream()
 }
 
-async fn ends(mut stream: BodyDataStream) -> bool {
+async fn ends(stream: BodyDataStream) -> bool {
+    ends_within(SOON, stream).await
+}
+
+async fn ends_within(at_most: Duration, mut stream: BodyDataStream) -> bool {
     let over = async { while stream.next().await.is_some() {} };
-    tokio::time::timeout(SOON, over).await.is_ok()
+    tokio::time::timeout(at_most, over).await.is_ok()
 }
 
 #[tokio::test]
@@ -112,4 +116,30 @@ async fn an_actor_has_twenty_streams_at_most_and_others_have_theirs() {
     drop(stream(&router, &others).await);
     open.pop();
     drop(stream(&router, &key).await);
+}
+
+/// Nobody but a superuser gets into this database any more.
+async fn take_away(test: &TestDb) {
+    for sql in [
+        format!("ALTER DATABASE {} CONNECTION LIMIT 0", test.name()),
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE datname = current_database() AND usename <> current_user"
+            .to_owned(),
+    ] {
+        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(test.admin()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_the_database_is_away_for_some_seconds() {
+    let test = database().await;
+    let router = router(&test, &CancellationToken::new());
+    let actor = test.another_actor(test.tenant, "Ada", Role::ALL).await;
+    let (_, key) = testing::key(&test.db, &actor).await;
+    let watched = stream(&router, &key).await;
+    take_away(&test).await;
+    let began = Instant::now();
+    // The trust in a watcher, and then the time the database may be away; keep-alives come later.
+    assert!(ends_within(TRUSTED + AWAY + SOON, watched).await, "it says nothing, and goes on");
+    assert!(began.elapsed() >= AWAY, "a short absence ends nothing");
 }

@@ -190,15 +190,27 @@ struct AcceptIn {
 
 model::lacks!(AcceptIn: std::fmt::Debug, serde::Serialize, Clone);
 
+/// Who took an invitation up.
+#[derive(Serialize, ToSchema)]
+struct InvitationAcceptedOut {
+    /// The user.
+    #[serde(flatten)]
+    user: UserOut,
+    /// The tenant's slug, which the user logs in with.
+    #[schema(example = "default")]
+    tenant: String,
+}
+
 /// Take up an invitation: a user is made, who then logs in.
 #[utoipa::path(post, path = "/invitations/accept", tag = "identity", request_body = AcceptIn,
-    security(()), responses((status = 201, body = UserOut), (status = "4XX", body = Problem)))]
+    security(()),
+    responses((status = 201, body = InvitationAcceptedOut), (status = "4XX", body = Problem)))]
 async fn accept_invitation(
     State(app): State<App>,
     Extension(throttle): Extension<Throttle>,
     From(origin): From,
     Body(wanted): Body<AcceptIn>,
-) -> Answer<(StatusCode, Json<UserOut>)> {
+) -> Answer<(StatusCode, Json<InvitationAcceptedOut>)> {
     let refused = || {
         let detail = "this invitation is not, or no longer, good: ask for another";
         Problem::new(
@@ -249,7 +261,8 @@ async fn accept_invitation(
             .from_origin(origin);
     tx.audit(&event).await?;
     tx.commit().await?;
-    Ok((StatusCode::CREATED, Json(row.into())))
+    let accepted = InvitationAcceptedOut { user: row.into(), tenant: invitation.tenant };
+    Ok((StatusCode::CREATED, Json(accepted)))
 }
 
 /// The tenant an invitation is of: what was sent names it.

@@ -128,6 +128,10 @@ pub(super) struct ChangesOut {
     /// How the gate let them start: `allow` by itself, `require_approval` after people agreed.
     #[schema(example = "require_approval")]
     pub(super) verdict: String,
+    /// How much ran by itself: `auto`, `semi_auto` after somebody's yes, `manual` where a person asked
+    /// for it.
+    #[schema(example = "semi_auto")]
+    pub(super) mode: String,
     /// How they ended.
     #[schema(example = "completed")]
     pub(super) state: String,
@@ -261,6 +265,7 @@ mod tests {
     fn what_never_ran_neither_succeeded_nor_failed() {
         let ended = |state: &str, count: i64| ChangesOut {
             verdict: "allow".to_owned(),
+            mode: "auto".to_owned(),
             state: state.to_owned(),
             count,
         };

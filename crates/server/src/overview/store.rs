@@ -153,23 +153,23 @@ pub(super) async fn days(tx: &mut TenantTx, days: i32) -> Result<Vec<DayOut>, Er
     Ok(rows.into_iter().map(out).collect())
 }
 
-/// Executions that ended, by how they were let start and how they ended.
+/// Executions that ended, by how they were let start, who asked, and how they ended.
 pub(super) async fn changes(tx: &mut TenantTx, days: i32) -> Result<Vec<ChangesOut>, Error> {
-    let rows: Vec<(String, String, i64)> = sqlx::query_as(
-        "SELECT d.verdict, e.state, count(*)
+    let rows: Vec<(String, String, String, i64)> = sqlx::query_as(
+        "SELECT d.verdict, e.mode, e.state, count(*)
          FROM countersign.executions e
          JOIN countersign.decisions d ON d.tenant_id = e.tenant_id AND d.id = e.decision_id
          WHERE e.tenant_id = $1 AND e.completed_at >= (
            date_trunc('day', now() AT TIME ZONE 'UTC') - make_interval(days => $2 - 1)
          ) AT TIME ZONE 'UTC'
-         GROUP BY d.verdict, e.state ORDER BY d.verdict, e.state",
+         GROUP BY d.verdict, e.mode, e.state ORDER BY d.verdict, e.mode, e.state",
     )
     .bind(tx.tenant().uuid())
     .bind(days)
     .persistent(false)
     .fetch_all(tx.conn())
     .await?;
-    let out = |(verdict, state, count)| ChangesOut { verdict, state, count };
+    let out = |(verdict, mode, state, count)| ChangesOut { verdict, mode, state, count };
     Ok(rows.into_iter().map(out).collect())
 }
 

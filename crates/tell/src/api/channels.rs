@@ -15,7 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::no_secret;
-use crate::{channel, store};
+use crate::{channel_rules, store};
 
 /// How a channel reaches people.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
@@ -79,7 +79,7 @@ object! {
         sized("/name", &wanted.name, 1..=255)?;
         an_object("/configuration", &wanted.configuration)?;
         no_secret("/configuration", &wanted.configuration)?;
-        channel::check(wanted.channel_type.word(), &wanted.configuration).map_err(|fault| {
+        channel_rules::check(wanted.channel_type.word(), &wanted.configuration).map_err(|fault| {
             Problem::invalid(&format!("/configuration{}", fault.path), "shape", fault.message)
         })
     }

@@ -1,6 +1,6 @@
 import { Text } from '@mantine/core'
 import { IconCheck, IconQuestionMark, IconX, type Icon } from '@tabler/icons-react'
-import type { Check } from '../../logic/auditCheck'
+import type { Check } from '../../logic/checkpointCheck'
 import { hex } from '../../logic/bytes'
 import type { Step } from '../../logic/merkle'
 import { Disclose } from '../../parts/Disclose'
@@ -27,7 +27,7 @@ export function Checks({ checks, steps }: { checks: Check[]; steps?: Step[] | un
 function One({ check, steps }: { check: Check; steps: Step[] | undefined }) {
   const [Sign, colour, word] = SIGNS[check.verdict]
   return (
-    <li className={classes.check} data-verdict={check.verdict}>
+    <li className={classes.check} data-check={check.name} data-verdict={check.verdict}>
       <Sign size={20} className={colour} role="img" aria-label={word} />
       <div>
         <strong>{check.name}.</strong> {check.says}

@@ -29,12 +29,13 @@ export function AuditEvent() {
   const may = useMay('audit.read')
   const event = useQuery({ ...get('/api/v1/audit/events/{id}', { params: { path: { id } } }), enabled: may })
   if (!may) return <NotForYou />
-  return <Loaded query={event} rows={8}>{(found) => <Shown key={found.id} event={found} />}</Loaded>
+  return <Loaded query={event} rows={8}>{(found) => <Shown key={found.id} event={found} asked={id} />}</Loaded>
 }
 
-function Shown({ event }: { event: Schema<'EventOut'> }) {
+function Shown({ event, asked }: { event: Schema<'EventOut'>; asked: string }) {
   const read = readAuditEvent(event.event)
-  const origin = claimed(useCheckpoint().data)?.origin
+  const checkpoint = useCheckpoint()
+  const origin = claimed(checkpoint.data)?.origin
   const keys = useLogKeys(origin)
   return (
     <Page
@@ -46,14 +47,14 @@ function Shown({ event }: { event: Schema<'EventOut'> }) {
         {read.action ? <Logged event={event} read={read} /> : <Unread event={event} />}
       </Section>
       <Section title="What it says besides"><Context of={read.context} /></Section>
-      <Verify event={event} keys={keys} />
+      <Verify event={event} asked={asked} keys={keys} checkpoint={checkpoint} />
       {keys.change.state !== 'changed' && <Key keys={keys} origin={origin} />}
     </Page>
   )
 }
 
 function Logged({ event, read }: { event: Schema<'EventOut'>; read: ReadEvent }) {
-  const { actor, target } = read
+  const { target } = read
   const page = pageOf(target.kind, target.id)
   const thing = <><Outside>{target.kind.replaceAll('_', ' ')}</Outside> <Outside mono>{target.id}</Outside></>
   return (
@@ -85,9 +86,8 @@ function Logged({ event, read }: { event: Schema<'EventOut'>; read: ReadEvent })
       {read.personal && (
         <Text size="xs" className="faint" mt="xs">
           Who it was by name, their address and their program are kept beside the log, so that they can be erased; the
-          log has their salted hash. The server checks that they belong to it, this page cannot: it is not given the
-          salt.
-          {!actor.name && ' They were erased.'}
+          log has their salted hash. The check below makes it again.
+          {!event.personal && ' They were erased.'}
         </Text>
       )}
     </>

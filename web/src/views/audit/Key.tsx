@@ -3,6 +3,7 @@ import { IconAlertTriangle, IconKey } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { asProblem } from '../../api/problem'
+import { keyOf, line } from '../../logic/logMemory'
 import { fingerprint, type Trusted } from '../../logic/note'
 import { count } from '../../logic/words'
 import { Facts } from '../../parts/Facts'
@@ -23,7 +24,13 @@ export function Key({ keys, origin }: { keys: LogKeys; origin: string | undefine
       <Stack gap="sm">
         {change.state === 'changed' && <Changed keys={keys} />}
         {keys.error && <Failed problem={asProblem(keys.error)} />}
-        {shown.map((one) => <One key={one.key.text} trusted={one} keys={keys} />)}
+        {keys.ready && change.state === 'unnamed' && (
+          <Text size="sm">
+            The server names no key of this log any more. Checks go by those it named before: give the keys from
+            elsewhere to be sure.
+          </Text>
+        )}
+        {shown.map((one) => <One key={line(keyOf(one))} trusted={one} keys={keys} />)}
         {change.state === 'first' && shown.length > 0 && (
           <Alert
             color="yellow" variant="light" icon={<IconKey size={18} />} title="Seen here for the first time"
@@ -47,7 +54,9 @@ export function Key({ keys, origin }: { keys: LogKeys; origin: string | undefine
             </Sure>
           </Group>
         )}
-        {memory?.compared && <Text size="sm">Compared in this browser <When at={memory.compared} />.</Text>}
+        {memory?.compared && change.state !== 'changed' && (
+          <Text size="sm">Compared in this browser <When at={memory.compared} />.</Text>
+        )}
         <Text size="sm" className="faint">
           Whoever has the private half can sign what they like, so a good signature says: this is what the signer of
           this deployment said at that size. That nobody rewrote the log together with signer and database, a witness
@@ -81,7 +90,8 @@ const groups = (print: string) => print.match(/.{1,4}/g)?.join(' ') ?? print
 
 /** The keys are not those this browser knows: nothing is trusted that only the new ones signed. */
 function Changed({ keys }: { keys: LogKeys }) {
-  const { fresh, gone } = keys.change
+  const { fresh, gone, renamed } = keys.change
+  const now = keys.offered.filter((one) => fresh.includes(line(keyOf(one))))
   const lost = `${count(gone.length, 'key')} this browser knew ${gone.length === 1 ? 'is' : 'are'} not named any more.`
   return (
     <Alert
@@ -90,22 +100,31 @@ function Changed({ keys }: { keys: LogKeys }) {
     >
       <Stack gap="xs">
         <Text size="sm">
+          {renamed && <>The log calls itself <Outside mono>{renamed.now}</Outside> now. It was{' '}
+            <Outside mono>{renamed.was}</Outside> before. </>}
           {fresh.length > 0 && `${count(fresh.length, 'key is', 'keys are')} new. `}
           {gone.length > 0 && `${lost} `}
           Keys are rotated on purpose, and then the old one stays listed. If nobody told you of it, somebody may have
           put another log in the place of yours. Checks go by the keys this browser knew until you decide.
         </Text>
-        {fresh.map((key) => <div key={key}><Outside mono>{`new: ${key}`}</Outside></div>)}
+        {now.map((one) => (
+          <div key={line(keyOf(one))}>
+            <Text size="sm" fw={600}>New</Text>
+            <One trusted={one} keys={keys} />
+          </div>
+        ))}
         {gone.map((key) => <div key={key}><Outside mono>{`gone: ${key}`}</Outside></div>)}
-        <div>
-          <Sure
-            label="Take on these keys" title="Take on the new keys?" color="red"
-            act={() => Promise.resolve(keys.accept())}
-          >
-            Do this only after whoever runs the deployment told you, by another way, that they rotated the keys, and
-            the fingerprints are the same. From then on checks in this browser go by them.
-          </Sure>
-        </div>
+        {keys.offered.length > 0 && (
+          <div>
+            <Sure
+              label="Take on these keys" title="Take on the new keys?" color="red"
+              act={() => Promise.resolve(keys.accept())}
+            >
+              Do this only after whoever runs the deployment told you, by another way, that they rotated the keys, and
+              the fingerprints are the same. From then on checks in this browser go by them.
+            </Sure>
+          </div>
+        )}
       </Stack>
     </Alert>
   )

@@ -1,8 +1,9 @@
 import { Group, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { asProblem } from '../../api/problem'
-import { signatureOf, type Check } from '../../logic/auditCheck'
+import { checkpointCheck, type Check } from '../../logic/checkpointCheck'
 import { cryptography, hex } from '../../logic/bytes'
+import { keyOf, line } from '../../logic/logMemory'
 import { count } from '../../logic/words'
 import { Disclose } from '../../parts/Disclose'
 import { Facts } from '../../parts/Facts'
@@ -60,12 +61,13 @@ export function LogState() {
 }
 
 function Signature({ note, keys }: { note: string; keys: LogKeys }) {
-  const known = keys.trusted.map(({ key }) => key.text)
-  const { saw, memory } = keys
+  const { saw, against, pasted, change, memory } = keys
+  const known = keys.trusted.map((one) => line(keyOf(one)))
   const check = useQuery({
-    queryKey: ['checkpoint', note, known, memory ?? null],
+    // Not by the longest log that was seen: what this check saw itself is nothing to check it again for.
+    queryKey: ['checkpoint', note, known, change, pasted, memory?.origin, memory?.compared],
     queryFn: async (): Promise<Check[]> => {
-      const { checks, signed } = await signatureOf(note, keys.trusted, memory)
+      const { checks, signed } = await checkpointCheck(note, against)
       if (signed) saw(signed)
       return checks
     },

@@ -24,16 +24,34 @@ export interface Exported {
 
 type Filter = Record<string, string | undefined>
 
-/** Gathers the proofs of the newest events that meet a filter into an archive. */
-export async function exportProofs(
-  filter: Filter, stop: AbortSignal, tell: (done: number, all: number) => void,
-): Promise<Exported> {
+/** Says how far it is. */
+type Tell = (done: number, all: number) => void
+
+/**
+ * Gathers the proofs of the newest events that meet a filter into an archive. When one fails, or `stop`
+ * says so, nothing more is asked for, and nothing more told.
+ */
+export async function exportProofs(filter: Filter, stop: AbortSignal, tell: Tell): Promise<Exported> {
+  const failed = new AbortController()
+  const end = AbortSignal.any([stop, failed.signal])
+  try {
+    return await gather(filter, end, (done, all) => {
+      if (!end.aborted) tell(done, all)
+    })
+  } catch (error) {
+    failed.abort()
+    throw error
+  }
+}
+
+async function gather(filter: Filter, stop: AbortSignal, tell: Tell): Promise<Exported> {
   const { events, more } = await wanted(filter, stop)
   tell(0, events.length)
   const files: ZipFile[] = []
   let [next, done, unsigned] = [0, 0, 0]
   const lane = async () => {
     for (let event = events[next]; event; event = events[next]) {
+      stop.throwIfAborted()
       next += 1
       try {
         const proof = await proofOf(event.id, stop)

@@ -4,6 +4,7 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { asProblem } from '../../api/problem'
 import type { Schema } from '../../api/client'
 import { get } from '../../api/queries'
+import { testConnection } from '../../api/testing'
 import { useMay } from '../../app/session'
 import { duration } from '../../logic/time'
 import { Status } from '../../parts/Marks'
@@ -13,7 +14,6 @@ import { When } from '../../parts/When'
 import { ConnectionForm } from './ConnectionForm'
 import type { Resource } from './data'
 import { HostKeys } from './HostKeys'
-import { tryConnection } from './tryConnection'
 import classes from './Estate.module.css'
 
 /** One way to reach a resource: where, as whom, with what, and which keys its server may show. */
@@ -21,7 +21,7 @@ export function ConnectionCard({ connection, resource }: { connection: Schema<'C
   const { id, host, port, username, transport, is_active, guard_dir, credential_id } = connection
   const [editing, { open, close }] = useDisclosure(false)
   const mayWrite = useMay('estate.write')
-  const test = useMutation({ mutationFn: () => tryConnection(id) })
+  const test = useMutation({ mutationFn: () => testConnection(id) })
   return (
     <div className={classes.card}>
       <Group justify="space-between" align="flex-start" gap="xs">

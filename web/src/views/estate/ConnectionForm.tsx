@@ -4,6 +4,7 @@ import { useState, type FormEvent } from 'react'
 import { api, type Schema } from '../../api/client'
 import { asProblem } from '../../api/problem'
 import { get } from '../../api/queries'
+import { shown } from '../../logic/visible'
 import { ifSeen, seen, type Seen } from '../../parts/seen'
 import { Failed, Loaded } from '../../parts/State'
 import type { Resource } from './data'
@@ -99,7 +100,7 @@ function Fields({ resource, known, onClose }: FieldsProps) {
           error={problem?.field('/credential_id')}
           description="Its secret is sealed; a new one is added in the settings"
           data={credentials.filter((one) => one.kind === 'ssh_key' || one.kind === 'password').map((one) => ({
-            value: one.id, label: `${one.name} (${one.kind.replaceAll('_', ' ')}, version ${one.version})`,
+            value: one.id, label: shown(`${one.name} (${one.kind.replaceAll('_', ' ')}, version ${one.version})`),
           }))}
           onChange={(credential_id) => set({ credential_id })}
         />

@@ -4,6 +4,7 @@ import { useState, type FormEvent } from 'react'
 import { api, type Schema } from '../../api/client'
 import { asProblem } from '../../api/problem'
 import { readTags, writtenTags } from '../../logic/tags'
+import { shown as plain } from '../../logic/visible'
 import { ifSeen, type Seen } from '../../parts/seen'
 import { Failed } from '../../parts/State'
 import { useEnvironments, type Resource } from './data'
@@ -73,7 +74,7 @@ function Fields({ shown, onClose }: EditResourceProps) {
         <Group grow align="flex-start">
           <Select
             label="Environment" required searchable allowDeselect={false} value={body.environment_id}
-            data={environments.map((one) => ({ value: one.id, label: `${one.name} (${one.class})` }))}
+            data={environments.map((one) => ({ value: one.id, label: plain(`${one.name} (${one.class})`) }))}
             error={problem?.field('/environment_id')} onChange={(next) => next && set({ environment_id: next })}
           />
           <Select

@@ -3,6 +3,7 @@ import { useDebouncedCallback } from '@mantine/hooks'
 import { IconSearch } from '@tabler/icons-react'
 import { useEffect, useState } from 'react'
 import type { EstateFilter } from '../../logic/estate'
+import { shown } from '../../logic/visible'
 import { useEnvironments } from './data'
 import classes from './Estate.module.css'
 
@@ -30,7 +31,7 @@ export function Filters({ filter, onChange }: FiltersProps) {
       <Typed name="q" label="Search" value={filter.q} onChange={onChange} placeholder="Name, host, team, id" />
       <Select
         label="Environment" size="xs" clearable searchable placeholder="All" value={filter.environment ?? null}
-        data={environments.map(({ id, name }) => ({ value: id, label: name }))}
+        data={environments.map(({ id, name }) => ({ value: id, label: shown(name) }))}
         onChange={(environment) => onChange({ environment: environment ?? undefined })}
       />
       <Typed name="kind" label="Kind" value={filter.kind} onChange={onChange} placeholder="All" data={KINDS} />

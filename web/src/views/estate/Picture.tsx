@@ -7,10 +7,11 @@ import { get } from '../../api/queries'
 import { useSearch } from '../../app/search'
 import { matches, reachOf, type EstateFilter } from '../../logic/estate'
 import { around, radius } from '../../logic/radius'
+import type { Worst } from '../../logic/worst'
 import { Empty, Failed, Waiting } from '../../parts/State'
 import {
-  MOST_AROUND, MOST_RESOURCES, useAround, useEdges, useEnvironments, useResources, useWorst, type Part, type Resource,
-  type Tie, type Worst,
+  MOST_AROUND, MOST_FINDINGS, MOST_RESOURCES, useAround, useEdges, useEnvironments, useResources, useWorst, type Part,
+  type Resource, type Tie,
 } from './data'
 import { Find } from './Find'
 import { Radius } from './Radius'
@@ -37,7 +38,8 @@ export function Picture({ filter }: { filter: EstateFilter }) {
   const depth = DEPTHS.find((one) => String(one) === search.depth)
   const { part, large, failed, waiting, retry } = usePart(roots, depth ?? USUAL_DEPTH)
   const environments = useEnvironments().data
-  const worst = useWorst().data
+  const findings = useWorst()
+  const worst = findings.data
   const shown = useShown(part, roots, large ? undefined : depth, filter)
   const named = useMemo(() => new Map((environments?.items ?? []).map((one) => [one.id, one])), [environments])
   const open = useMemo(() => worst?.worst ?? new Map<string, Worst>(), [worst])
@@ -69,6 +71,15 @@ export function Picture({ filter }: { filter: EstateFilter }) {
           keys go from one to the next, Enter shows what depends on it.
         </Text>
       </div>
+      {worst?.more && (
+        <Text size="xs" mb="xs" role="note">
+          More than {MOST_FINDINGS.toLocaleString('en')} findings are open: the worst of them are drawn, without how many.
+          What shows none may have lesser ones; its page says.
+        </Text>
+      )}
+      {findings.error && !worst && (
+        <Failed problem={asProblem(findings.error)} retry={() => void findings.refetch()} />
+      )}
       {large && (
         <Alert color="blue" variant="light" mb="xs">
           The estate has more than {MOST_RESOURCES.toLocaleString('en')} resources, or more relations than can be drawn:

@@ -6,7 +6,8 @@ import { bears, type Reached } from '../../logic/radius'
 import { count } from '../../logic/words'
 import { Severity } from '../../parts/Marks'
 import { Outside } from '../../parts/Outside'
-import type { Environment, Resource, Worst } from './data'
+import type { Worst } from '../../logic/worst'
+import type { Environment, Resource } from './data'
 import { nameOf } from './naming'
 import classes from './Estate.module.css'
 
@@ -96,7 +97,10 @@ function OfResource({ roots, known, environments, worst }: RadiusProps) {
       )}
       {open && (
         <Group gap={6} mt={4}>
-          <Severity of={open.severity} /><Text size="sm">{count(open.count, 'open finding')}</Text>
+          <Severity of={open.severity} />
+          <Text size="sm">
+            {open.count === undefined ? 'the worst that is open on it' : count(open.count, 'open finding')}
+          </Text>
         </Group>
       )}
       <Anchor component={Link} to={`/estate/${id}`} size="sm">Its page</Anchor>

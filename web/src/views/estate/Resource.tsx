@@ -21,6 +21,7 @@ import { Declared } from './Declared'
 import { EditResource } from './EditResource'
 import { OpenFindings } from './OpenFindings'
 import { Ties } from './Ties'
+import { WhatWasDone } from './WhatWasDone'
 import classes from './Estate.module.css'
 
 /** One resource: what it is, how it is reached, what it hangs together with, and what is wrong with it. */
@@ -64,6 +65,7 @@ function Told({ shown }: { shown: Seen<Shown> }) {
     >
       <Section title="What it is"><Facts resource={resource} /></Section>
       <OpenFindings id={id} />
+      <WhatWasDone id={id} />
       <Connections resource={resource} />
       <Ties resource={resource} />
       <Declared id={id} />

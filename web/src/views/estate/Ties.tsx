@@ -35,8 +35,7 @@ export function Ties({ resource }: { resource: Resource }) {
       title="What it hangs together with"
       aside={mayWrite && <Button size="compact-sm" variant="default" onClick={open}>Add a relation</Button>}
     >
-      <Loaded query={out} rows={2}>{() => null}</Loaded>
-      <Loaded query={into} rows={2}>
+      <Loaded query={out} rows={2}>{() => <Loaded query={into} rows={2}>
         {() => (
           <Stack gap="md">
             <Side title="It depends on" none="On nothing that is told here." ties={on} self={resource} />
@@ -44,7 +43,7 @@ export function Ties({ resource }: { resource: Resource }) {
             {more && <Text size="xs" className="faint">There are more than {PAGE}; the graph has them all.</Text>}
           </Stack>
         )}
-      </Loaded>
+      </Loaded>}</Loaded>
       <AddTie resource={resource} opened={adding} onClose={close} />
     </Section>
   )

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { api, type Schema } from '../../api/client'
 import type { Lines } from '../../logic/jsonlines'
 import { around, radius } from '../../logic/radius'
+import { worstOf } from '../../logic/worst'
 import { whole } from '../../parts/whole'
 
 export type Resource = Schema<'ResourceOut'>
@@ -110,27 +111,18 @@ async function each<Item, Answer>(items: Item[], act: (item: Item) => Promise<An
   return answers
 }
 
-/** What is open on a resource. */
-export interface Worst {
-  count: number
-  severity: string
-}
+/** Open findings read of the whole estate, the worst first: as many as the server gives at once. */
+export const MOST_FINDINGS = 1_000
 
-/** The open findings of resources, the worst first: as many as one page holds. */
+/** What is open on resources, and whether more is open than was read. */
 export function useWorst() {
   return useQuery({
     queryKey: ['/api/v1/findings', 'worst open'] as const,
     queryFn: async ({ signal }) => {
-      const query = { status: ['open'], sort: '-severity_rank' as const, limit: PAGE }
+      const query = { status: ['open'], sort: '-severity_rank' as const, limit: MOST_FINDINGS }
       const { data } = await api.GET('/api/v1/findings', { params: { query }, signal })
-      const worst = new Map<string, Worst>()
-      for (const { resource_id, severity } of data?.items ?? []) {
-        if (!resource_id) continue
-        const known = worst.get(resource_id)
-        if (known) known.count += 1
-        else worst.set(resource_id, { count: 1, severity })
-      }
-      return { worst, more: data?.has_next ?? false }
+      const more = data?.has_next ?? false
+      return { worst: worstOf(data?.items ?? [], more), more }
     },
   })
 }

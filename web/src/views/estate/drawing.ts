@@ -2,7 +2,8 @@ import { MarkerType, type Edge as FlowEdge, type Node } from '@xyflow/react'
 import { layout, type Measures } from '../../logic/layers'
 import { dependence, type Reached } from '../../logic/radius'
 import { count } from '../../logic/words'
-import type { Environment, Resource, Tie, Worst } from './data'
+import { worstSaid, type Worst } from '../../logic/worst'
+import type { Environment, Resource, Tie } from './data'
 import { nameOf } from './naming'
 
 /** How a node stands to what was chosen: it is it, it depends on it, or neither. */
@@ -121,7 +122,7 @@ export function nodeOf(shown: Standings, placed: Placed, resource: Resource, cur
   const parts = [
     name, kind, environment, status === 'retired' ? 'retired' : '',
     stands.standing === 'chosen' && !stands.note ? 'chosen' : stands.note,
-    worst ? `${count(worst.count, 'open finding')}, the worst ${worst.severity}` : '',
+    worst ? worstSaid(worst) : '',
   ]
   const { width, height } = SPOT
   return {

@@ -29,7 +29,9 @@ export function Doubtful({ execution, doubts, plan, onLook }: DoubtfulProps) {
           Whether the following ran to its end cannot be known from here. Look on the target, then say what you found.
           Nothing goes on until then.
         </Text>
-        {doubts.length === 0 && <Text size="sm" role="status">Looking which step it is…</Text>}
+        {doubts.length === 0 && (
+          <Text size="sm" role="status">No step waits for an answer any more.</Text>
+        )}
         {doubts.map((doubt) => {
           const run = execution.steps.find((step) => step.id === doubt.run)
           return run && <One key={run.id} execution={execution} run={run} doubt={doubt} plan={plan} onLook={onLook} />

@@ -2,6 +2,7 @@ import { Anchor, Button, Group, Text } from '@mantine/core'
 import { IconCheck, IconX } from '@tabler/icons-react'
 import { useMutation } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
+import { useMemo } from 'react'
 import { api, type Schema } from '../../api/client'
 import { asProblem } from '../../api/problem'
 import { useMay } from '../../app/session'
@@ -12,12 +13,15 @@ import { PlainTable } from '../../parts/PlainTable'
 import { saveFile } from '../../parts/saveFile'
 import { Empty, Failed } from '../../parts/State'
 import { When } from '../../parts/When'
+import { useSome } from './useSome'
 
 type Piece = Schema<'EvidenceOut'>
 
 /** The evidence an execution left, each piece with its hash, to be taken and to be checked. */
 export function Evidence({ execution }: { execution: Schema<'ExecutionDetail'> }) {
   const mayAudit = useMay('audit.read')
+  const { shown, more } = useSome(execution.evidence, 'piece')
+  const runs = useMemo(() => new Map(execution.steps.map((step) => [step.id, step])), [execution.steps])
   if (execution.evidence.length === 0) {
     return (
       <Empty title="No evidence">
@@ -25,11 +29,11 @@ export function Evidence({ execution }: { execution: Schema<'ExecutionDetail'> }
       </Empty>
     )
   }
-  const of = (piece: Piece) => execution.steps.find((step) => step.id === piece.step_run_id)
+  const of = (piece: Piece) => runs.get(piece.step_run_id ?? '')
   return (
     <>
       <PlainTable
-        label="Evidence" rows={execution.evidence} id={(piece) => piece.id}
+        label="Evidence" rows={shown} id={(piece) => piece.id}
         columns={[
           {
             name: 'What',
@@ -44,6 +48,7 @@ export function Evidence({ execution }: { execution: Schema<'ExecutionDetail'> }
           },
         ]}
       />
+      {more}
       {mayAudit && (
         <Text size="sm" className="faint" mt="xs">
           The hashes are also in the signed log:{' '}

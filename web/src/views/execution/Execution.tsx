@@ -2,7 +2,7 @@ import { Alert, Badge, Group, Stack, Tabs, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
 import { IconAlertTriangle, IconWifiOff } from '@tabler/icons-react'
-import { useMemo, useRef } from 'react'
+import { useCallback, useMemo, useRef } from 'react'
 import type { Schema } from '../../api/client'
 import { get } from '../../api/queries'
 import { useSearch } from '../../app/search'
@@ -41,21 +41,20 @@ function Shown({ execution }: { execution: Detail }) {
   const tries = useMemo(() => attempts(followed.told), [followed.told])
   const [search, set] = useSearch()
   const run = useRun(execution, search.step)
-  const look = (step: string) => set({ step, tab: undefined })
+  const look = useCallback((step: string) => set({ step, tab: undefined }), [set])
+  const showAs = useCallback((as: string) => set({ as: as === 'grid' ? undefined : as }), [set])
   return (
     <Page
       title={<Outside>{execution.summary}</Outside>}
       about={<Standing execution={execution} followed={followed} />}
       actions={!over(execution.state) && <Cancel execution={execution} plan={document} />}
     >
-      <Doubtful
-        execution={execution} doubts={doubts(execution, execution.steps, tries)} plan={document} onLook={look}
-      />
+      <Doubtful execution={execution} doubts={doubts(execution.steps)} plan={document} onLook={look} />
       <Wrong execution={execution} />
       <Section title="Steps">
         <Steps
           runs={execution.steps} tries={tries} chosen={run?.id} onChoose={look}
-          as={search.as ?? 'grid'} onAs={(as) => set({ as: as === 'grid' ? undefined : as })}
+          as={search.as ?? 'grid'} onAs={showAs}
         />
       </Section>
       <Parts execution={execution} run={run} plan={document} followed={followed} tries={tries} onLook={look} />

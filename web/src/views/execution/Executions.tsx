@@ -1,4 +1,4 @@
-import { Anchor, Button, MultiSelect, NativeSelect, TextInput } from '@mantine/core'
+import { Anchor, Button, MultiSelect, NativeSelect, Text, TextInput } from '@mantine/core'
 import { useDebouncedCallback } from '@mantine/hooks'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
@@ -8,15 +8,17 @@ import type { Schema } from '../../api/client'
 import { get, pages } from '../../api/queries'
 import { useSearch } from '../../app/search'
 import { useAccount } from '../../app/session'
-import { FILTERS, narrowed, several, SPANS, STATES, toQuery } from '../../logic/executionFilters'
-import { duration } from '../../logic/time'
+import { beginning, FILTERS, narrowed, several, SPANS, STATES, toQuery } from '../../logic/executionFilters'
+import { absolute, duration } from '../../logic/time'
 import { ActorName } from '../../parts/ActorName'
 import { Status } from '../../parts/Marks'
 import { Outside } from '../../parts/Outside'
 import { Page } from '../../parts/Page'
 import { Rows, type Column } from '../../parts/Rows'
 import { Empty } from '../../parts/State'
+import { ThingName } from '../../parts/ThingName'
 import { ThingSelect } from '../../parts/ThingSelect'
+import { useActor } from '../../parts/useActor'
 import { When } from '../../parts/When'
 import { UnderWay } from './UnderWay'
 import { Elapsed } from './Elapsed'
@@ -33,23 +35,49 @@ export function Executions() {
   const account = useAccount()
   const [search, set] = useSearch()
   const asked = JSON.stringify([...FILTERS, 'sort'].map((name) => search[name]))
-  // The list is of when it was asked for: one that slides away cannot be read.
-  const now = useMemo(() => Math.ceil(Date.now() / 60_000) * 60_000, [asked])
+  const now = useMoment(asked)
   const query = useMemo(() => toQuery(search, account.actor_id, now), [asked, account.actor_id, now])
   const list = useInfiniteQuery(pages('/api/v1/executions', query, PAGE))
   const runbooks = useQuery(get('/api/v1/runbooks', { params: { query: { limit: 100 } } }))
   const names = useMemo(() => new Map(runbooks.data?.items.map((one) => [one.id, one.name])), [runbooks.data])
+  const shown = useMemo(() => columns(names), [names])
+  const from = beginning(search.since, now)
   return (
     <Page title="Executions" about="What runs and what ran, each with its output, its evidence and its way back.">
       {!narrowed(search) && <UnderWay />}
       <Filters search={search} set={set} />
+      {from !== undefined && <Text size="xs" className="faint">Asked for since {absolute(from)}</Text>}
       <Rows
-        label="Executions" query={list} columns={columns(names)}
+        label="Executions" query={list} columns={shown}
         id={(row) => row.id} to={(row) => `/executions/${row.id}`} empty={<Nothing search={search} set={set} />}
         sort={search.sort ?? '-created_at'} onSort={(sort) => set({ sort })}
       />
     </Page>
   )
+}
+
+/** How old the moment may be by which a list is cut when somebody comes back to it, in ms. */
+const OLD_MS = 60_000
+
+/**
+ * The moment by which a list is cut, in ms, to the minute: of when it was asked for, and of when
+ * somebody came back to the page. One that slides away under whoever reads it cannot be read.
+ */
+function useMoment(asked: string): number {
+  const [back, setBack] = useState(0)
+  const now = useMemo(() => Math.ceil(Date.now() / 60_000) * 60_000, [asked, back])
+  useEffect(() => {
+    const look = () => {
+      if (!document.hidden && Date.now() - now > OLD_MS) setBack((times) => times + 1)
+    }
+    window.addEventListener('focus', look)
+    document.addEventListener('visibilitychange', look)
+    return () => {
+      window.removeEventListener('focus', look)
+      document.removeEventListener('visibilitychange', look)
+    }
+  }, [now])
+  return now
 }
 
 function columns(names: ReadonlyMap<string, string>): Column<Row>[] {
@@ -67,7 +95,7 @@ function columns(names: ReadonlyMap<string, string>): Column<Row>[] {
 function Runbook({ row, names }: { row: Row; names: ReadonlyMap<string, string> }) {
   if (!row.runbook_id) return <span className="faint">none</span>
   const name = names.get(row.runbook_id)
-  return name ? <Outside>{name}</Outside> : <span className="mono">{row.runbook_id}</span>
+  return name ? <Outside>{name}</Outside> : <ThingName kind="runbook" id={row.runbook_id} />
 }
 
 function Length({ row }: { row: Row }) {
@@ -85,6 +113,7 @@ const TIMES = [
 const NONE = Object.fromEntries(FILTERS.map((name) => [name, undefined]))
 
 function Filters({ search, set }: { search: Search; set: Set }) {
+  const by = useActor(search.by === 'me' ? undefined : search.by)
   const states = STATES.map((state) => ({ value: state, label: state.replaceAll('_', ' ') }))
   return (
     <div className={classes.filters} role="search" aria-label="Filter executions">
@@ -98,6 +127,10 @@ function Filters({ search, set }: { search: Search; set: Set }) {
         kind="runbook" label="Runbook" placeholder="any" value={search.runbook ?? ''}
         onChange={(id) => set({ runbook: id })}
       />
+      <ThingSelect
+        kind="resource" label="On" placeholder="any resource" value={search.resource ?? ''}
+        onChange={(id) => set({ resource: id })}
+      />
       <NativeSelect
         label="Mode" value={search.mode ?? ''} onChange={(event) => set({ mode: event.currentTarget.value })}
         data={MODES}
@@ -106,7 +139,7 @@ function Filters({ search, set }: { search: Search; set: Set }) {
         label="Asked by" value={search.by ?? ''} onChange={(event) => set({ by: event.currentTarget.value })}
         data={[
           { value: '', label: 'anybody' }, { value: 'me', label: 'me' },
-          ...(search.by && search.by !== 'me' ? [{ value: search.by, label: search.by }] : []),
+          ...(search.by && search.by !== 'me' ? [{ value: search.by, label: by.name ?? search.by }] : []),
         ]}
       />
       <NativeSelect

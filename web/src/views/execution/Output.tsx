@@ -9,6 +9,7 @@ import { useEffect, useMemo, useRef, useState, type ReactNode } from 'react'
 import type { Schema } from '../../api/client'
 import { asProblem } from '../../api/problem'
 import { byteSize } from '../../logic/byteSize'
+import { outputName, whole } from '../../logic/outputWhole'
 import { pattern, placeFrom, MOST_PLACES, type Found } from '../../logic/outputSearch'
 import type { Standing } from '../../logic/outputParts'
 import { count } from '../../logic/words'
@@ -16,7 +17,7 @@ import { Outside } from '../../parts/Outside'
 import { saveFile } from '../../parts/saveFile'
 import { Empty, Failed } from '../../parts/State'
 import { OutputLines } from './OutputLines'
-import { outputOf, wholeOutput, type Stream } from './readOutput'
+import { outputOf, type Stream } from './readOutput'
 import type { LinesHandle } from './useLineWindow'
 import { useOutput, useOutputSearch } from './useOutput'
 import classes from './Output.module.css'
@@ -218,8 +219,9 @@ function Download({ execution, run, stream, attempt }: DownloadProps) {
     setState({ read: 0, size: 0 })
     try {
       const read = outputOf(execution, run.id, stream, attempt)
-      const blob = await wholeOutput(read, stopping.signal, (bytes, size) => setState({ read: bytes, size }))
-      saveFile(blob, `${run.name}-${run.target}-${stream}.log`)
+      const found = await whole(read, stopping.signal, (bytes, size) => setState({ read: bytes, size }))
+      const blob = new Blob(found.parts, { type: 'text/plain;charset=utf-8' })
+      saveFile(blob, outputName(run.name, run.target, stream, found))
     } catch (problem) {
       if (!stopping.signal.aborted) setError(problem)
     } finally {

@@ -1,5 +1,5 @@
 import { Button, Group, SegmentedControl, Stack, Switch, Text, UnstyledButton } from '@mantine/core'
-import { useState } from 'react'
+import { memo, useMemo, useState } from 'react'
 import type { Schema } from '../../api/client'
 import type { Attempt } from '../../logic/executionEvents'
 import { grid, tally, troubled, type Grid } from '../../logic/stepGrid'
@@ -27,9 +27,14 @@ interface StepsProps {
   onAs: (as: string) => void
 }
 
-/** Every step on every target: where it stands, how often it was tried, how long it took. */
-export function Steps({ runs, tries, chosen, onChoose, as, onAs }: StepsProps) {
+/**
+ * Every step on every target: where it stands, how often it was tried, how long it took. Not drawn
+ * again for what is printed meanwhile.
+ */
+export const Steps = memo(function Steps({ runs, tries, chosen, onChoose, as, onAs }: StepsProps) {
   const [odd, setOdd] = useState(false)
+  const table = useMemo(() => grid(runs), [runs])
+  const some = useMemo(() => (odd ? runsOfTroubled(table) : runs), [odd, table, runs])
   if (runs.length === 0) {
     return (
       <Empty title="No step was prepared">
@@ -37,7 +42,6 @@ export function Steps({ runs, tries, chosen, onChoose, as, onAs }: StepsProps) {
       </Empty>
     )
   }
-  const table = grid(runs)
   const troubles = table.targets.filter((target) => troubled(target.runs)).length
   return (
     <Stack gap="xs">
@@ -60,11 +64,11 @@ export function Steps({ runs, tries, chosen, onChoose, as, onAs }: StepsProps) {
         </Group>
       </Group>
       {as === 'time'
-        ? <Lanes runs={odd ? runsOfTroubled(table) : runs} chosen={chosen} onChoose={onChoose} />
+        ? <Lanes runs={some} chosen={chosen} onChoose={onChoose} />
         : <Table table={table} odd={odd} tries={tries} chosen={chosen} onChoose={onChoose} />}
     </Stack>
   )
-}
+})
 
 const runsOfTroubled = ({ targets }: Grid<Run>) =>
   targets.filter((target) => troubled(target.runs)).flatMap((target) => target.runs.filter((run) => run !== undefined))

@@ -1,16 +1,14 @@
-import { useQueryClient, type QueryClient } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
-import { signedOut } from '../../api/client'
-import { asProblem, type Problem } from '../../api/problem'
+import type { Problem } from '../../api/problem'
+import type { AskAgain } from '../../app/askAgain'
+import { follow, type Following } from '../../app/follow'
+import { useAskAgain } from '../../app/live'
 import { over, readEvent, type Told } from '../../logic/executionEvents'
-import { listen, pause } from './listen'
-
-/** How the stream of an execution stands. */
-export type Following = 'connecting' | 'live' | 'away' | 'over'
 
 /** What the stream of an execution said so far. */
 export interface Followed {
-  following: Following
+  /** `over` when nothing more will come. */
+  following: Following | 'over'
   /** Steps and states, in order; not the output. */
   told: readonly Told[]
   /** How often output of each step run was told: whoever shows it reads on when the number changes. */
@@ -21,8 +19,6 @@ export interface Followed {
 
 const GATHER_MS = 200
 const ASK_AGAIN_MS = 400
-const FIRST_WAIT_MS = 500
-const LONGEST_WAIT_MS = 15_000
 /** Events kept; of an execution with more the last are shown. */
 const MOST = 20_000
 
@@ -33,48 +29,31 @@ const nothing: Followed = { following: 'connecting', told: [], outputs: new Map(
  * last event that came. What changed is asked for again while it is not over.
  */
 export function useFollow(id: string, ended: boolean): Followed {
-  const queries = useQueryClient()
+  const again = useAskAgain()
   const [followed, setFollowed] = useState<Followed>(nothing)
   useEffect(() => {
     setFollowed(nothing)
     const stop = new AbortController()
-    const gathered = new Gathered(queries, id, !ended, setFollowed)
-    const say = (following: Following, problem?: Problem) => setFollowed((now) => ({ ...now, following, problem }))
-    void follow(id, gathered, stop.signal, say)
+    const gathered = new Gathered(ended ? undefined : again, id, setFollowed)
+    const say = (following: Following | 'over', problem?: Problem) =>
+      setFollowed((now) => ({ ...now, following, problem }))
+    void follow({
+      path: () => `/api/v1/executions/${encodeURIComponent(id)}/events?after=${gathered.last}`,
+      stop: stop.signal,
+      take: gathered.take,
+      say,
+      over: () => {
+        if (gathered.finished) say('over')
+        return gathered.finished
+      },
+    })
     return () => {
       stop.abort()
       gathered.end()
     }
     // Whether it is over says only whether to ask again: it does not begin the stream anew.
-  }, [id, queries])
+  }, [id, again])
   return followed
-}
-
-/** Listens, and again after each interruption, until the execution is over. */
-async function follow(
-  id: string, gathered: Gathered, stop: AbortSignal, say: (following: Following, problem?: Problem) => void,
-) {
-  let wait = FIRST_WAIT_MS
-  const opened = () => {
-    wait = FIRST_WAIT_MS
-    say('live')
-  }
-  while (!stop.aborted) {
-    let problem: Problem | undefined
-    try {
-      await listen({ id, after: gathered.last, stop, opened, take: gathered.take })
-    } catch (error) {
-      problem = asProblem(error)
-    }
-    if (stop.aborted) return
-    if (gathered.finished) return say('over')
-    // Without an answer there is nothing to say but that it is away.
-    say('away', problem?.status ? problem : undefined)
-    if (problem?.status === 401) signedOut.dispatchEvent(new Event('signed-out'))
-    if (problem?.status === 401 || problem?.status === 404) return
-    await pause(wait, stop)
-    wait = Math.min(wait * 2, LONGEST_WAIT_MS)
-  }
 }
 
 /** Gathers events for a moment, so that however many come the page is drawn a few times a second. */
@@ -88,9 +67,9 @@ class Gathered {
   private asking: ReturnType<typeof setTimeout> | undefined
 
   constructor(
-    private readonly queries: QueryClient,
+    /** What changed is asked for again by it; not when all was over before. */
+    private readonly again: AskAgain | undefined,
     private readonly id: string,
-    private readonly asks: boolean,
     private readonly set: (change: (now: Followed) => Followed) => void,
   ) {}
 
@@ -103,7 +82,7 @@ class Gathered {
     } else {
       this.told.push(heard.told)
       this.finished = heard.told.kind !== 'step' && over(heard.told.state ?? '')
-      if (this.asks) this.asking ??= setTimeout(this.askAgain, ASK_AGAIN_MS)
+      if (this.again) this.asking ??= setTimeout(this.askAgain, ASK_AGAIN_MS)
     }
     this.gathering ??= setTimeout(this.flush, GATHER_MS)
   }
@@ -123,10 +102,11 @@ class Gathered {
 
   private askAgain = () => {
     this.asking = undefined
-    const queryKey = ['/api/v1/executions/{id}', { params: { path: { id: this.id } } }]
-    void this.queries.invalidateQueries({ queryKey })
+    this.again?.changed(([path, asked]) => path === '/api/v1/executions/{id}' && idOf(asked) === this.id)
   }
 }
+
+const idOf = (asked: unknown) => (asked as { params?: { path?: { id?: string } } } | null)?.params?.path?.id
 
 function merged(now: Followed, told: Told[], printed: string[]): Followed {
   const outputs = new Map(now.outputs)

@@ -47,10 +47,10 @@ function One({ one, finding }: { one: Recommendation; finding: Schema<'AnyFindin
         <Group gap="md" fz="sm" c="var(--faint)">
           {one.priority && <Group gap={6}><span>how soon</span><Severity of={one.priority} /></Group>}
           <span>{percent(one.confidence)} sure</span>
-          {one.estimated_effort && <span>takes {one.estimated_effort}</span>}
-          <span>says {AUTHORS[one.recommended_by] ?? one.recommended_by}</span>
+          {one.estimated_effort && <span>takes <Outside>{one.estimated_effort}</Outside></span>}
+          <span>says {AUTHORS[one.recommended_by] ?? <Outside>{one.recommended_by}</Outside>}</span>
           {one.expires_at && <span>holds until <When at={one.expires_at} /></span>}
-          {one.savings && <span>saves {one.savings} {one.savings_currency ?? ''} a month</span>}
+          {one.savings && <span>saves <Outside>{`${one.savings} ${one.savings_currency ?? ''}`}</Outside> a month</span>}
         </Group>
         {one.rationale && <Text size="sm"><Outside>{one.rationale}</Outside></Text>}
         {one.description && <Text size="sm"><Outside>{one.description}</Outside></Text>}

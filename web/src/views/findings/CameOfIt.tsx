@@ -18,9 +18,10 @@ export function CameOfIt({ id }: { id: string }) {
   const intents = useQuery(get('/api/v1/intents', { params: { query: { finding_id: [id], limit: MOST } } }))
   const ids = (intents.data?.items ?? []).map((intent) => intent.id)
   const any = ids.length > 0
-  const query = { intent_id: ids, limit: 100 }
-  const executions = useQuery({ ...get('/api/v1/executions', { params: { query } }), enabled: any })
-  const approvals = useQuery({ ...get('/api/v1/approvals', { params: { query } }), enabled: any })
+  const executions = useQuery(get('/api/v1/executions', { params: { query: { finding_id: [id], limit: 100 } } }))
+  const approvals = useQuery({
+    ...get('/api/v1/approvals', { params: { query: { intent_id: ids, limit: 100 } } }), enabled: any,
+  })
   if (intents.data?.items.length === 0) return null
   return (
     <Section title="What came of it">

@@ -11,7 +11,7 @@ interface EscalateDialogProps {
   onClose: () => void
 }
 
-/** Hands a finding to others: it is kept as escalated, with the reason in the log. */
+/** Hands a finding to others: it is kept as escalated, and the reason stands there and in the log. */
 export function EscalateDialog({ finding, onClose }: EscalateDialogProps) {
   const [reason, setReason] = useState('')
   const queries = useQueryClient()
@@ -37,8 +37,8 @@ export function EscalateDialog({ finding, onClose }: EscalateDialogProps) {
       busy={escalate.isPending} error={escalate.error} fields={['/reason']} onConfirm={() => escalate.mutate()}
     >
       <Text size="sm">
-        The finding is kept as escalated: others are to look at it. Your reason goes into the signed log. Nothing is
-        changed on any system, and the finding stays until it is gone.
+        The finding is kept as escalated: others are to look at it. Your name and your reason stand at the finding and
+        in the signed log. Nothing is changed on any system, and the finding stays until it is gone.
       </Text>
       <Textarea
         label="Why" required autosize minRows={3} maxLength={2000} data-autofocus value={reason}

@@ -17,6 +17,7 @@ import { Fact, Facts, percent } from './Bits'
 import { CameOfIt } from './CameOfIt'
 import { CauseSection } from './Cause'
 import { DriftSections } from './drift/DriftSections'
+import { Escalated } from './Escalated'
 import { Exceptions } from './Exceptions'
 import { Surroundings } from './Surroundings'
 import { Violation } from './Violation'
@@ -47,6 +48,7 @@ function Shown({ finding }: { finding: Schema<'AnyFindingOut'> }) {
       actions={<Actions finding={finding} />}
     >
       <Stack gap="md">
+        <Escalated finding={finding} />
         <Header finding={finding} />
         {finding.kind === 'violation' && <Violation id={finding.id} />}
         <CameOfIt id={finding.id} />
@@ -82,7 +84,7 @@ function Header({ finding }: { finding: Schema<'AnyFindingOut'> }) {
         </Fact>
         <Fact name="Resource">
           {finding.resource_id
-            ? <ThingName kind="resource" id={finding.resource_id} />
+            ? <ThingName kind="resource" id={finding.resource_id} name={finding.resource_name} />
             : <span className="faint">none known</span>}
         </Fact>
         <Fact name="Environment">

@@ -16,6 +16,7 @@ import { useAll } from '../../parts/useAll'
 import { columns } from './columns'
 import { Filters } from './Filters'
 import { SavedFilters } from './SavedFilters'
+import { useSince } from './useSince'
 
 const NONE: never[] = []
 /** Findings fetched at once. */
@@ -28,8 +29,7 @@ export function Findings() {
   const { data: known, more } = useAll(environments)
   const names = known ?? NONE
   const asked = JSON.stringify([...FILTER_NAMES, 'sort'].map((name) => search[name]))
-  // A span is counted back from when it was asked for: a list that slides away cannot be read.
-  const since = useMemo(() => Date.now(), [asked])
+  const since = useSince(asked)
   const shown = useMemo(() => columns(names), [names])
   const query = useMemo(() => toQuery(search, names, since), [asked, names, since])
   const settled = known !== undefined && (!environments.hasNextPage || more || environments.isError)

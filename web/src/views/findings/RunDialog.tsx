@@ -81,7 +81,7 @@ function See({ evaluated, runbook, body, onBack, onClose }: SeeProps) {
   const queries = useQueryClient()
   const run = useMutation({
     mutationFn: () => api.POST('/api/v1/runbooks/{id}/run', {
-      params: { path: { id: runbook } }, body: { ...body, intent: reason.trim() },
+      params: { path: { id: runbook } }, body: { ...body, intent: reason.trim(), plan_hash: evaluated.plan_hash },
     }),
     onSuccess: () => queries.invalidateQueries({
       predicate: ({ queryKey: [path] }) =>

@@ -7,8 +7,12 @@ import { asProblem, type Problem } from '../../api/problem'
 import { get, pages } from '../../api/queries'
 import { asRecord } from '../../logic/loose'
 import { readAlertTriggers } from '../../logic/alertTriggers'
+import { shown } from '../../logic/visible'
+import { called } from '../../logic/wouldHappen'
+import { Outside } from '../../parts/Outside'
 import { Failed } from '../../parts/State'
 import { useAll } from '../../parts/useAll'
+import { useEnvironments } from '../estate/data'
 
 /** What is to run, where and with what. */
 export interface Wanted {
@@ -36,7 +40,8 @@ export function RunbookChoice({ finding, wanted, want, problem }: RunbookChoiceP
   const matched = new Set(
     readAlertTriggers(alert.data?.trigger_report).runbooks.filter((one) => one.matched).map((one) => one.id),
   )
-  const option = ({ id, name }: Schema<'SummaryOut'>) => ({ value: id, label: name })
+  const option = ({ id, name }: Schema<'SummaryOut'>) => ({ value: id, label: shown(name) })
+  const names = new Map(items.map(({ id, name }) => [id, name]))
   const groups = [
     { group: 'Their triggers matched', items: items.filter((one) => matched.has(one.id)).map(option) },
     {
@@ -49,6 +54,7 @@ export function RunbookChoice({ finding, wanted, want, problem }: RunbookChoiceP
       {list.error && <Failed problem={asProblem(list.error)} retry={() => void list.refetch()} />}
       <Select
         label="Runbook" required searchable data={groups} value={wanted.runbook || null} data-autofocus
+        renderOption={({ option: { value, label } }) => <Outside>{names.get(value) ?? label}</Outside>}
         nothingFoundMessage={list.isPending ? 'Loading…' : 'No active runbook is called that'}
         onChange={(runbook) => want({ ...wanted, runbook: runbook ?? '', variables: {} })}
       />
@@ -67,27 +73,39 @@ interface TargetProps {
 
 function Target({ finding, wanted, want, fault }: TargetProps) {
   const [typed, type] = useState('')
+  const [picked, pick] = useState('')
   const [asked] = useDebouncedValue(typed.trim(), 200)
+  const environments = useEnvironments().data?.items
   const chosen = useQuery({
     ...get('/api/v1/resources/{id}', { params: { path: { id: wanted.target } } }), enabled: wanted.target !== '',
   })
-  // The name of what is chosen stands in the field: it is no search.
-  const search = asked && asked !== chosen.data?.name ? asked : undefined
+  const label = ({ id, name, environment_id, hostname }: Schema<'ResourceOut'>) => called({
+    id, name, host: hostname ?? '',
+    environment: environments?.find((one) => one.id === environment_id)?.name ?? '',
+  })
+  const known = chosen.data && label(chosen.data)
+  // What is chosen stands in the field: it is no search.
+  const standing = [picked, shown(known ?? wanted.target)].includes(asked)
+  const search = asked && !standing ? asked : undefined
   const found = useQuery(get('/api/v1/resources', { params: { query: { q: search, limit: 20, sort: 'name' } } }))
-  const all = new Map((found.data?.items ?? []).map((one) => [one.id, one.name]))
-  if (wanted.target) all.set(wanted.target, chosen.data?.name ?? wanted.target)
+  const all = new Map((found.data?.items ?? []).map((one) => [one.id, label(one)]))
+  if (wanted.target) all.set(wanted.target, known ?? all.get(wanted.target) ?? wanted.target)
   return (
     <Select
       label="Where" searchable clearable={finding.kind === 'alert'} required={finding.kind !== 'alert'}
       description={finding.kind === 'alert' ? 'Left empty, it runs where the alert says.' : undefined}
       placeholder={finding.kind === 'alert' ? 'Where the alert says' : 'A resource of the estate'}
-      data={[...all].map(([value, label]) => ({ value, label }))}
+      data={[...all].map(([value, said]) => ({ value, label: shown(said) }))}
+      renderOption={({ option }) => <Outside>{all.get(option.value) ?? option.label}</Outside>}
       value={wanted.target || null} error={fault}
       onSearchChange={type}
       // The server searched already.
       filter={({ options }) => options}
       nothingFoundMessage={found.isPending ? 'Loading…' : 'No resource is called that'}
-      onChange={(target) => want({ ...wanted, target: target ?? '' })}
+      onChange={(target, option) => {
+        pick(option?.label ?? '')
+        want({ ...wanted, target: target ?? '' })
+      }}
     />
   )
 }

@@ -1,5 +1,6 @@
-import { Text } from '@mantine/core'
+import { Anchor, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
 import type { Schema } from '../../api/client'
 import { get } from '../../api/queries'
 import { Status } from '../../parts/Marks'
@@ -14,8 +15,20 @@ export function Violation({ id }: { id: string }) {
   return (
     <Section title="What is broken">
       <Loaded query={detail} rows={2}>{({ violation }) => {
-        if (!violation?.policy_id) return <Text size="sm">No policy of the catalogue was named with it.</Text>
-        return <Policy id={violation.policy_id} />
+        const { policy_id: policy, exception_id: exception } = violation ?? {}
+        return (
+          <>
+            {exception && (
+              <Text size="sm" mb="xs">
+                It stands by{' '}
+                <Anchor component={Link} to={`/governance?tab=exceptions&exception=${exception}`} inherit>
+                  an exception
+                </Anchor>.
+              </Text>
+            )}
+            {policy ? <Policy id={policy} /> : <Text size="sm">No policy of the catalogue was named with it.</Text>}
+          </>
+        )
       }}</Loaded>
     </Section>
   )

@@ -1,6 +1,8 @@
 import { Alert, Group, Stack, Text } from '@mantine/core'
 import { span } from '../../logic/apart'
-import { sameCommands, type PlannedStep, type WouldHappen as Would } from '../../logic/wouldHappen'
+import { alike, shown as scriptOf, type PlanDocument, type Step as Planned } from '../../logic/planDocument'
+import { shown } from '../../logic/visible'
+import { called, undoing, type WouldHappen as Would } from '../../logic/wouldHappen'
 import { count } from '../../logic/words'
 import { Status, Tier } from '../../parts/Marks'
 import { Lines, Outside } from '../../parts/Outside'
@@ -19,6 +21,7 @@ const COLORS: Record<string, string> = { allow: 'teal', require_approval: 'yello
 export function WouldHappen({ would, hash }: { would: Would; hash: string }) {
   // Guards that have nothing to say are said once.
   const reasons = would.reasons.filter((reason) => reason.judge !== 'guard')
+  const { steps, targets } = would.plan
   const blocking = would.guards.filter((guard) => guard.verdict !== 'allow')
   return (
     <Stack gap="sm">
@@ -32,7 +35,7 @@ export function WouldHappen({ would, hash }: { would: Would; hash: string }) {
       <Group gap="md" fz="sm">
         {would.tier && <Group gap={6}><span>Risk</span><Tier of={would.tier} /></Group>}
         {would.score !== undefined && <span>score {would.score.toFixed(2)} of 1</span>}
-        <span>on {count(would.targets.length, 'target')}: <Outside>{would.targets.join(', ')}</Outside></span>
+        <span>on {count(targets.length, 'target')}: <Outside>{targets.map(called).join(', ')}</Outside></span>
       </Group>
       {reasons.length > 0 && (
         <div>
@@ -61,7 +64,7 @@ export function WouldHappen({ would, hash }: { would: Would; hash: string }) {
       <div>
         <Text fw={600} size="sm">What would be done, step by step</Text>
         <ol className={classes.plain}>
-          {would.steps.map((step) => <Step key={step.order} step={step} />)}
+          {steps.map((step) => <Step key={step.order} step={step} targets={targets} />)}
         </ol>
         <Text size="xs" className="faint">Plan <span className="mono">{hash}</span></Text>
       </div>
@@ -73,24 +76,28 @@ const SEMANTICS: Record<string, string> = {
   read: 'changes nothing', idempotent: 'may be repeated', at_most_once: 'runs once at most',
 }
 
-function Step({ step }: { step: PlannedStep }) {
+function Step({ step, targets }: { step: Planned; targets: PlanDocument['targets'] }) {
+  const back = undoing(step)
   return (
     <li className={classes.item}>
       <Group gap="sm">
         <Text size="sm" fw={550}>{step.order}. <Outside>{step.name}</Outside></Text>
         <Text size="sm" className="faint">
           {step.stage === 'verify' ? 'a check, ' : ''}{SEMANTICS[step.semantics] ?? step.semantics}
-          {step.semantics !== 'read' && (step.undoable ? ', can be undone' : ', cannot be undone')}
+          {back && `, ${back}`}
         </Text>
         <span className="mono faint">{step.action}</span>
       </Group>
       {step.description && <Text size="sm"><Outside>{step.description}</Outside></Text>}
-      {sameCommands(step.commands).map(({ targets, script }) => (
-        <div key={targets.join()}>
-          <Text size="xs" className="faint">on <Outside>{targets.join(', ')}</Outside></Text>
-          <Lines label={`Command of ${step.name} on ${targets.join(', ')}`}>{script}</Lines>
-        </div>
-      ))}
+      {alike(step, targets).map((one) => {
+        const where = one.targets.map(called).join(', ')
+        return (
+          <div key={one.targets[0]?.id}>
+            <Text size="xs" className="faint">on <Outside>{where}</Outside></Text>
+            <Lines label={`Command of ${shown(step.name)} on ${shown(where)}`}>{scriptOf(one.script)}</Lines>
+          </div>
+        )
+      })}
     </li>
   )
 }

@@ -1,7 +1,4 @@
-import { useQuery } from '@tanstack/react-query'
-import { useEffect, useState } from 'react'
 import type { Schema } from '../../api/client'
-import { get } from '../../api/queries'
 import { Severity, Status } from '../../parts/Marks'
 import { Outside } from '../../parts/Outside'
 import type { Column } from '../../parts/Rows'
@@ -26,27 +23,9 @@ export function columns(environments: Schema<'EnvironmentOut'>[]): Column<Row>[]
       name: 'Environment', width: '8rem', from: 760,
       cell: ({ environment_id: id }) => <Outside>{id && (names.get(id) ?? id)}</Outside>,
     },
-    { name: 'Resource', width: '8rem', from: 1_320, cell: ({ resource_id: id }) => <ResourceName id={id} /> },
+    { name: 'Resource', width: '8rem', from: 1_320, cell: (row) => <Outside>{row.resource_name}</Outside> },
     { name: 'Seen', width: '4.5rem', from: 900, cell: (row) => `${row.seen_count.toLocaleString('en')} ×` },
     { name: 'First seen', width: '6.5rem', from: 620, sort: 'first_seen', cell: (row) => <When at={row.first_seen} /> },
     { name: 'Last seen', width: '6.5rem', from: 1_250, cell: (row) => <When at={row.last_seen} /> },
   ]
-}
-
-/** A row that is only passed by while somebody scrolls asks for nothing. */
-const REST_MS = 300
-
-function ResourceName({ id }: { id: string | null | undefined }) {
-  const [rests, rest] = useState(false)
-  useEffect(() => {
-    const timer = setTimeout(() => rest(true), REST_MS)
-    return () => clearTimeout(timer)
-  }, [])
-  const found = useQuery({
-    ...get('/api/v1/resources/{id}', { params: { path: { id: id ?? '' } } }),
-    enabled: rests && !!id,
-    staleTime: Infinity,
-  })
-  if (!id) return <span className="faint">–</span>
-  return <Outside>{found.data?.name ?? (found.error ? id : '…')}</Outside>
 }

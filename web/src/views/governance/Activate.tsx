@@ -2,6 +2,7 @@ import { List, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { api, type Schema } from '../../api/client'
 import { get } from '../../api/queries'
+import type { ListedBundle } from '../../logic/policyBundles'
 import { count } from '../../logic/words'
 import { Outside } from '../../parts/Outside'
 import { Waiting } from '../../parts/State'
@@ -12,7 +13,8 @@ type PolicyBundle = Schema<'BundleOut'>
 
 interface ActivateProps {
   bundle: PolicyBundle
-  active: PolicyBundle | undefined
+  /** The one that decides now. */
+  active: ListedBundle | undefined
   why: string | undefined
 }
 
@@ -30,7 +32,7 @@ export function Activate({ bundle, active, why }: ActivateProps) {
     >
       <Text size="sm">
         From now on <Outside>{name}</Outside> decides about every change
-        {active && <>, in the place of <Outside>{`${active.name} ${active.version}`}</Outside></>}. Its own tests must
+        {active && <>, in the place of <Outside>{active.title}</Outside></>}. Its own tests must
         pass.
       </Text>
       {bundle.hash === active?.hash ? (

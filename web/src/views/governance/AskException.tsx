@@ -13,15 +13,21 @@ const fields = (now: number): Field[] => [
   {
     at: 'of', label: 'For what', kind: 'choice', required: true, initial: 'finding', options: [
       { value: 'finding', label: 'A finding that is to stand' },
-      { value: 'other', label: 'A policy or a resource' },
+      { value: 'other', label: 'A provider’s policy that is to be broken' },
     ],
   },
   {
     at: 'finding_id', label: 'Finding', kind: 'thing', of: 'finding', required: true,
     shown: (draft) => draft.of === 'finding',
   },
-  { at: 'policy_id', label: 'Policy', kind: 'thing', of: 'provider_policy', shown: (draft) => draft.of === 'other' },
-  { at: 'resource_id', label: 'Resource', kind: 'thing', of: 'resource', shown: (draft) => draft.of === 'other' },
+  {
+    at: 'policy_id', label: 'Policy', kind: 'thing', of: 'provider_policy', help: 'Any policy when none is named.',
+    shown: (draft) => draft.of === 'other',
+  },
+  {
+    at: 'resource_id', label: 'Resource', kind: 'thing', of: 'resource', help: 'Every resource when none is named.',
+    shown: (draft) => draft.of === 'other',
+  },
   { at: 'reason', label: 'Why', kind: 'long', required: true },
   {
     at: 'expires_at', label: 'Ends', kind: 'moment', required: true, help: 'On your clocks. At most a year from now.',
@@ -33,7 +39,7 @@ const fields = (now: number): Field[] => [
   },
 ]
 
-/** Asks for an exception: of a finding through the gate, of anything else as a record that waits. */
+/** Asks for an exception, of a finding or of a provider's policy: somebody else has to approve it. */
 export function AskException({ opened, onClose }: { opened: boolean; onClose: () => void }) {
   const [asked, tell] = useState<Schema<'ExceptionAskedOut'>>()
   const close = () => {
@@ -55,13 +61,12 @@ function Form({ onAsked, onClose }: { onAsked: (asked: Schema<'ExceptionAskedOut
       const { data } = await api.POST('/api/v1/findings/{id}/accept', {
         params: { path: { id: String(id) } }, body: body as Schema<'FindingAcceptIn'>,
       })
-      await touch('exceptions', 'approvals', 'findings', 'dashboard')
       if (data) onAsked(data)
     } else {
-      await api.POST('/api/v1/exceptions', { body: body as Schema<'ExceptionIn'> })
-      await touch('exceptions')
-      onClose()
+      const { data } = await api.POST('/api/v1/exceptions', { body: body as Schema<'ExceptionIn'> })
+      if (data) onAsked(data)
     }
+    await touch('exceptions', 'approvals', 'findings', 'dashboard')
   }
   return (
     <FieldForm fields={all} submit="Ask for it" onSubmit={ask} onCancel={onClose}>
@@ -69,7 +74,8 @@ function Form({ onAsked, onClose }: { onAsked: (asked: Schema<'ExceptionAskedOut
         <Text size="sm" className="faint">
           {draft.of === 'finding'
             ? 'Somebody else is asked to approve it. Until then the finding stays open; when it ends it is open again.'
-            : 'It is recorded as pending and allows nothing. This release asks nobody to approve it.'}
+            : 'Somebody else is asked to approve it. While it holds, what breaks the policy there counts as accepted; ' +
+              'when it ends, that is open again.'}
         </Text>
       )}
     </FieldForm>
@@ -79,7 +85,7 @@ function Form({ onAsked, onClose }: { onAsked: (asked: Schema<'ExceptionAskedOut
 function Asked({ asked }: { asked: Schema<'ExceptionAskedOut'> }) {
   if (!asked.approval_id) {
     return (
-      <Alert color="red" variant="light">The policy refuses it: nobody is asked, and the finding stays open.</Alert>
+      <Alert color="red" variant="light">The gate refuses it: nobody is asked, and everything stays as it is.</Alert>
     )
   }
   return (

@@ -52,8 +52,8 @@ export function Exceptions() {
       >
         <Stack gap="xs">
           <Text size="sm" className="faint">
-            An exception lets a finding stand, or a policy be broken, for a while. Somebody else approves it; it ends by
-            itself.
+            An exception lets a finding stand, or a provider’s policy be broken, for a while. Somebody else approves it; it
+            ends by itself, or when it is revoked. The gate’s own rules know none.
           </Text>
           <SegmentedControl
             aria-label="Which exceptions" value={status ?? ''}

@@ -5,6 +5,7 @@ import { api, type Schema } from '../../api/client'
 import { asProblem, type FieldFault } from '../../api/problem'
 import { get } from '../../api/queries'
 import { useSearch } from '../../app/search'
+import type { ListedBundle } from '../../logic/policyBundles'
 import { Outside } from '../../parts/Outside'
 import { Failed, Loaded } from '../../parts/State'
 import { useTouch } from '../../parts/useTouch'
@@ -18,28 +19,29 @@ interface UploadProps {
   opened: boolean
   onClose: () => void
   /** The bundle whose files are the beginning. */
-  from: Schema<'BundleOut'> | undefined
+  from: ListedBundle | undefined
+  shipped: Schema<'ShippedBundleOut'> | undefined
 }
 
 /** A new version of a bundle, or a new bundle: from files, or from one that is there. */
-export function UploadBundle({ opened, onClose, from }: UploadProps) {
+export function UploadBundle({ opened, onClose, from, shipped }: UploadProps) {
   return (
     <Modal opened={opened} onClose={onClose} title="Upload a policy bundle" size="xl" closeOnClickOutside={false}>
-      {opened && from && <FromBundle from={from} onClose={onClose} />}
-      {opened && !from && <Form name="default" files={[]} onClose={onClose} />}
+      {opened && from?.own && <FromBundle from={from.own} onClose={onClose} />}
+      {opened && !from?.own && <Form name="own" files={filesOf(shipped?.files ?? {})} onClose={onClose} />}
     </Modal>
   )
 }
+
+const filesOf = (files: Record<string, string>): File[] =>
+  Object.entries(files).map(([path, text]) => ({ path, text }))
 
 function FromBundle({ from, onClose }: { from: Schema<'BundleOut'>; onClose: () => void }) {
   const files = useQuery(get('/api/v1/policies/{id}', { params: { path: { id: from.id } } }))
   return (
     <Loaded query={files} rows={6}>
       {(found) => (
-        <Form
-          name={from.name === 'shipped' ? 'own' : from.name} onClose={onClose}
-          files={Object.entries(found).map(([path, text]) => ({ path, text }))}
-        />
+        <Form name={from.name === 'shipped' ? 'own' : from.name} files={filesOf(found)} onClose={onClose} />
       )}
     </Loaded>
   )

@@ -7,7 +7,9 @@ import { asProblem } from '../../api/problem'
 import { get, pages } from '../../api/queries'
 import { useAccount } from '../../app/session'
 import { present } from '../../logic/clock'
+import { inOneSentence, readPlan, runsNowhere } from '../../logic/planDocument'
 import { mayVote } from '../../logic/votes'
+import { ActorName } from '../../parts/ActorName'
 import { Entries, Entry } from '../../parts/Entries'
 import { Severity, Status, Tier } from '../../parts/Marks'
 import { Outside } from '../../parts/Outside'
@@ -20,7 +22,7 @@ import { When } from '../../parts/When'
 const WEEK_MS = 7 * 86_400_000
 const MONTH_MS = 30 * 86_400_000
 const HOUR_MS = 3_600_000
-/** Rows shown of what is not for a vote. */
+/** Rows shown of a kind. */
 const FEW = 50
 
 /** The hour after `by` ms from now: what is asked for stays the same question for an hour. */
@@ -59,7 +61,7 @@ export function Inbox() {
       <Loaded query={approvals} rows={3}>
         {() => mine.length > 0 && (
           <Section title="For your vote">
-            <Entries>{mine.map((approval) => <Request key={approval.id} approval={approval} />)}</Entries>
+            <Requests of={mine} />
           </Section>
         )}
       </Loaded>
@@ -87,8 +89,7 @@ export function Inbox() {
       </Part>
       {others.length > 0 && (
         <Section title="For the votes of others">
-          <Entries>{others.slice(0, FEW).map((approval) => <Request key={approval.id} approval={approval} />)}</Entries>
-          {others.length > FEW && <Text size="sm" mt="xs">and {others.length - FEW} more, which end later</Text>}
+          <Requests of={others} />
         </Section>
       )}
       <Newest />
@@ -116,14 +117,30 @@ function Part<Row>({ title, all, query, children }: PartProps<Row>) {
   )
 }
 
+/** Those that end soonest, and how many more there are. */
+function Requests({ of }: { of: Schema<'ApprovalOut'>[] }) {
+  return (
+    <>
+      <Entries>{of.slice(0, FEW).map((approval) => <Request key={approval.id} approval={approval} />)}</Entries>
+      {of.length > FEW && <Text size="sm" mt="xs">and {of.length - FEW} more, which end later</Text>}
+    </>
+  )
+}
+
 function Request({ approval }: { approval: Schema<'ApprovalOut'> }) {
   const plan = useQuery(get('/api/v1/plans/{id}', { params: { path: { id: approval.plan_id } } }))
+  const document = plan.data && readPlan(plan.data.document)
+  // The summary of an exception names a procedure; what is asked for stands in its one step.
+  const title = document && runsNowhere(document) ? inOneSentence(document) : plan.data?.summary
   const given = approval.votes.filter((vote) => vote.decision === 'approve').length
   return (
-    <Entry to={`/approvals/${approval.id}`} title={plan.data?.summary ?? 'A plan'}>
+    <Entry to={`/approvals/${approval.id}`} title={title ?? 'A plan'}>
       <Tier of={approval.tier} />
       <span>{given} of {approval.min_votes} votes</span>
-      <span>asked <When at={approval.created_at} /></span>
+      <span>
+        asked by <ActorName id={approval.requester_id} name={approval.requester_name} />{' '}
+        <When at={approval.created_at} />
+      </span>
       <span>ends <When at={approval.expires_at} /></span>
     </Entry>
   )

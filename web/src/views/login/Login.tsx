@@ -1,9 +1,15 @@
-import { Alert, Anchor, Button, Paper, PasswordInput, Stack, Text, TextInput, Title } from '@mantine/core'
+import { Anchor, Button, Group, PasswordInput, Text, TextInput } from '@mantine/core'
+import { useDebouncedValue } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
-import { useState, type FormEvent } from 'react'
+import { useState } from 'react'
 import { api } from '../../api/client'
 import { asProblem, type Problem } from '../../api/problem'
 import { get } from '../../api/queries'
+import { shown } from '../../logic/visible'
+import { Door } from './Door'
+
+/** Asked of a tenant once its name is typed, and not of every beginning of it. */
+const REST_MS = 400
 
 /** Signing in, by password or through an identity provider. */
 export function Login({ onDone }: { onDone: () => void }) {
@@ -13,10 +19,8 @@ export function Login({ onDone }: { onDone: () => void }) {
   const [asksTenant, askTenant] = useState(false)
   const [problem, setProblem] = useState<Problem>()
   const [busy, setBusy] = useState(false)
-  const ways = useQuery({ ...get('/api/v1/auth/oidc', { params: { query: { tenant } } }), retry: false })
 
-  const enter = async (event: FormEvent) => {
-    event.preventDefault()
+  const enter = async () => {
     setBusy(true)
     setProblem(undefined)
     try {
@@ -30,34 +34,48 @@ export function Login({ onDone }: { onDone: () => void }) {
   }
 
   return (
-    <Stack component="main" align="center" justify="center" mih="100dvh" p="md">
-      <Paper withBorder p="xl" w="100%" maw={400} bg="var(--card)">
-        <form onSubmit={(event) => void enter(event)}>
-          <Stack gap="sm">
-            <Title order={1}>Countersign</Title>
-            <Text size="sm" className="faint">Automation proposes. Countersign decides, acts and proves.</Text>
-            {problem && <Alert color="red" variant="light" role="alert">{problem.detail || problem.title}</Alert>}
-            {asksTenant && (
-              <TextInput label="Tenant" value={tenant} onChange={(event) => setTenant(event.currentTarget.value)} required />
-            )}
-            <TextInput
-              label="User name" value={username} autoComplete="username" required withAsterisk={false} data-autofocus autoFocus
-              onChange={(event) => setUsername(event.currentTarget.value)}
-            />
-            <PasswordInput
-              label="Password" value={password} autoComplete="current-password" required withAsterisk={false}
-              onChange={(event) => setPassword(event.currentTarget.value)}
-            />
-            <Button type="submit" loading={busy}>Sign in</Button>
-            {(ways.data ?? []).map((way) => (
-              <Button key={way.name} variant="default" component="a" href={way.start}>Sign in with {way.display_name}</Button>
-            ))}
-            {!asksTenant && (
-              <Anchor component="button" type="button" size="sm" onClick={() => askTenant(true)}>Another tenant</Anchor>
-            )}
-          </Stack>
-        </form>
-      </Paper>
-    </Stack>
+    <Door
+      title="Countersign" about="Automation proposes. Countersign decides, acts and proves." problem={problem}
+      onSubmit={() => void enter()}
+    >
+      {asksTenant && (
+        <TextInput label="Tenant" value={tenant} onChange={(event) => setTenant(event.currentTarget.value)} required />
+      )}
+      <TextInput
+        label="User name" value={username} autoComplete="username" required withAsterisk={false} data-autofocus autoFocus
+        onChange={(event) => setUsername(event.currentTarget.value)}
+      />
+      <PasswordInput
+        label="Password" value={password} autoComplete="current-password" required withAsterisk={false}
+        onChange={(event) => setPassword(event.currentTarget.value)}
+      />
+      <Button type="submit" loading={busy}>Sign in</Button>
+      <Ways tenant={tenant} />
+      {!asksTenant && (
+        <Anchor component="button" type="button" size="sm" onClick={() => askTenant(true)}>Another tenant</Anchor>
+      )}
+    </Door>
   )
+}
+
+/** The identity providers of a tenant. */
+function Ways({ tenant }: { tenant: string }) {
+  const [asked] = useDebouncedValue(tenant.trim(), REST_MS)
+  const ways = useQuery({
+    ...get('/api/v1/auth/oidc', { params: { query: { tenant: asked } } }), enabled: asked !== '', retry: false,
+  })
+  if (ways.error && !ways.data) {
+    const { title } = asProblem(ways.error)
+    return (
+      <Group gap="xs" role="status">
+        <Text size="sm">Whether there are other ways to sign in is not known: {title}.</Text>
+        <Button size="compact-sm" variant="default" onClick={() => void ways.refetch()}>Ask again</Button>
+      </Group>
+    )
+  }
+  // Those of a name that is still being typed are another tenant's.
+  if (asked !== tenant.trim()) return null
+  return (ways.data ?? []).map((way) => (
+    <Button key={way.name} variant="default" component="a" href={way.start}>Sign in with {shown(way.display_name)}</Button>
+  ))
 }

@@ -1,7 +1,8 @@
-import { Alert, Button, Paper, PasswordInput, Stack, Text, Title } from '@mantine/core'
-import { useState, type FormEvent } from 'react'
+import { Button, PasswordInput } from '@mantine/core'
+import { useState } from 'react'
 import { api } from '../../api/client'
 import { asProblem, type Problem } from '../../api/problem'
+import { Door } from './Door'
 
 /** The shortest password the server takes. */
 const SHORTEST = 15
@@ -15,8 +16,7 @@ export function NewPassword({ onDone }: { onDone: () => void }) {
   const [busy, setBusy] = useState(false)
   const differs = again !== '' && again !== wanted
 
-  const change = async (event: FormEvent) => {
-    event.preventDefault()
+  const change = async () => {
     if (differs) return
     setBusy(true)
     setProblem(undefined)
@@ -31,29 +31,24 @@ export function NewPassword({ onDone }: { onDone: () => void }) {
   }
 
   return (
-    <Stack component="main" align="center" justify="center" mih="100dvh" p="md">
-      <Paper withBorder p="xl" w="100%" maw={400} bg="var(--card)">
-        <form onSubmit={(event) => void change(event)}>
-          <Stack gap="sm">
-            <Title order={1}>A password of your own</Title>
-            <Text size="sm" className="faint">The one you came with was for once. {SHORTEST} characters or more; a sentence is fine.</Text>
-            {problem && problem.errors.length === 0 && <Alert color="red" variant="light" role="alert">{problem.detail}</Alert>}
-            <PasswordInput
-              label="The present one" value={current} autoComplete="current-password" required withAsterisk={false} autoFocus
-              onChange={(event) => setCurrent(event.currentTarget.value)} error={problem?.field('/current_password')}
-            />
-            <PasswordInput
-              label="The new one" value={wanted} autoComplete="new-password" required withAsterisk={false} minLength={SHORTEST}
-              onChange={(event) => setWanted(event.currentTarget.value)} error={problem?.field('/new_password')}
-            />
-            <PasswordInput
-              label="The new one again" value={again} autoComplete="new-password" required withAsterisk={false}
-              onChange={(event) => setAgain(event.currentTarget.value)} error={differs ? 'is not the same' : undefined}
-            />
-            <Button type="submit" loading={busy}>Set it</Button>
-          </Stack>
-        </form>
-      </Paper>
-    </Stack>
+    <Door
+      title="A password of your own"
+      about={`The one you came with was for once. ${SHORTEST} characters or more; a sentence is fine.`}
+      problem={problem} fields={['/current_password', '/new_password']} onSubmit={() => void change()}
+    >
+      <PasswordInput
+        label="The present one" value={current} autoComplete="current-password" required withAsterisk={false} autoFocus
+        onChange={(event) => setCurrent(event.currentTarget.value)} error={problem?.field('/current_password')}
+      />
+      <PasswordInput
+        label="The new one" value={wanted} autoComplete="new-password" required withAsterisk={false} minLength={SHORTEST}
+        onChange={(event) => setWanted(event.currentTarget.value)} error={problem?.field('/new_password')}
+      />
+      <PasswordInput
+        label="The new one again" value={again} autoComplete="new-password" required withAsterisk={false}
+        onChange={(event) => setAgain(event.currentTarget.value)} error={differs ? 'is not the same' : undefined}
+      />
+      <Button type="submit" loading={busy}>Set it</Button>
+    </Door>
   )
 }

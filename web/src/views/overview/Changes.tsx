@@ -1,4 +1,4 @@
-import { Text, Title } from '@mantine/core'
+import { Title } from '@mantine/core'
 import type { Schema } from '../../api/client'
 import { percent } from '../../logic/chart'
 import { autonomy, endings, type Period } from '../../logic/overview'
@@ -6,7 +6,7 @@ import { count } from '../../logic/words'
 import { Section } from '../../parts/Section'
 import { Empty, Loaded } from '../../parts/State'
 import { Figure } from './Findings'
-import { useManual, useTrends } from './figures'
+import { useTrends } from './figures'
 import { Share } from './Share'
 import classes from './Overview.module.css'
 
@@ -30,10 +30,9 @@ const VIOLET = 'light-dark(var(--mantine-color-violet-7), var(--mantine-color-vi
 
 function Told({ trends, period }: { trends: Schema<'TrendsOut'>; period: Period }) {
   const { changes, change_failure_rate: rate, recommendations: advice } = trends
-  const manual = useManual(period)
   const all = changes.reduce((sum, one) => sum + one.count, 0)
   const came = endings(changes)
-  const by = manual.data && autonomy(changes, manual.data)
+  const by = autonomy(changes)
   return (
     <>
       <div className={classes.figures}>
@@ -47,24 +46,15 @@ function Told({ trends, period }: { trends: Schema<'TrendsOut'>; period: Period 
       {all === 0 ? <Empty title={`No action ended in ${period} days`} /> : (
         <>
           <Title order={3} size="h5" mt="sm">Who let them start</Title>
-          <Loaded query={manual} rows={1}>{() => by && (
-            <>
-              <Share
-                label="Actions by autonomy"
-                parts={[
-                  { name: 'automatic', count: by.automatic, color: TEAL },
-                  { name: 'after approval', count: by.approved, color: BLUE },
-                  { name: 'manual', count: by.manual, color: VIOLET },
-                  { name: 'another way', count: by.other, color: GRAY },
-                ]}
-              />
-              {manual.data?.more && (
-                <Text size="xs" className="faint">
-                  More than a thousand ran by hand: beyond those, they count as the others.
-                </Text>
-              )}
-            </>
-          )}</Loaded>
+          <Share
+            label="Actions by autonomy"
+            parts={[
+              { name: 'automatic', count: by.automatic, color: TEAL },
+              { name: 'after approval', count: by.approved, color: BLUE },
+              { name: 'manual', count: by.manual, color: VIOLET },
+              { name: 'another way', count: by.other, color: GRAY },
+            ]}
+          />
           <Title order={3} size="h5" mt="sm">What became of them</Title>
           <Share
             label="Actions by their end"

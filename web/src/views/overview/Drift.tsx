@@ -12,6 +12,7 @@ import { useDashboard, useDriftDays, useDriftSummary } from './figures'
 import { Figure } from './Findings'
 import { HeatMap } from './HeatMap'
 import { Share } from './Share'
+import { useToday } from './today'
 import classes from './Overview.module.css'
 
 /** Rows of a heat map that can still be told apart from across the room. */
@@ -97,7 +98,7 @@ function useNames() {
 function ByDay({ period }: { period: Period }) {
   const found = useDriftDays(period)
   const names = useNames()
-  const today = new Date().toISOString().slice(0, 10)
+  const today = useToday()
   const drawn = useMemo(() => {
     const counts = (found.data?.items ?? []).map(({ environment_id, date, total_drifts = 0 }) => ({
       row: names.get(environment_id) ?? environment_id, column: date, count: total_drifts,

@@ -7,6 +7,7 @@ import { Chart, type ChartSeries } from '../../parts/Chart'
 import { Section } from '../../parts/Section'
 import { Empty, Loaded } from '../../parts/State'
 import { useTrends } from './figures'
+import { useToday } from './today'
 import classes from './Overview.module.css'
 
 const HOUR_S = 3_600
@@ -38,7 +39,7 @@ interface RowsProps {
 
 /** The days of a period, the same until midnight. */
 function useDays(period: Period) {
-  const today = new Date().toISOString().slice(0, 10)
+  const today = useToday()
   return useMemo(() => {
     const days = daysOf(period, Date.parse(today))
     return { days, x: days.map(secondsOf) }

@@ -1,6 +1,7 @@
 import { Button, Group, Table, Text } from '@mantine/core'
 import { useEffect, useRef, useState } from 'react'
-import { plainly, type Heat } from '../../logic/overview'
+import type { Heat } from '../../logic/overview'
+import { shown as plain } from '../../logic/visible'
 import { Outside } from '../../parts/Outside'
 import { colorOf, useScheme } from '../../parts/scheme'
 import { Waiting } from '../../parts/State'
@@ -84,7 +85,7 @@ export function HeatMap({ label, heat, rowName, numbers = false }: HeatMapProps)
 /** The drawing in a sentence: the rows with the most. */
 function told(label: string, { rows, cells }: Heat): string {
   const totals = cells.map((row) => row.reduce<number>((sum, one) => sum + (one ?? 0), 0))
-  const first = rows.slice(0, 3).map((row, at) => `${plainly(row)} ${totals[at] ?? 0}`)
+  const first = rows.slice(0, 3).map((row, at) => `${plain(row)} ${totals[at] ?? 0}`)
   return `${label}. The most: ${first.join(', ')}.`
 }
 

@@ -1,19 +1,39 @@
 import { Button, SegmentedControl, Stack } from '@mantine/core'
+import { notifications } from '@mantine/notifications'
 import { IconArrowsMaximize } from '@tabler/icons-react'
 import { useRef } from 'react'
+import { Connection } from '../../app/Connection'
 import { useSearch } from '../../app/search'
 import { PERIODS, periodOf } from '../../logic/overview'
 import { Page } from '../../parts/Page'
+import { When } from '../../parts/When'
 import { Changes } from './Changes'
 import { Drift, DriftMap } from './Drift'
+import { useDashboard } from './figures'
 import { Findings, Resolving } from './Findings'
 import { Open } from './Open'
 import { Waits } from './Waits'
 import classes from './Overview.module.css'
 
 /** Takes the whole screen, or gives it back. */
-function fill(wall: HTMLElement) {
-  void (document.fullscreenElement ? document.exitFullscreen() : wall.requestFullscreen())
+async function fill(wall: HTMLElement) {
+  try {
+    await (document.fullscreenElement ? document.exitFullscreen() : wall.requestFullscreen())
+  } catch {
+    notifications.show({ color: 'red', title: 'No full screen', message: 'This browser does not allow it here.' })
+  }
+}
+
+/** How old what hangs there is, and whether it still follows what happens: full screen hides the page's own word. */
+function AsOf() {
+  const { dataUpdatedAt } = useDashboard()
+  return (
+    <span className={classes.asOf}>
+      <span>How things stand, and how they went.</span>
+      {dataUpdatedAt > 0 && <span>As of <When at={new Date(dataUpdatedAt).toISOString()} />.</span>}
+      <span className={classes.onWall}><Connection /></span>
+    </span>
+  )
 }
 
 /** How things stand and went: made to be read from across a room, and to hang there for days. */
@@ -25,7 +45,7 @@ export function Overview() {
     <div ref={wall} className={classes.wall}>
       <Page
         title="Overview"
-        about="How things stand, and how they went."
+        about={<AsOf />}
         actions={
           <>
             <SegmentedControl
@@ -34,7 +54,7 @@ export function Overview() {
             />
             <Button
               variant="default" leftSection={<IconArrowsMaximize size={16} aria-hidden />} visibleFrom="sm"
-              onClick={() => wall.current && fill(wall.current)}
+              onClick={() => wall.current && void fill(wall.current)}
             >
               Full screen
             </Button>

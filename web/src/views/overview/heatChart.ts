@@ -4,7 +4,8 @@ import { GridComponent, TooltipComponent, VisualMapComponent } from 'echarts/com
 import { init, use, type EChartsType } from 'echarts/core'
 import { CanvasRenderer } from 'echarts/renderers'
 import { timeLabels } from '../../logic/chart'
-import { plainly, secondsOf, type Heat } from '../../logic/overview'
+import { secondsOf, type Heat } from '../../logic/overview'
+import { shown } from '../../logic/visible'
 
 use([HeatmapChart, GridComponent, TooltipComponent, VisualMapComponent, CanvasRenderer])
 
@@ -46,14 +47,14 @@ export function drawHeat(element: HTMLElement, heat: Heat, colors: Colors, numbe
       textStyle: { color: colors.text, fontFamily: getComputedStyle(element).fontFamily },
       formatter: (point: { value?: unknown }) => {
         const [x, y, count] = Array.isArray(point.value) ? (point.value as number[]) : []
-        return `${plainly(rows[y ?? -1] ?? '')}, ${columns[x ?? -1] ?? ''}: ${count ?? 0}`
+        return `${shown(rows[y ?? -1] ?? '')}, ${columns[x ?? -1] ?? ''}: ${count ?? 0}`
       },
     },
     xAxis: {
       ...axis, type: 'category', data: columns, axisLabel: { color: colors.faint, hideOverlap: true, formatter: day },
     },
     yAxis: {
-      ...axis, type: 'category', inverse: true, data: rows.map(plainly),
+      ...axis, type: 'category', inverse: true, data: rows.map(shown),
       axisLabel: { color: colors.text, fontSize: 13, interval: 0, formatter: cut },
     },
     visualMap: { show: false, min: 0, max: most, inRange: { color: colors.scale } },

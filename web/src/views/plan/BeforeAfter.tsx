@@ -121,7 +121,9 @@ function Value({ of }: { of: unknown }) {
 
 /** What the preparation printed: a plan, a patch. */
 function Said({ execution }: { execution: string }) {
-  const prepared = useQuery(get('/api/v1/executions/{id}', { params: { path: { id: execution } } }))
+  const prepared = useQuery(
+    get('/api/v1/executions/{id}', { params: { path: { id: execution }, query: { preview: true } } }),
+  )
   if (prepared.isPending) return <Waiting rows={3} />
   const told = (prepared.data?.steps ?? []).filter((step) => step.stdout?.trim())
   if (told.length === 0) return null

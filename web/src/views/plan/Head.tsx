@@ -1,15 +1,18 @@
 import { Alert, Anchor, Group, Stack, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
+import type { Schema } from '../../api/client'
 import { get } from '../../api/queries'
-import { useAccount, useMay } from '../../app/session'
+import { useMay } from '../../app/session'
 import { stands } from '../../logic/ballot'
 import { inOneSentence, runsNowhere, wayBack, type PlanDocument, type Target } from '../../logic/planDocument'
 import { absolute } from '../../logic/time'
 import { count, words } from '../../logic/words'
+import { ActorName } from '../../parts/ActorName'
 import { Severity, Status, Tier } from '../../parts/Marks'
 import { Outside } from '../../parts/Outside'
 import { Section } from '../../parts/Section'
+import { ThingName } from '../../parts/ThingName'
 import { useNow, When } from '../../parts/When'
 import { Facts } from '../risk/Facts'
 import { Fold } from '../risk/Fold'
@@ -19,6 +22,7 @@ import type { Everything } from './usePlan'
 export function Head({ all }: { all: Everything }) {
   const { plan, document, approval, execution, decision, intent } = all
   const now = useNow()
+  const denial = approval?.votes.find((vote) => vote.decision === 'deny')
   const newer = execution && execution.plan_id !== plan.id ? execution : undefined
   return (
     <Section title="What will be done">
@@ -51,10 +55,12 @@ export function Head({ all }: { all: Everything }) {
             ['Way back', <WayBack key="way" of={document} />],
             ['Asked by', <AskedBy key="by" all={all} />],
             ['Why', intent && <Why all={all} />],
-            [
-              approval?.status === 'approved' ? 'Note' : 'Reason',
-              approval?.reason && <Outside>{approval.reason}</Outside>,
-            ],
+            denial
+              ? ['Denied', <Denied key="denied" vote={denial} />]
+              : [
+                approval?.status === 'approved' ? 'Note' : 'Reason',
+                approval?.reason && <Outside>{approval.reason}</Outside>,
+              ],
           ]}
         />
       </Stack>
@@ -67,8 +73,22 @@ function Sentence({ all: { document, exception } }: { all: Everything }) {
   if (!runsNowhere(document) || !exception) return <Outside>{inOneSentence(document)}</Outside>
   return (
     <>
-      A finding may stand until {absolute(Date.parse(exception.expires_at))}, although the code or a policy says
+      {exception.finding_id ? 'A finding may stand' : <Broken of={exception} />} until{' '}
+      {absolute(Date.parse(exception.expires_at))}, although {exception.finding_id && 'the code or '}a policy says
       otherwise: <Outside>{exception.reason}</Outside>
+    </>
+  )
+}
+
+/** Which policy may be broken, and by what. */
+function Broken({ of: { policy_id: policy, resource_id: resource } }: { of: Schema<'ExceptionOut'> }) {
+  const found = useQuery({
+    ...get('/api/v1/provider-policies/{id}', { params: { path: { id: policy ?? '' } } }), enabled: !!policy, retry: false,
+  })
+  return (
+    <>
+      {policy ? <>The policy <Outside>{found.data?.name ?? policy}</Outside></> : 'Any policy of a provider’s'} may be broken
+      by {resource ? <ThingName kind="resource" id={resource} /> : 'every resource'}
     </>
   )
 }
@@ -112,16 +132,23 @@ const TRIGGERS: Record<string, string> = {
   scheduled: 'by the clock',
 }
 
-function AskedBy({ all: { record, intent, approval } }: { all: Everything }) {
-  const account = useAccount()
+function AskedBy({ all: { intent, approval } }: { all: Everything }) {
   const id = approval?.requester_id ?? intent?.requester_id
-  if (!id && !record) return null
-  const name = id === account.actor_id ? 'you' : record?.requester.name || id
-  const trigger = intent?.trigger ?? record?.trigger ?? ''
+  if (!id) return null
   return (
     <>
-      <Outside>{name}</Outside>, {TRIGGERS[trigger] ?? words(trigger)}{' '}
-      {intent && <When at={intent.created_at} />}
+      <ActorName id={id} name={approval?.requester_name} />
+      {intent && <>, {TRIGGERS[intent.trigger] ?? words(intent.trigger)} <When at={intent.created_at} /></>}
+    </>
+  )
+}
+
+/** Who ended it, and why. */
+function Denied({ vote }: { vote: Schema<'VoteOut'> }) {
+  return (
+    <>
+      by <ActorName id={vote.actor_id} name={vote.display_name} /> <When at={vote.created_at} />
+      {vote.note && <>: <Text span inherit fw={550}><Outside>{vote.note}</Outside></Text></>}
     </>
   )
 }

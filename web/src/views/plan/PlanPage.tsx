@@ -51,7 +51,7 @@ export function PlanPage({ plan, approval }: { plan: Plan; approval: Approval | 
       <BeforeAfter all={all} />
       <Reach all={all} />
       <Judged all={all} />
-      {approval && <Votes approval={approval} record={all.record} />}
+      {approval && <Votes approval={approval} />}
       <Bound all={all} />
       {approval && <VoteBar all={all} approval={approval} onSaid={say} />}
     </Page>

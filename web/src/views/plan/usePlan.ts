@@ -119,4 +119,4 @@ const texts = (value: unknown): Record<string, string> =>
 
 /** What people call a plan. An exception's summary names a procedure and no target. */
 export const called = ({ plan, document }: Everything) =>
-  runsNowhere(document) ? 'An exception: a finding may stand' : plan.summary
+  runsNowhere(document) ? 'An exception' : plan.summary

@@ -1,39 +1,46 @@
-import { Anchor, Stack, Text } from '@mantine/core'
-import { Link } from '@tanstack/react-router'
-import { standing, type Constants, type Evidence, type Outcomes, type Standing } from '../../logic/autonomy'
+import { Stack, Text } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import type { Schema } from '../../api/client'
+import { get } from '../../api/queries'
+import { beyond, distance, type Limits, type Outcomes } from '../../logic/autonomy'
 import { percent } from '../../logic/decision'
 import { count } from '../../logic/words'
+import { Outside } from '../../parts/Outside'
 import { PlainTable, type PlainColumn } from '../../parts/PlainTable'
 import { Section } from '../../parts/Section'
-import { Waiting } from '../../parts/State'
+import { Empty, Loaded } from '../../parts/State'
+import { Tone } from '../../parts/Tone'
 import { When } from '../../parts/When'
-import { evidenceOf, useNewest, type Belief } from './beliefs'
+import type { Belief } from './beliefs'
 import { Facts } from './Facts'
 
-/** What outcomes of a category allow, and what is missing until its changes may run unasked. */
-export function Autonomy({ belief, constants }: { belief: Belief; constants: Constants }) {
-  const limits = constants.autonomy
-  const whole = standing(belief.outcomes, limits)
-  const certainty = percent(limits.boundMass, 0)
+type Earned = Schema<'EarnedOut'>
+
+/** What outcomes of a category have earned, and what is missing until its changes may run unasked. */
+export function Autonomy({ belief }: { belief: Belief }) {
+  const { category } = belief
+  const query = useQuery(get('/api/v1/autonomy', { params: { query: { category } } }))
   return (
-    <Section title={<>Autonomy: {belief.category}</>}>
+    <Section title={<>Autonomy earned so far: {category}</>}>
       <Stack gap="md">
-        <Text size="sm">
-          A change runs unasked when each of its actions has earned it in each class of environment it touches, by its
-          own verified outcomes: at least {limits.minSuccesses} successes, and a failure rate that lies
-          below {percent(limits.maxFailureBound)} with {certainty} certainty. It can be earned up to tier
-          {' '}{limits.maxTier}; what is above always asks people. A policy may ask for more, never for less.
-        </Text>
         <Facts
           of={[
             ['Verified here', both(belief.outcomes)],
-            ['Failure rate', `below ${percent(whole.bound)} with ${certainty} certainty, by these alone`],
             ['Only reported', belief.reported.successes + belief.reported.failures > 0
               && `${both(belief.reported)}: they teach advice alone`],
           ]}
         />
-        <Text size="sm" fw={550}>{together(whole, belief.category)}</Text>
-        <Actions belief={belief} constants={constants} />
+        <Loaded query={query} rows={4}>
+          {({ limits, items, more }) => (
+            <>
+              <Rule limits={limits} />
+              {items.length === 0
+                ? <Empty title={`No change of ${category} has a verified outcome yet`} />
+                : <Kinds items={items} limits={limits} />}
+              {more && <Text size="sm" className="faint">There are more: these were seen last.</Text>}
+            </>
+          )}
+        </Loaded>
       </Stack>
     </Section>
   )
@@ -42,51 +49,49 @@ export function Autonomy({ belief, constants }: { belief: Belief; constants: Con
 const both = ({ successes, failures }: Outcomes) =>
   `${count(successes, 'success', 'successes')}, ${count(failures, 'failure')}`
 
-/** What the outcomes of the whole category mean: no action of it can have more than all of them. */
-function together({ needed, missing, failures }: Standing, category: string): string {
-  const beside = failures > 0 ? ` beside ${count(failures, 'failure')}` : ''
-  const wanted = `${count(needed, 'success', 'successes')} of an action${beside} are needed`
-  if (missing > 0) return `The next level, running unasked: ${wanted}. All of ${category} together lack ${missing}.`
-  return `All of ${category} together would be enough for the next level, running unasked: ${wanted}.`
+function Rule({ limits }: { limits: Limits }) {
+  return (
+    <Text size="sm">
+      A change runs unasked when each of its actions has earned it in each class of environment it touches, by its
+      own verified outcomes: at least {limits.min_successes} successes, and a failure rate that lies
+      below {percent(limits.max_failure_bound)} with {percent(limits.certainty, 0)} certainty. It can be earned up to
+      tier {limits.max_tier}; what is above always asks people. A policy may ask for more, never for less.
+    </Text>
+  )
 }
 
-function Actions({ belief, constants }: { belief: Belief; constants: Constants }) {
-  const { lines, found, pending } = useNewest(belief.category)
-  if (pending) return <Waiting rows={2} />
-  const evidence = evidenceOf(found).filter((one) => one.category === belief.category)
-  const latest = lines.data?.items[0]
-  if (!latest || evidence.length === 0) {
-    return (
-      <Text size="sm" className="faint">
-        No decision of late tells of single actions of {belief.category}: none was asked for, or none has a verified
-        outcome.
-      </Text>
-    )
-  }
+/** Each action in each class of environments, judged by the server as the gate judges a change of it alone. */
+function Kinds({ items, limits }: { items: Earned[]; limits: Limits }) {
+  const columns: PlainColumn<Earned>[] = [
+    { name: 'Action', cell: (one) => <Outside mono>{one.action}</Outside> },
+    { name: 'Class', cell: (one) => one.environment_class },
+    { name: 'Tier', cell: (one) => one.tier },
+    { name: 'Succeeded', cell: (one) => one.successes },
+    { name: 'Failed', cell: (one) => one.failures },
+    { name: 'Rate up to', cell: (one) => percent(one.failure_bound) },
+    {
+      name: 'Autonomy',
+      cell: (one) => (
+        <>
+          {one.earned ? <Tone of="green">earned</Tone> : distance(one)}
+          {beyond(one.limits, limits) && (
+            <Text size="xs" className="faint">the policy asks for {beyond(one.limits, limits)}</Text>
+          )}
+        </>
+      ),
+    },
+    { name: 'Last outcome', cell: (one) => <When at={one.updated_at} /> },
+  ]
   return (
     <>
       <Text size="sm" className="faint">
-        By action and class of environment, as the newest decisions knew it; the last was{' '}
-        <Anchor component={Link} to={`/decisions/${latest.id}`} size="sm">made</Anchor> <When at={latest.created_at} />.
+        Each as the gate judges a change of it alone, on one host and with a way back. A plan of several actions needs
+        all of them; guards and the runbook may still ask people.
       </Text>
       <PlainTable
-        label="Actions and what they earned" columns={columns}
-        rows={evidence.map((one) => ({ ...one, stands: standing(one, constants.autonomy) }))}
-        id={(one) => `${one.action} ${one.environment}`}
+        label="Actions and what they earned" columns={columns} rows={items}
+        id={(one) => `${one.action} ${one.environment_class}`}
       />
     </>
   )
 }
-
-const columns: PlainColumn<Evidence & { stands: Standing }>[] = [
-  { name: 'Action', cell: (one) => <span className="mono">{one.action}</span> },
-  { name: 'Class', cell: (one) => one.environment },
-  { name: 'Succeeded', cell: (one) => one.successes },
-  { name: 'Failed', cell: (one) => one.failures },
-  { name: 'Rate up to', cell: ({ stands }) => percent(stands.bound) },
-  {
-    name: 'Autonomy',
-    cell: ({ stands }) =>
-      stands.earned ? 'earned' : `${count(stands.missing, 'more success', 'more successes')} needed`,
-  },
-]

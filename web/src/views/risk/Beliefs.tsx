@@ -41,7 +41,7 @@ function Shown({ learned, constants }: { learned: Schema<'BeliefOut'>[]; constan
           />
         </Stack>
       </Section>
-      {chosen && <Autonomy belief={chosen} constants={constants} />}
+      {chosen && <Autonomy belief={chosen} />}
     </Stack>
   )
 }

@@ -1,7 +1,7 @@
-import { useQueries, useQuery } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import type { Schema } from '../../api/client'
 import { get } from '../../api/queries'
-import { ARF_1, newest, seen, type Constants, type Evidence, type Outcomes } from '../../logic/autonomy'
+import { ARF_1, seen, type Constants, type Outcomes } from '../../logic/autonomy'
 import { highestDensity, mean, type Beta, type Interval } from '../../logic/beta'
 import { readRecord } from '../../logic/decision'
 
@@ -19,9 +19,6 @@ export interface Belief {
   reported: Outcomes
   updatedAt: string | undefined
 }
-
-/** Decisions that are read for what they say of autonomy. */
-const READ = 5
 
 /** Beliefs of all categories there are, those without an outcome with their prior. */
 export function beliefs(learned: Schema<'BeliefOut'>[], constants: Constants): Belief[] {
@@ -45,26 +42,12 @@ export function beliefs(learned: Schema<'BeliefOut'>[], constants: Constants): B
   })
 }
 
-/** The newest decisions about changes here, of one category or of all, with their records. */
-export function useNewest(category: string | undefined, limit = READ) {
-  const query = { purpose: ['change'], limit, ...(category ? { category: [category] } : {}) }
-  const lines = useQuery(get('/api/v1/decisions', { params: { query } }))
-  const ids = lines.data?.items.map((line) => line.id) ?? []
-  const details = useQueries({
-    queries: ids.map((id) => get('/api/v1/decisions/{id}', { params: { path: { id } } })),
-  })
-  const found = details.flatMap((detail) => detail.data ?? [])
-  return { lines, found, pending: lines.isPending || details.some((detail) => detail.isPending) }
-}
-
-/** The constants the newest decision was made with; those that ship where there is none. */
+/** The constants the newest decision about a change was made with; those that ship where there is none. */
 export function useConstants(): Constants {
-  const { found } = useNewest(undefined, 1)
-  const record = found[0]?.record
-  return record ? readRecord(record).constants : ARF_1
-}
-
-/** Verified outcomes by action and class of environment, as the newest decisions knew them. */
-export function evidenceOf(decisions: Schema<'DecisionOut'>[]): Evidence[] {
-  return newest(decisions.map((decision) => readRecord(decision.record).evidence))
+  const query = { purpose: ['change'], limit: 1 }
+  const id = useQuery(get('/api/v1/decisions', { params: { query } })).data?.items[0]?.id
+  const newest = useQuery({
+    ...get('/api/v1/decisions/{id}', { params: { path: { id: id ?? '' } } }), enabled: id !== undefined,
+  })
+  return newest.data ? readRecord(newest.data.record).constants : ARF_1
 }

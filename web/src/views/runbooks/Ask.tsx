@@ -39,7 +39,7 @@ function Question({ id, evaluation, body, onClose }: AskProps & { evaluation: Ev
   const asking = useMutation({
     mutationFn: async () => {
       const { data } = await api.POST('/api/v1/runbooks/{id}/run', {
-        params: { path: { id } }, body: { ...body, intent: why.trim() },
+        params: { path: { id } }, body: { ...body, intent: why.trim(), plan_hash: evaluation.planHash },
       })
       if (!data) throw new Error('the server said nothing of what came of it')
       return data

@@ -8,11 +8,13 @@ import { count } from '../../logic/words'
 import { Page } from '../../parts/Page'
 import { Failed, Waiting } from '../../parts/State'
 import { MayButton } from '../../parts/Sure'
+import { DryRun } from './DryRun'
 import { Note } from './Note'
 import { Problems } from './Problems'
 import { SaveDialog, type Saved, type StoredRunbook } from './SaveDialog'
 import { Start } from './Start'
 import { Unsaved } from './Unsaved'
+import { useChoice } from './useChoice'
 import { useLint, type Linted } from './useLint'
 import type { GoTo } from './YamlField'
 
@@ -20,6 +22,8 @@ import type { GoTo } from './YamlField'
 const YamlField = lazy(() => import('./YamlField').then((module) => ({ default: module.YamlField })))
 
 const NOTHING: LintProblem[] = []
+/** A text that was never saved says itself what its variables are. */
+const NO_VARIABLES: [string, string][] = []
 
 interface EditorProps {
   text: string
@@ -108,11 +112,13 @@ export function NewRunbook() {
   const [text, write] = useState('')
   const [place, setPlace] = useState<GoTo>()
   const leaving = useRef(false)
+  const choice = useChoice()
   const dirty = begun !== undefined && text !== begun
   const saved = (done: Saved) => {
     leaving.current = true
     return navigate({ to: `/runbooks/${done.id}` })
   }
+  const go = (line: number, column: number) => setPlace({ line, column })
   const start = (from: string) => {
     begin(from)
     write(from)
@@ -138,10 +144,13 @@ export function NewRunbook() {
       {begun === undefined
         ? <Start onStart={start} />
         : (
-          <Editor
-            text={text} dirty={dirty} onChange={write} onDiscard={() => write(begun)} onSaved={saved}
-            place={place} onGo={(line, column) => setPlace({ line, column })}
-          />
+          <Stack gap="md">
+            <Editor
+              text={text} dirty={dirty} onChange={write} onDiscard={() => write(begun)} onSaved={saved}
+              place={place} onGo={go}
+            />
+            <DryRun variables={NO_VARIABLES} choice={choice} text={text} onGo={go} />
+          </Stack>
         )}
     </Page>
   )

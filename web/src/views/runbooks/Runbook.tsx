@@ -168,7 +168,8 @@ function Part({ tab, runbook, document, versions, draft, place, onGo, onSaved }:
     case 'dry-run':
       return (
         <DryRun
-          id={runbook.id} document={document} version={runbook.version} choice={choice} dirty={draft?.dirty ?? false}
+          stored={runbook} variables={document.variables} choice={choice} onGo={onGo}
+          text={draft?.dirty ? draft.text : undefined}
         />
       )
     case 'triggers':
@@ -187,13 +188,16 @@ function Part({ tab, runbook, document, versions, draft, place, onGo, onSaved }:
 type DocumentProps = { draft: Draft } & Pick<PartProps, 'runbook' | 'document' | 'place' | 'onGo' | 'onSaved'>
 
 function Document({ runbook, document, draft, place, onGo, onSaved }: DocumentProps) {
-  const stored = { name: document.name, version: runbook.version, status: document.status, text: draft.stored.text }
+  const stored = {
+    id: runbook.id, name: document.name, version: runbook.version, status: document.status, text: draft.stored.text,
+    base: draft.base.version,
+  }
   return (
     <Stack gap="sm">
       {draft.overtaken !== undefined && (
         <Note color="yellow" title={`Version ${draft.overtaken} was saved since you began`}>
-          You write on version {draft.base.version}. Saving replaces what the other version says; Versions shows what
-          differs.
+          You write on version {draft.base.version}; your text is kept. Saving shows what differs first, and replaces
+          the other version only when you say so.
         </Note>
       )}
       {draft.base.restated && (

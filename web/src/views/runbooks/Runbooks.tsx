@@ -9,6 +9,7 @@ import { pages } from '../../api/queries'
 import { useMay } from '../../app/session'
 import { useSearch } from '../../app/search'
 import { modeMeans } from '../../logic/runbook'
+import { latelyInWords } from '../../logic/runbookRuns'
 import { Status } from '../../parts/Marks'
 import { Outside } from '../../parts/Outside'
 import { Page } from '../../parts/Page'
@@ -25,14 +26,19 @@ const PAGE = 100
 const columns: Column<Summary>[] = [
   { name: 'Name', width: 'minmax(13rem, 2fr)', cell: ({ name }) => <Outside>{name}</Outside>, sort: 'name' },
   {
-    name: 'What it is for', width: 'minmax(10rem, 3fr)', from: 960,
+    name: 'What it is for', width: 'minmax(10rem, 3fr)', from: 1_180,
     cell: ({ description }) => <Outside>{description}</Outside>,
   },
   { name: 'Status', width: '7rem', cell: ({ status }) => <Status of={status} /> },
-  { name: 'Mode', width: '6rem', cell: ({ mode }) => <Mode of={mode} />, from: 520 },
-  { name: 'Category', width: '10rem', cell: ({ category }) => <Outside>{category}</Outside>, from: 680 },
-  { name: 'Runs on', width: '5rem', cell: ({ target_os }) => target_os, from: 800 },
-  { name: 'Version', width: '4.5rem', cell: ({ version }) => version, from: 600 },
+  { name: 'Mode', width: '6rem', cell: ({ mode }) => <Mode of={mode} />, from: 720 },
+  { name: 'Runs in 30 days', width: '9rem', cell: (runbook) => <Ran of={runbook} />, from: 640 },
+  {
+    name: 'Last run', width: '7rem', from: 1_010,
+    cell: ({ last_run_at }) => <When at={last_run_at} none="not lately" />,
+  },
+  { name: 'Category', width: '9rem', cell: ({ category }) => <Outside>{category}</Outside>, from: 880 },
+  { name: 'Runs on', width: '5rem', cell: ({ target_os }) => target_os, from: 1_280 },
+  { name: 'Version', width: '4.5rem', cell: ({ version }) => version, from: 1_380 },
   { name: 'Changed', width: '7rem', cell: ({ updated_at }) => <When at={updated_at} />, from: 440 },
 ]
 
@@ -43,8 +49,10 @@ export function Runbooks() {
   const one = (value: string | undefined) => (value ? [value] : undefined)
   const sort = search.sort === 'name' || search.sort === '-name' ? search.sort : undefined
   const filtered = ['q', 'status', 'mode', 'category', 'target_os'].some((name) => search[name])
-  const query = useInfiniteQuery(
-    pages('/api/v1/runbooks', {
+  // What ran since tells no event about runbooks: the figures are asked for whenever somebody comes.
+  const query = useInfiniteQuery({
+    staleTime: 0,
+    ...pages('/api/v1/runbooks', {
       q: search.q,
       status: one(search.status),
       mode: one(search.mode),
@@ -52,7 +60,7 @@ export function Runbooks() {
       target_os: one(search.target_os),
       sort,
     }, PAGE),
-  )
+  })
   const found = query.data?.pages.flatMap((page) => page.items) ?? []
   return (
     <Page
@@ -79,6 +87,12 @@ export function Runbooks() {
       />
     </Page>
   )
+}
+
+/** How it went lately: what failed is said in the row, the rest beside it. */
+function Ran({ of }: { of: Summary }) {
+  const { short, long } = latelyInWords(of)
+  return <Tooltip label={long}><span className={of.runs === 0 ? 'faint' : undefined}>{short}</span></Tooltip>
 }
 
 function Mode({ of }: { of: string }) {

@@ -14,15 +14,19 @@ import { Failed } from '../../parts/State'
 import { useTouch } from '../../parts/useTouch'
 import { LineDiff } from './LineDiff'
 import { Note } from './Note'
+import { Overtaken } from './Overtaken'
 import { Problems } from './Problems'
 import classes from './runbooks.module.css'
 
 /** A runbook as it is stored now. */
 export interface StoredRunbook {
+  id: string
   name: string
   version: number
   status: string
   text: string
+  /** The version the text in the editor was made from. */
+  base: number
 }
 
 /** What an import did. */
@@ -48,17 +52,18 @@ export function SaveDialog(props: SaveDialogProps) {
 
 const warned = (n: number) => (n > 0 ? `, with ${count(n, 'warning')}` : '')
 
-function Question({ onClose, text, stored, onSaved, onGo }: SaveDialogProps) {
+/** Imports the text in place of the version that is named; whatever else is stored by then stays. */
+function useSave({ onClose, text, onSaved }: SaveDialogProps, summary: string) {
   const touch = useTouch()
-  const [summary, say] = useState('')
   const [same, setSame] = useState<Saved>()
-  const [compare, setCompare] = useState(false)
   const saving = useMutation({
-    mutationFn: async () => {
-      const { data } = await api.POST('/api/v1/runbooks', { body: { yaml: text, change_summary: summary.trim() } })
+    mutationFn: async (base: number | undefined) => {
+      const body = { yaml: text, change_summary: summary.trim(), base_version: base }
+      const { data } = await api.POST('/api/v1/runbooks', { body })
       if (!data) throw new Error('the server said nothing of what it did')
       return data
     },
+    onError: (error) => asProblem(error).code === 'changed' && touch('runbooks'),
     onSuccess: async (saved) => {
       if (saved.change === 'unchanged') {
         setSame(saved)
@@ -74,21 +79,46 @@ function Question({ onClose, text, stored, onSaved, onGo }: SaveDialogProps) {
       await onSaved(saved)
     },
   })
+  return { saving, same }
+}
+
+/** The runbook whose name the text has, with the version the text was made from. */
+function useReplaced(text: string, stored: StoredRunbook | undefined) {
+  const name = topLevel(text, 'name')
+  const own = name !== undefined && name === stored?.name
+  const others = useQuery({
+    ...get('/api/v1/runbooks', { params: { query: { name: [name ?? ''], limit: 1 } } }),
+    enabled: name !== undefined && !own,
+  })
+  const other = own ? undefined : others.data?.items[0]
+  // Of another name's runbook the dialog says which version it would replace: that one is meant.
+  const base = own ? stored?.base : others.isSuccess ? other?.version ?? 0 : undefined
+  return { name, before: own ? stored : other, base, looking: !own && others.isFetching }
+}
+
+function Question(props: SaveDialogProps) {
+  const { onClose, text, stored, onGo } = props
+  const [summary, say] = useState('')
+  const [compare, setCompare] = useState(false)
+  const { saving, same } = useSave(props, summary)
+  const replaced = useReplaced(text, stored)
   const problem = saving.error ? asProblem(saving.error) : undefined
   const faults = documentFaults(problem)
+  const { before, base } = replaced
+  const overtaken = before && (problem?.code === 'changed' || (base !== undefined && base !== before.version))
   return (
     <Stack gap="sm" className={classes.legible}>
-      <Effects text={text} stored={stored} />
+      <Effects text={text} stored={stored} replaced={replaced} />
       <TextInput
         label="What changed, in words" description="Kept with the version." value={summary} maxLength={1_000}
         onChange={(event) => say(event.currentTarget.value)} error={problem?.field('/change_summary')} data-autofocus
       />
-      {stored && (
+      {stored && !overtaken && (
         <Checkbox
           label="Show what differs" checked={compare} onChange={(event) => setCompare(event.currentTarget.checked)}
         />
       )}
-      {stored && compare && (
+      {stored && compare && !overtaken && (
         <LineDiff
           before={stored.text} after={text} names={[`Version ${stored.version}`, 'The text in the editor']} narrow
         />
@@ -98,30 +128,39 @@ function Question({ onClose, text, stored, onSaved, onGo }: SaveDialogProps) {
           The document says what version {same.version} says. Remarks and layout alone make no new version.
         </Note>
       )}
-      {problem && faults.length === 0 && <Failed problem={problem} />}
+      {problem && !(overtaken && problem.code === 'changed') && faults.length === 0 && <Failed problem={problem} />}
       {problem && faults.length > 0 && (
         <Note color="red" title={problem.title}>
           <Problems problems={faults} text={text} onGo={onGo} />
         </Note>
       )}
-      <Group justify="flex-end" gap="xs">
-        <Button variant="default" onClick={onClose}>Cancel</Button>
-        <Button onClick={() => saving.mutate()} loading={saving.isPending}>Save</Button>
-      </Group>
+      {overtaken
+        ? (
+          <Overtaken
+            id={before.id} text={text} saving={saving.isPending} onReplace={saving.mutate} onKeep={onClose}
+          />
+        )
+        : (
+          <Group justify="flex-end" gap="xs">
+            <Button variant="default" onClick={onClose}>Cancel</Button>
+            <Button onClick={() => saving.mutate(base)} loading={saving.isPending} disabled={replaced.looking}>
+              Save
+            </Button>
+          </Group>
+        )}
     </Stack>
   )
 }
 
+interface EffectsProps {
+  text: string
+  stored: StoredRunbook | undefined
+  replaced: ReturnType<typeof useReplaced>
+}
+
 /** What an import of this text changes, beside the text. */
-function Effects({ text, stored }: { text: string; stored: StoredRunbook | undefined }) {
-  const name = topLevel(text, 'name')
+function Effects({ text, stored, replaced: { name, before, looking } }: EffectsProps) {
   const status = topLevel(text, 'status') ?? 'draft'
-  const others = useQuery({
-    ...get('/api/v1/runbooks', { params: { query: { name: [name ?? ''], limit: 1 } } }),
-    enabled: name !== undefined && name !== stored?.name,
-  })
-  const other = others.data?.items[0]
-  const before = name === stored?.name ? stored : other
   const renamed = stored !== undefined && name !== undefined && name !== stored.name
   return (
     <List size="sm" spacing={4}>
@@ -141,7 +180,7 @@ function Effects({ text, stored }: { text: string; stored: StoredRunbook | undef
           what was approved for an earlier version and has not begun is asked for again.
         </List.Item>
       )}
-      {name !== undefined && !before && !others.isFetching && (
+      {name !== undefined && !before && !looking && (
         <List.Item><Outside>{name}</Outside> is a new runbook.</List.Item>
       )}
       {before && before.status !== status && (

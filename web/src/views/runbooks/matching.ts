@@ -1,6 +1,5 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
-import { api } from '../../api/client'
-import { fields, items, number, text } from '../../logic/json'
+import { api, type Schema } from '../../api/client'
 import { readReports, type TriggerReport } from '../../logic/triggerReport'
 
 /** A recorded alert, and how the triggers of a document came out for it. */
@@ -29,8 +28,8 @@ export function useMatching(yaml: string, days: number) {
   return useQuery({
     queryKey: ['/api/v1/runbooks/match', days, yaml],
     queryFn: async ({ signal }): Promise<Matching> => {
-      const call = api.POST as unknown as (path: string, init: object) => Promise<{ data: unknown }>
-      const { data } = await call('/api/v1/runbooks/match', { body: { yaml, days, limit: LOOKED_AT }, signal })
+      const { data } = await api.POST('/api/v1/runbooks/match', { body: { yaml, days, limit: LOOKED_AT }, signal })
+      if (!data) throw new Error('the server said nothing of what it tried')
       return readMatching(data)
     },
     placeholderData: keepPreviousData,
@@ -39,18 +38,15 @@ export function useMatching(yaml: string, days: number) {
   })
 }
 
-function readMatching(value: unknown): Matching {
-  const given = fields(value)
-  const alerts = items(given.alerts).map((one): MatchedAlert => {
-    const alert = fields(one)
-    return {
-      id: text(alert.finding_id),
-      title: text(alert.title),
-      severity: text(alert.severity),
-      receivedAt: text(alert.received_at),
-      matched: alert.matched === true,
-      reports: readReports(alert.report),
-    }
-  })
-  return { seen: number(given.seen) ?? alerts.length, more: given.more === true, alerts }
-}
+const readMatching = ({ seen, more, alerts }: Schema<'MatchOut'>): Matching => ({
+  seen,
+  more,
+  alerts: alerts.map((alert) => ({
+    id: alert.finding_id,
+    title: alert.title,
+    severity: alert.severity,
+    receivedAt: alert.received_at,
+    matched: alert.matched,
+    reports: readReports(alert.report),
+  })),
+})

@@ -3,19 +3,26 @@ import { api } from '../../api/client'
 import { readEvaluation, type Evaluation } from '../../logic/evaluation'
 import type { Choice } from './useChoice'
 
-/** An answer of the gate's, and the choice it is about. */
+/** An answer of the gate's, and what it is about. */
 export interface Answer {
   key: string
   body: Choice['body']
+  /** The text it is about; none where it is about the runbook as it is stored. */
+  yaml: string | undefined
   evaluation: Evaluation
 }
 
-/** Asks the gate what it would say. Nothing is asked for: no intent, no plan, no slot is taken. */
-export function useEvaluation(id: string) {
+type Asked = Pick<Choice, 'key' | 'body'> & { yaml?: string | undefined }
+
+/**
+ * Asks the gate what it would say: of a runbook as it is stored, or of a text that is not saved.
+ * Nothing is asked for: no intent, no plan, no slot is taken, and the text is not kept.
+ */
+export function useEvaluation(id: string | undefined) {
   return useMutation({
-    mutationFn: async ({ key, body }: Pick<Choice, 'key' | 'body'>): Promise<Answer> => {
-      const { data } = await api.POST('/api/v1/intents/evaluate', { body: { runbook_id: id, ...body } })
-      return { key, body, evaluation: readEvaluation(data) }
+    mutationFn: async ({ key, body, yaml }: Asked): Promise<Answer> => {
+      const { data } = await api.POST('/api/v1/intents/evaluate', { body: { runbook_id: id, yaml, ...body } })
+      return { key, body, yaml, evaluation: readEvaluation(data) }
     },
   })
 }

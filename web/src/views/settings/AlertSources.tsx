@@ -64,7 +64,7 @@ export function AlertSources() {
       }
     >
       <Text size="sm" className="faint" mb="xs">
-        Each sends with an API key of its own; revoke that key under API keys, and it sends no more.
+        Each sends with an API key of its own. One that is switched off is refused; what it sent before stays.
       </Text>
       {rotated && (
         <ShownOnce
@@ -92,10 +92,11 @@ interface ActsProps {
 function Acts({ source, why, onRotated }: ActsProps) {
   const touch = useTouch()
   const path = { path: { name: source.name } }
-  if (source.kind !== 'generic') return <span className="faint">–</span>
+  const signed = source.kind === 'generic'
   return (
     <Group gap={6}>
-      <Sure
+      <Switch source={source} why={why} />
+      {signed && <Sure
         label="New secret" title={`A new signing secret for ${source.name}?`} why={why}
         button={{ 'aria-label': `New signing secret for ${source.name}` }}
         act={async () => {
@@ -108,8 +109,8 @@ function Acts({ source, why, onRotated }: ActsProps) {
         It is made here and shown once. Until you end the rotation the old one counts, too, so that the sender can
         change over.
         {source.rotating && ' A rotation is under way: the oldest of the secrets is of no use from now on.'}
-      </Sure>
-      {source.rotating && (
+      </Sure>}
+      {signed && source.rotating && (
         <Sure
           label="End rotation" title="Let only the new secret count?" why={why}
           button={{ 'aria-label': `End the rotation of ${source.name}` }}
@@ -121,5 +122,25 @@ function Acts({ source, why, onRotated }: ActsProps) {
         </Sure>
       )}
     </Group>
+  )
+}
+
+/** Switches a source off, or on again. */
+function Switch({ source, why }: { source: Source; why: string | undefined }) {
+  const touch = useTouch()
+  const off = source.is_active
+  return (
+    <Sure
+      label={off ? 'Switch off' : 'Switch on'} title={`${off ? 'Switch off' : 'Switch on'} ${source.name}?`} why={why}
+      color={off ? 'red' : undefined} button={{ 'aria-label': `${off ? 'Switch off' : 'Switch on'} ${source.name}` }}
+      act={() =>
+        api.PATCH('/api/v1/alert-sources/{name}', {
+          params: { path: { name: source.name } }, body: { is_active: !off },
+        }).then(() => touch('alert-sources'))}
+    >
+      {off
+        ? 'Whatever it sends from now on is refused, and starts nothing. Its alerts, and all that came of them, stay.'
+        : 'What it sends counts again, with the key and the secret it has.'}
+    </Sure>
   )
 }

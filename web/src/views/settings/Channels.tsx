@@ -1,14 +1,20 @@
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
-import { useMemo } from 'react'
+import { Group, Modal, Stack, Text } from '@mantine/core'
+import { useInfiniteQuery, useMutation, useQuery } from '@tanstack/react-query'
+import { useMemo, useState } from 'react'
 import { api, type Schema } from '../../api/client'
+import { asProblem } from '../../api/problem'
 import { get, pages } from '../../api/queries'
+import { testChannel } from '../../api/testing'
 import { useMay } from '../../app/session'
 import type { Draft, Field, Option } from '../../logic/fields'
 import { needed } from '../../logic/roles'
+import { duration } from '../../logic/time'
 import { Kept } from '../../parts/Kept'
 import { Outside } from '../../parts/Outside'
 import type { PlainColumn } from '../../parts/PlainTable'
 import { ifSeen, seen } from '../../parts/seen'
+import { Failed, Waiting } from '../../parts/State'
+import { MayButton } from '../../parts/Sure'
 import { Tone } from '../../parts/Tone'
 import { useAll } from '../../parts/useAll'
 import { When } from '../../parts/When'
@@ -82,7 +88,7 @@ export function Channels() {
   return (
     <Kept
       title="Notification channels" one="a channel" query={all} columns={columns} fields={form} why={why}
-      about="Kept for programs that tell people by them. This release sends nothing through them by itself."
+      about="Kept for programs that tell people by them. This release sends nothing through them by itself but tests."
       empty="People see what happens here, and in the log." touched={['notification-channels']}
       id={(one) => one.id} name={(one) => one.name}
       add={(body) =>
@@ -92,10 +98,57 @@ export function Channels() {
         api.PUT('/api/v1/notification-channels/{id}', {
           params: { ...path(one.id), header: ifSeen(tag) }, body: { configuration: {}, ...body } as Schema<'ChannelIn'>,
         })}
+      more={(one) => <Test channel={one} why={why} />}
       remove={{
         says: () => 'Nobody is told by it any more. What was told stays.',
         act: (one) => api.DELETE('/api/v1/notification-channels/{id}', { params: path(one.id) }),
       }}
     />
+  )
+}
+
+const SENDS: Record<string, string> = {
+  email: 'Mail is not sent by this release: a test only says so.',
+  slack: 'A message that says it is a test appears in the channel.',
+  webhook: 'The address is sent a message that says it is a test.',
+  pagerduty: 'PagerDuty is told of an incident that is over at once; whoever is on call may hear of it.',
+}
+
+/** Sends a message through a channel, and shows what came of it. */
+function Test({ channel, why }: { channel: Channel; why: string | undefined }) {
+  const [opened, open] = useState(false)
+  const testing = useMutation({ mutationFn: () => testChannel(channel.id) })
+  const close = () => {
+    open(false)
+    testing.reset()
+  }
+  return (
+    <>
+      <MayButton why={why} onClick={() => open(true)} aria-label={`Test ${channel.name}`}>Test</MayButton>
+      <Modal opened={opened} onClose={close} title={`Send a test through ${channel.name}?`}>
+        <Stack gap="sm">
+          <Text size="sm">{SENDS[channel.channel_type] ?? 'A message that says it is a test is sent.'}</Text>
+          {testing.isPending && <Waiting label="Sending" />}
+          {testing.error && <Failed problem={asProblem(testing.error)} />}
+          {testing.data && (
+            <Group gap="xs" role="status">
+              <Tone of={testing.data.delivered ? 'green' : 'red'}>
+                {testing.data.delivered ? 'delivered' : 'not delivered'}
+              </Tone>
+              <Text size="sm" component="div">
+                <Outside>{testing.data.detail}</Outside>{' '}
+                <span className="faint">in {duration(testing.data.took_ms)}</span>
+              </Text>
+            </Group>
+          )}
+          <Group justify="flex-end" gap="xs">
+            <MayButton size="sm" onClick={close}>Close</MayButton>
+            <MayButton size="sm" variant="filled" loading={testing.isPending} onClick={() => testing.mutate()}>
+              Send it
+            </MayButton>
+          </Group>
+        </Stack>
+      </Modal>
+    </>
   )
 }

@@ -1,12 +1,16 @@
-import { Group, Stack, Text } from '@mantine/core'
+import { Anchor, Group, Stack, Text } from '@mantine/core'
 import { useMutation, useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { api, type Schema } from '../../api/client'
 import { asProblem } from '../../api/problem'
 import { get } from '../../api/queries'
+import { testConnection } from '../../api/testing'
 import { useMay } from '../../app/session'
 import { needed } from '../../logic/roles'
 import { duration } from '../../logic/time'
+import { count } from '../../logic/words'
+import { Disclose } from '../../parts/Disclose'
 import { Outside } from '../../parts/Outside'
 import { ifSeen, seen, type Seen } from '../../parts/seen'
 import { Failed } from '../../parts/State'
@@ -15,14 +19,14 @@ import { Tone } from '../../parts/Tone'
 import { useTouch } from '../../parts/useTouch'
 import { ConnectionForm } from './ConnectionForm'
 import { HostKeys } from './HostKeys'
-import { testConnection } from './testConnection'
 
 type Reached = Schema<'ConnectionOut'>
+type Listed = Schema<'ConnectionListedOut'>
 
 const path = (id: string) => ({ path: { id } })
 
 /** One connection: where to, as whom, whether it works, and which host keys are trusted. */
-export function Connection({ connection }: { connection: Reached }) {
+export function Connection({ connection }: { connection: Listed }) {
   const [editing, edit] = useState<Seen<Reached>>()
   const why = useMay('estate.write') ? undefined : needed('estate.write')
   const touch = useTouch()
@@ -35,9 +39,15 @@ export function Connection({ connection }: { connection: Reached }) {
   })
   const where = `${connection.username}@${connection.host}:${connection.port}`
   return (
-    <Stack gap={6} pl="sm" style={{ borderInlineStart: '3px solid var(--edge)' }}>
+    <Stack
+      gap={6} pl="sm" component="article" aria-label={connection.resource_name}
+      style={{ borderInlineStart: '3px solid var(--edge)' }}
+    >
       <Group gap="xs" justify="space-between">
         <Group gap="xs">
+          <Anchor component={Link} to={`/estate/${connection.resource_id}`} fw={600}>
+            <Outside>{connection.resource_name}</Outside>
+          </Anchor>
           <Outside mono>{`${connection.transport}://${where}`}</Outside>
           {!connection.is_active && <Tone of="gray">not used</Tone>}
           <Text size="xs" className="faint">
@@ -71,7 +81,12 @@ export function Connection({ connection }: { connection: Reached }) {
           </Text>
         </Group>
       )}
-      <HostKeys connection={connection.id} where={where} why={why} />
+      <Disclose label={connection.host_keys === 0
+        ? 'No host key is pinned: nothing connects'
+        : `${count(connection.host_keys, 'host key')} pinned`}
+      >
+        <HostKeys connection={connection.id} where={where} why={why} />
+      </Disclose>
       {editing && (
         <ConnectionForm
           title={`Change ${where}`} opened onClose={() => edit(undefined)} known={editing.value}

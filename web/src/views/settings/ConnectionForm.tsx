@@ -1,5 +1,6 @@
 import { Modal, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
+import type { ReactNode } from 'react'
 import type { Schema } from '../../api/client'
 import { get } from '../../api/queries'
 import type { Field, Option } from '../../logic/fields'
@@ -14,6 +15,10 @@ interface ConnectionFormProps {
   /** What its host probably is. */
   host?: string | undefined
   save: (body: Schema<'ConnectionIn'>) => Promise<unknown>
+  /** What is asked first. */
+  before?: ReactNode
+  /** Whether that was answered: the rest is not asked before. */
+  ready?: boolean
 }
 
 const fields = (credentials: Option[], host: string | undefined): Field[] => [
@@ -35,15 +40,16 @@ const fields = (credentials: Option[], host: string | undefined): Field[] => [
 ]
 
 /** How a server is reached. */
-export function ConnectionForm({ title, opened, onClose, known, host, save }: ConnectionFormProps) {
+export function ConnectionForm({ title, opened, onClose, known, host, save, before, ready = true }: ConnectionFormProps) {
   const credentials = useQuery({ ...get('/api/v1/credentials'), enabled: opened })
   const fitting = (credentials.data ?? []).filter((one) => one.kind === 'ssh_key' || one.kind === 'password')
   const options = fitting.map((one) => ({ value: one.id, label: `${one.name} (${one.kind.replace('_', ' ')})` }))
   return (
     <Modal opened={opened} onClose={onClose} title={title}>
-      {opened && (
+      {opened && before}
+      {opened && ready && (
         <FieldForm
-          fields={fields(options, host)} known={known} submit={known ? 'Save' : 'Add'} onCancel={onClose}
+          key={host} fields={fields(options, host)} known={known} submit={known ? 'Save' : 'Add'} onCancel={onClose}
           onSubmit={async (body) => {
             await save(body as Schema<'ConnectionIn'>)
             onClose()

@@ -65,6 +65,15 @@ export function Credentials() {
           return api.POST('/api/v1/credentials', { body: { name: String(name), kind: String(kind), secret } })
         }}
         more={(one) => <Replace credential={one} why={why} />}
+        remove={{
+          says: (one) => (
+            <>
+              The secret is destroyed, and nobody gets it back: not even an administrator. While a connection, a source
+              or a channel uses <Outside>{one.name}</Outside>, it stays, and you are told which.
+            </>
+          ),
+          act: (one) => api.DELETE('/api/v1/credentials/{id}', { params: { path: { id: one.id } } }),
+        }}
       />
       {keys && <TenantKeys />}
     </Stack>

@@ -4,12 +4,13 @@ import { useState } from 'react'
 import { api, type Schema } from '../../api/client'
 import { pages } from '../../api/queries'
 import type { Field } from '../../logic/fields'
+import { linkOf } from '../../logic/invitation'
 import { ActorName } from '../../parts/ActorName'
 import { FieldForm } from '../../parts/FieldForm'
 import { Outside } from '../../parts/Outside'
 import { PlainTable, type PlainColumn } from '../../parts/PlainTable'
 import { Section } from '../../parts/Section'
-import { Copied, ShownOnce } from '../../parts/ShownOnce'
+import { ShownOnce } from '../../parts/ShownOnce'
 import { Empty, Loaded } from '../../parts/State'
 import { MayButton, Sure } from '../../parts/Sure'
 import { Tone } from '../../parts/Tone'
@@ -98,14 +99,11 @@ export function Invitations() {
   )
 }
 
-/** What the invited person needs, and what they do with it. */
+/** The link the invited person opens. */
 function Made({ token, onDone }: { token: string; onDone: () => void }) {
-  const request = `curl ${window.location.origin}/api/v1/invitations/accept \\
-  --json '{"token": "${token}", "username": "NAME", "password": "A SENTENCE OF THEIR OWN"}'`
   return (
-    <ShownOnce what="The invitation" value={token} onDone={onDone}>
-      Give it to them by a way nobody else reads. They take it up with this request, and then sign in:
-      <Copied value={request} label="The request that takes the invitation up" />
+    <ShownOnce what="The link" value={linkOf(window.location.origin, token)} onDone={onDone}>
+      Give it to them by a way nobody else reads. Whoever opens it first chooses the name and the password.
     </ShownOnce>
   )
 }

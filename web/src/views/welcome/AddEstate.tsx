@@ -1,9 +1,9 @@
 import { Anchor, Text } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
-import { api } from '../../api/client'
 import { Loaded } from '../../parts/State'
 import { Act } from './Act'
-import { useDemoEstate, type DemoEstate } from './demoEstate'
+import { useDemoEstate } from './demoEstate'
+import { addHosts } from './demoHosts'
 
 /** Hosts: the demo's, which this server brought up, or one's own. */
 export function AddEstate() {
@@ -12,10 +12,11 @@ export function AddEstate() {
     <Loaded query={estate}>
       {(estate) =>
         estate ? (
-          <Act label="Add the demo's hosts" act={() => add(estate)}>
+          <Act label="Add the demo's hosts" act={() => addHosts(estate)}>
             This server was started with a demo: {estate.hosts.length} hosts on this machine, each reached over SSH, each with a
             small web shop. Adding them makes an environment “{estate.environment.name}”, the hosts{' '}
-            {estate.hosts.map((host) => host.name).join(', ')}, a sealed login for each, and pins their host keys.
+            {estate.hosts.map((host) => host.name).join(', ')}, a sealed login for each, and pins their host
+            keys. What is there already stays as it is.
           </Act>
         ) : (
           <Text size="sm" mt="xs" maw={680}>
@@ -27,30 +28,4 @@ export function AddEstate() {
       }
     </Loaded>
   )
-}
-
-/** The same calls a person would make for hosts of their own. */
-async function add(estate: DemoEstate): Promise<void> {
-  const { data: environment } = await api.POST('/api/v1/environments', { body: estate.environment })
-  if (!environment) return
-  for (const host of estate.hosts) {
-    const { data: resource } = await api.POST('/api/v1/resources', {
-      body: { ...host.resource, environment_id: environment.id },
-    })
-    const { data: credential } = await api.POST('/api/v1/credentials', {
-      body: { name: `login of ${host.name}`, kind: 'ssh_key', secret: host.login_key },
-    })
-    if (!resource || !credential) return
-    const { data: connection } = await api.POST('/api/v1/resources/{id}/connections', {
-      params: { path: { id: resource.id } },
-      body: {
-        host: host.host, port: host.port, username: host.username, guard_dir: host.guard_dir, credential_id: credential.id,
-      },
-    })
-    if (!connection) return
-    await api.POST('/api/v1/connections/{id}/host-keys', {
-      params: { path: { id: connection.id } },
-      body: { public_key: host.host_key },
-    })
-  }
 }

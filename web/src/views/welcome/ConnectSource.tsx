@@ -4,16 +4,18 @@ import { api } from '../../api/client'
 import { Act } from './Act'
 import { useDemoEstate } from './demoEstate'
 import { rememberKey, rememberedKey } from './sourceKey'
+import { unlessThere } from './there'
 
 /** A source of alerts, with a key of its own, and the rules that say what becomes of its alerts. */
 export function ConnectSource() {
   const rules = useDemoEstate().data?.alert_rules ?? []
   const [name, setName] = useState('alertmanager')
   const connect = async () => {
-    const { data: key } = await api.POST('/api/v1/api-keys', { body: { name, roles: ['operator'] } })
-    if (!key) return
-    rememberKey(key.key)
-    for (const rule of rules) await api.POST('/api/v1/alert-rules', { body: rule })
+    // What an earlier try made is not made again: a key that nobody uses is one more to lose.
+    const key = rememberedKey() ?? (await api.POST('/api/v1/api-keys', { body: { name, roles: ['operator'] } })).data
+    if (!key) throw new Error('The server made no key.')
+    rememberKey(key)
+    for (const rule of rules) await unlessThere(api.POST('/api/v1/alert-rules', { body: rule }))
     await api.POST('/api/v1/alert-sources', { body: { name, kind: 'alertmanager', actor_id: key.actor_id } })
   }
   return (
@@ -26,7 +28,7 @@ export function ConnectSource() {
 
 /** The key that was made a step ago, and where it goes. */
 export function SourceKey() {
-  const key = rememberedKey()
+  const key = rememberedKey()?.key
   if (!key) return null
   const receiver = `receivers:
   - name: countersign

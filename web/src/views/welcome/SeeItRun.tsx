@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { get } from '../../api/queries'
 import { Status, Tier } from '../../parts/Marks'
+import { Outside } from '../../parts/Outside'
 import { Empty, Loaded } from '../../parts/State'
 import { Colleague } from './SendAlert'
 
@@ -24,7 +25,7 @@ export function SeeItRun() {
             items.map((execution) => (
               <Group key={execution.id} gap="sm" mt="xs">
                 <Status of={execution.state} />
-                <Anchor component={Link} to={`/executions/${execution.id}`}>{execution.summary}</Anchor>
+                <Anchor component={Link} to={`/executions/${execution.id}`}><Outside>{execution.summary}</Outside></Anchor>
                 {execution.approval_id && <Waiting approval={execution.approval_id} />}
               </Group>
             ))

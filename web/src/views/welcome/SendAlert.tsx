@@ -43,7 +43,7 @@ export function Colleague() {
 }
 
 async function send(alert: unknown): Promise<void> {
-  const key = rememberedKey()
+  const key = rememberedKey()?.key
   const answer = await fetch('/api/v1/hooks/alertmanager', {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...(key ? { authorization: `Bearer ${key}` } : {}) },

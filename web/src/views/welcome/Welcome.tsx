@@ -1,15 +1,18 @@
 import { Anchor, List, Stepper, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
+import { asProblem } from '../../api/problem'
 import { get } from '../../api/queries'
 import { useMay } from '../../app/session'
 import { Page } from '../../parts/Page'
 import { Section } from '../../parts/Section'
-import { Waiting } from '../../parts/State'
+import { Failed, Waiting } from '../../parts/State'
 import { AddColleague } from './AddColleague'
 import { AddEstate } from './AddEstate'
 import { ConnectSource } from './ConnectSource'
-import { firstOpen, type Progress } from './progress'
+import { useDemoEstate } from './demoEstate'
+import { useDemoHosts } from './demoHosts'
+import { firstOpen, hostsThere, type Progress } from './progress'
 import { ImportRunbook } from './ImportRunbook'
 import { SeeItRun } from './SeeItRun'
 import { SendAlert } from './SendAlert'
@@ -17,15 +20,22 @@ import { SendAlert } from './SendAlert'
 /**
  * The first run: from nothing to a change that was asked for by an alert, approved by a second
  * person, carried out and proved. Each step is done when the server has what it is about, so the
- * guide goes on where one left, on any machine.
+ * guide goes on where one left. What is shown once, a key and a password, is in the page that made it alone.
  */
 export function Welcome() {
   const may = useMay('estate.write')
-  const progress = useProgress()
+  const { progress, failed } = useProgress()
   if (!may) {
     return (
       <Page title="First steps">
         <Text>Setting things up needs the role admin. What there is already you find in the navigation.</Text>
+      </Page>
+    )
+  }
+  if (failed) {
+    return (
+      <Page title="First steps">
+        <Failed problem={asProblem(failed.error)} retry={() => void failed.refetch()} />
       </Page>
     )
   }
@@ -48,7 +58,13 @@ export function Welcome() {
   )
 }
 
-function useProgress(): Progress | undefined {
+interface Asked {
+  error: unknown
+  refetch: () => unknown
+}
+
+/** What is there, or which question about it got no answer. */
+function useProgress(): { progress?: Progress; failed?: Asked } {
   const one = { params: { query: { limit: 1 } } }
   const resources = useQuery(get('/api/v1/resources', { params: { query: { limit: 1, kind: ['server'] } } }))
   const sources = useQuery(get('/api/v1/alert-sources'))
@@ -56,16 +72,26 @@ function useProgress(): Progress | undefined {
   const users = useQuery(get('/api/v1/users', { params: { query: { limit: 100 } } }))
   const alerts = useQuery(get('/api/v1/alerts', one))
   const done = useQuery(get('/api/v1/executions', { params: { query: { limit: 1, state: ['completed'] } } }))
-  if (!resources.data || !sources.data || !runbooks.data || !users.data || !alerts.data || !done.data) return undefined
+  const estate = useDemoEstate()
+  const demo = useDemoHosts(estate.data)
+  const failed = [resources, sources, runbooks, users, alerts, done, estate, demo]
+    .find((one) => one.error && one.data === undefined)
+  if (failed) return { failed }
+  if (!resources.data || !sources.data || !runbooks.data || !users.data || !alerts.data || !done.data) return {}
+  if (demo.data === undefined) return {}
   const approvers = users.data.items.filter((user) => user.roles.includes('approver'))
   const count = (list: { items: unknown[] } | unknown[]) => ('items' in list ? list.items.length : list.length)
+  const ran = count(done.data) > 0
   return {
-    hosts: count(resources.data) > 0,
-    source: count(sources.data) > 0,
-    runbook: count(runbooks.data) > 0,
-    colleague: approvers.length > 0,
-    alert: count(alerts.data) > 0,
-    ran: count(done.data) > 0,
+    progress: {
+      // What ran once had hosts: one that was taken out since does not send anybody back.
+      hosts: ran || hostsThere(count(resources.data) > 0, demo.data),
+      source: count(sources.data) > 0,
+      runbook: count(runbooks.data) > 0,
+      colleague: approvers.length > 0,
+      alert: count(alerts.data) > 0,
+      ran,
+    },
   }
 }
 

@@ -1,7 +1,8 @@
-// Kept in the page's memory alone, like the source's key.
-let made: { username: string; password: string } | undefined
+import { once } from './once'
 
-export const rememberPassword = (username: string, password: string) => void (made = { username, password })
+const made = once<{ username: string; password: string }>()
+
+export const rememberPassword = (username: string, password: string) => made.keep({ username, password })
 
 /** Whoever was added in this page, with the password they log in with once. */
-export const colleague = () => made
+export const colleague = () => made.kept()

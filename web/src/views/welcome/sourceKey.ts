@@ -1,7 +1,10 @@
-// Kept in the page's memory alone, and gone with it: whoever needs it later makes a new one.
-let key: string | undefined
+import type { Schema } from '../../api/client'
+import { once } from './once'
 
-export const rememberKey = (made: string) => void (key = made)
+// Whoever needs it when it is gone makes a new one.
+const made = once<Schema<'KeyMade'>>()
+
+export const rememberKey = made.keep
 
 /** The key made in this page, if it was. */
-export const rememberedKey = () => key
+export const rememberedKey = () => made.kept()

@@ -26,11 +26,15 @@ async fn resolve(estate: &Estate, id: ExecutionId, choice: Resolution) -> Execut
     let by = By { actor: &actor, origin: Origin::default() };
     let mut tx = estate.test.db.tenant(estate.test.tenant).await.unwrap();
     let steps = read::steps(&mut tx, id).await.unwrap();
+    assert_eq!(steps[0].in_doubt.as_deref(), Some("do"));
+    assert!(steps[1..].iter().all(|step| step.in_doubt.is_none()));
     let wrong = StepRunId::generate();
     let refused = human::resolve(&mut tx, id, wrong, choice, &by).await;
     assert!(matches!(refused, Err(Error::NothingToResolve(_))));
     let run = steps[0].id.into();
     let resolved = human::resolve(&mut tx, id, run, choice, &by).await.unwrap();
+    let after = read::steps_of(&mut tx, id, false).await.unwrap();
+    assert!(after[0].in_doubt.is_none(), "what was said is asked no more");
     tx.commit().await.unwrap();
     let Resolved::Taken(state) = resolved else { panic!("{resolved:?}") };
     state

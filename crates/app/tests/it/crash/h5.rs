@@ -50,7 +50,7 @@ async fn h5_killed_while_the_remote_prints_nothing_is_lost_repeated_or_collected
     assert_eq!(deployment.settled(&[execution]).await, ["completed"], "{}", next.log.text());
     let live = shown(&deployment, execution).await;
     assert_eq!(live, printed(), "shown live: each line once, in order");
-    let seen = deployment.get(&format!("/executions/{execution}")).await;
+    let seen = deployment.get(&format!("/executions/{execution}?preview=true")).await;
     let step = &seen["steps"][0];
     assert_eq!((step["stdout"].as_str(), step["exit_code"].as_i64()), (Some(&*printed()), Some(7)));
     let evidence = word(&seen["evidence"][0], "id");

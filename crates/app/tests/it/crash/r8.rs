@@ -90,7 +90,7 @@ async fn r8_a_target_that_reboots_in_the_middle_of_a_step_needs_a_person() {
     assert_eq!(deployment.state(execution).await, "needs_human");
     let lines = deployment.lines();
     assert_eq!(lines.iter().filter(|line| line[1] == "stuck").count(), 1, "{lines:?}");
-    let shown = deployment.get(&format!("/executions/{execution}")).await;
+    let shown = deployment.get(&format!("/executions/{execution}?preview=true")).await;
     let step: Vec<&Value> =
         shown["steps"].as_array().unwrap().iter().filter(|step| step["name"] == "stuck").collect();
     assert_eq!(step[0]["state"], "unknown", "{shown:#}");

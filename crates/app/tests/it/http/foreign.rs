@@ -3,11 +3,12 @@
 
 use std::collections::BTreeSet;
 
+use model::Clock as _;
 use model::actor::Role;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::harness::{Caller, Reply, Site, text};
+use super::harness::{Caller, Reply, Site, SystemClock, text};
 use super::objects::{self, Described};
 use super::routes::{Operation, operations};
 use super::stage::{REPAIR, Stage};
@@ -192,6 +193,10 @@ fn good(template: &str, asker: &Asker<'_>, runbook: &str) -> Option<Value> {
         "POST /drift-scans" => {
             let nothing = model::id::RepositoryId::generate().to_string();
             json!({"iac_repository_id": nothing, "against": "document"})
+        }
+        "POST /exceptions" => {
+            let month = std::time::Duration::from_secs(30 * 24 * 3600);
+            json!({"reason": "r", "expires_at": (SystemClock.now() + month).to_string()})
         }
         "POST /findings" | "POST /findings/import" => json!({
             "kind": "violation", "fingerprint": "f", "title": "t", "severity": "high",

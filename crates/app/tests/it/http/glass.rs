@@ -44,11 +44,14 @@ async fn breaking_the_glass_replaces_votes_alone_is_loud_and_is_reviewed_by_some
         let at = model::Timestamp::from_second(SystemClock.now().as_second() + days * 86_400);
         at.unwrap().strftime("%Y-%m-%dT%H:%M:%S").to_string()
     };
-    let window = json!({"name": "freeze", "start_time": day(-2), "end_time": day(300)});
-    let window = stage.admin.post("/blackout-windows", &window).await.expect(201);
+    let freeze = json!({"name": "freeze", "start_time": day(-2), "end_time": day(300)});
+    let window = stage.admin.post("/blackout-windows", &freeze).await.expect(201);
     assert_eq!(ann.post(&vote, &alone).await.expect(200)["result"], "approved");
     let shown = stage.admin.get(&approval).await.expect(200);
-    assert_eq!(shown["alone"], ann.actor.id.to_string());
+    assert_eq!(
+        [&shown["alone"], &shown["alone_name"]],
+        [&json!(ann.actor.id), &json!(ann.actor.display_name)]
+    );
     assert_eq!(shown["expires_at"], glass["expires_at"], "the start must come while it lasts");
     let execution = text(&asked, "execution_id");
     site.until("the start that the freeze keeps back", || async {
@@ -82,7 +85,10 @@ async fn breaking_the_glass_replaces_votes_alone_is_loud_and_is_reviewed_by_some
     let twice = other.caller.post(&review_path, &review).await;
     assert_eq!(refused(&twice), (409, "already_reviewed"));
     ann.post("/break-glass", &wanted).await.expect(201);
-    // All of it is in the log, which holds.
+    all_is_in_the_log(&site, &stage).await;
+}
+
+async fn all_is_in_the_log(site: &Site, stage: &Stage) {
     assert!(site.verified(site.tenant()).await.ok);
     for (action, count) in [
         ("started", 2),
@@ -113,8 +119,8 @@ async fn what_was_approved_under_emergency_authority_that_was_given_back_does_no
         let at = model::Timestamp::from_second(SystemClock.now().as_second() + days * 86_400);
         at.unwrap().strftime("%Y-%m-%dT%H:%M:%S").to_string()
     };
-    let window = json!({"name": "freeze", "start_time": day(-2), "end_time": day(300)});
-    let window = stage.admin.post("/blackout-windows", &window).await.expect(201);
+    let freeze = json!({"name": "freeze", "start_time": day(-2), "end_time": day(300)});
+    let window = stage.admin.post("/blackout-windows", &freeze).await.expect(201);
     let vote = format!("/approvals/{}/approve", text(&asked, "approval_id"));
     let alone = json!({"break_glass": true, "note": "down"});
     assert_eq!(ann.post(&vote, &alone).await.expect(200)["result"], "approved");

@@ -505,6 +505,7 @@ async fn an_invitation_makes_one_user_once_with_no_more_than_its_inviter_has_by_
     assert_eq!(anybody(&site, path, &weak).await.path(), "/password");
     let eve = anybody(&site, path, &accept(&made, "eve")).await.expect(201);
     assert_eq!((&eve["email"], &eve["roles"]), (&json!("eve@example.com"), &json!(["operator"])));
+    assert_eq!(eve["tenant"], json!(slug(&site).await), "what logging in asks for");
     log_in(&site, "eve", PASSWORD).await.expect(200);
     let never = (401, "invitation_refused");
     assert_eq!(refused(&anybody(&site, path, &accept(&made, "eve2")).await), never, "twice");

@@ -193,12 +193,32 @@ async fn aged(site: &Site, tenant: TenantId) {
     sqlx::query(statement).bind(tenant.uuid()).execute(site.test.admin()).await.unwrap();
 }
 
+/// A leave to break a policy as it was kept before anybody decided about one: without an approval.
+async fn excepted(site: &Site, stage: &Stage) {
+    sqlx::query(
+        "INSERT INTO countersign.exceptions
+           (tenant_id, id, policy_id, resource_id, reason, expires_at, created_by)
+         SELECT p.tenant_id, gen_random_uuid(), p.id, r.id, 'until it is replaced',
+           clock_timestamp() + interval '30 days', $2
+         FROM countersign.policies p
+         JOIN countersign.resources r ON r.tenant_id = p.tenant_id
+         WHERE p.tenant_id = $1
+         LIMIT 1",
+    )
+    .bind(stage.tenant.uuid())
+    .bind(stage.admin.actor.id.uuid())
+    .execute(site.test.admin())
+    .await
+    .unwrap();
+}
+
 /// A tenant that has been through everything there is.
 pub(super) async fn lived(site: &Site) -> Stage {
     let stage = Stage::set(site, site.tenant(), "staging").await;
     site.runbook(&stage.admin, REPAIR).await;
     stage.run_through(site, 1, "completed").await;
     make_all(site, &stage).await;
+    excepted(site, &stage).await;
     let window = json!({
         "name": "w", "start_time": "2020-01-01T00:00:00", "end_time": "2020-01-01T00:01:00",
     });

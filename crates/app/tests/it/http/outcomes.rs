@@ -67,7 +67,12 @@ async fn an_outcome_is_recorded_once_and_another_one_is_refused() {
 }
 
 /// Asks, and reports what came of it.
-async fn taught(asker: &Caller, reporter: &Caller, body: &Value, report: &Value) -> Value {
+pub(super) async fn taught(
+    asker: &Caller,
+    reporter: &Caller,
+    body: &Value,
+    report: &Value,
+) -> Value {
     let decision = asker.post(EVALUATE, body).await.expect(200);
     let path = format!("/decisions/{}/outcome", text(&decision, "id"));
     reporter.post(&path, report).await.expect(200);

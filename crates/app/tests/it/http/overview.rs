@@ -104,8 +104,14 @@ async fn the_dashboard_counts_what_is_open_and_what_waits() {
     let stage = Stage::set(&site, site.tenant(), "test").await;
     let empty = stage.admin.get("/dashboard/trends").await.expect(200);
     assert_eq!((&empty["findings"], &empty["change_failure_rate"]), (&json!([]), &Value::Null));
-    site.runbook(&stage.admin, REPAIR).await;
+    let runbook = site.runbook(&stage.admin, REPAIR).await;
     stage.run_through(&site, 1, "completed").await;
+    // Somebody asks by hand, and thinks better of it.
+    let run = json!({"targets": ["web-1"], "variables": {"NOTE": "x"}});
+    let asked = stage.admin.post(&format!("/runbooks/{runbook}/run"), &run).await.expect(202);
+    let execution = text(&asked, "execution_id");
+    stage.admin.post(&format!("/executions/{execution}/cancel"), &Value::Null).await.expect(202);
+    site.reaches(&stage.admin, &execution, "cancelled").await;
     let waiting = stage.fire(alert("Broken", "web-1", 2, "x")).await;
     stage.asked(&site, &waiting).await;
     let dashboard = stage.admin.get("/dashboard").await.expect(200);
@@ -123,7 +129,10 @@ async fn the_dashboard_counts_what_is_open_and_what_waits() {
         .map(|day| day["opened"].as_i64().unwrap())
         .sum();
     assert_eq!(opened, 2, "{trends:#}");
-    let changes = json!([{"verdict": "require_approval", "state": "completed", "count": 1}]);
+    let changes = json!([
+        {"verdict": "require_approval", "mode": "manual", "state": "cancelled", "count": 1},
+        {"verdict": "require_approval", "mode": "semi_auto", "state": "completed", "count": 1},
+    ]);
     assert_eq!((&trends["changes"], &trends["change_failure_rate"]), (&changes, &json!(0.0)));
     // T2: another tenant's figures are its own.
     let theirs = Stage::set(&site, site.another_tenant().await, "test").await;

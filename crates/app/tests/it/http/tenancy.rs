@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use model::Clock as _;
 use model::actor::Role;
 use model::id::{ArchiveId, TenantId};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::harness::{Caller, Reply, Site, text};
+use super::harness::{Caller, Reply, Site, SystemClock, text};
 use super::routes::operations;
 use super::stage::{REPAIR, Stage, alert, group};
 use super::{models, objects};
@@ -37,14 +38,12 @@ pub(crate) async fn seed(site: &Site, stage: &Stage) -> Seeds {
     let invitation = admin.post("/invitations", &invitation).await.expect(201);
     let glass = broken_glass(site, admin).await;
     let window = admin.post("/blackout-windows", &window()).await.expect(201);
-    let limit =
-        json!({"scope": "tenant", "scope_id": "tenant", "count": 100, "window_seconds": 60});
-    let limit = admin.send(Method::PUT, "/rate-limits", &limit).await.expect(200);
-    let policy = json!({"name": "p", "files": {"p.rego": "package policy.assistant.v1\n\ndefault decision := \"deny\"\n"}});
-    let policy = admin.post("/policies", &policy).await.expect(201);
+    let limit = admin.send(Method::PUT, "/rate-limits", &rate()).await.expect(200);
+    let policy = admin.post("/policies", &denying()).await.expect(201);
     let rules = admin.get("/alert-rules").await.expect(200);
     let credentials = admin.get("/credentials").await.expect(200);
     let (objects, _) = objects::make_all(site, stage).await;
+    let exception = excepted(admin, &objects).await;
     let drift = drift(site, admin).await;
     let setting = json!({"value": {"theme": "dark"}});
     admin.send(Method::PUT, "/settings/console", &setting).await.expect(200);
@@ -54,6 +53,7 @@ pub(crate) async fn seed(site: &Site, stage: &Stage) -> Seeds {
     site.verified(stage.tenant).await;
     let events = admin.get("/audit/events").await.expect(200);
     let ours = BTreeMap::from([
+        ("/actors/{id}", stage.source.actor.id.to_string()),
         ("/alert-rules/{id}", text(&rules[0], "id")),
         ("/alert-sources/{name}", "theirs".to_owned()),
         ("/alerts/{id}", finding.clone()),
@@ -72,6 +72,7 @@ pub(crate) async fn seed(site: &Site, stage: &Stage) -> Seeds {
         ("/credentials/{id}", text(&credentials[0], "id")),
         ("/decisions/{id}", text(&asked, "decision_id")),
         ("/environments/{id}", text(&resource, "environment_id")),
+        ("/exceptions/{id}", exception),
         ("/executions/{id}", text(&done, "id")),
         ("/executions/{id}/evidence/{evidence}", text(&done["evidence"][0], "id")),
         ("/executions/{id}/steps/{step}", text(&done["steps"][0], "id")),
@@ -96,6 +97,17 @@ pub(crate) async fn seed(site: &Site, stage: &Stage) -> Seeds {
     ours.chain(objects).collect()
 }
 
+/// A policy that lets nothing through.
+fn denying() -> Value {
+    let rego = "package policy.assistant.v1\n\ndefault decision := \"deny\"\n";
+    json!({"name": "p", "files": {"p.rego": rego}})
+}
+
+/// How much a tenant may ask for.
+fn rate() -> Value {
+    json!({"scope": "tenant", "scope_id": "tenant", "count": 100, "window_seconds": 60})
+}
+
 /// What there is to drift.
 async fn drift(site: &Site, admin: &Caller) -> [(&'static str, String); 3] {
     [
@@ -103,6 +115,17 @@ async fn drift(site: &Site, admin: &Caller) -> [(&'static str, String); 3] {
         ("/drift-scans/{id}", scanned(admin).await),
         ("/remediations/{id}", remedied(site, admin).await),
     ]
+}
+
+/// A leave to break the policy there is, by the resource there is, that nobody has decided.
+async fn excepted(admin: &Caller, objects: &Seeds) -> String {
+    let month = std::time::Duration::from_secs(30 * 24 * 3600);
+    let resources = admin.get("/resources").await.expect(200);
+    let wanted = json!({
+        "policy_id": objects["/provider-policies/{id}"], "resource_id": resources["items"][0]["id"],
+        "reason": "until the appliance is replaced", "expires_at": (SystemClock.now() + month).to_string(),
+    });
+    text(&admin.post("/exceptions", &wanted).await.expect(202), "exception_id")
 }
 
 /// A signing source, and an alert that cannot be read.
@@ -205,6 +228,7 @@ pub(crate) fn body(name: &str, environment: &str, host_key: &str) -> Value {
         .as_str()
     {
         "PUT alert-rules/{id}" => json!({"name": "r", "action": "ignore"}),
+        "PATCH alert-sources/{name}" => json!({"is_active": true}),
         "POST alert-sources/{name}/secret" => json!({"secret": "sixteen bytes at least"}),
         "POST approvals/{id}/approve" | "POST approvals/{id}/deny" => json!({}),
         "POST plans/{id}/approve" | "POST plans/{id}/deny" => json!({}),
@@ -225,6 +249,7 @@ pub(crate) fn body(name: &str, environment: &str, host_key: &str) -> Value {
             json!({"address": "a.b", "type": "a", "drift_type": "deleted"})
         }
         "POST drift-scans/{id}/finish" => json!({"in_sync": 0}),
+        "POST exceptions/{id}/revoke" => json!({"reason": "r"}),
         "POST findings/{id}/accept" => {
             let until = model::Timestamp::from_second(4_000_000_000).unwrap().to_string();
             json!({"reason": "r", "expires_at": until})
@@ -354,7 +379,11 @@ async fn t2_lists_and_streams_hold_only_the_callers_own() {
         {
             continue;
         }
-        let query = if operation.path == "/api/v1/search" { "?q=e" } else { "" };
+        let query = match operation.path.as_str() {
+            "/api/v1/search" => "?q=e",
+            "/api/v1/audit/consistency" => "?from=0&to=0",
+            _ => "",
+        };
         let path = format!("{}{query}", operation.filled(|_| String::new()));
         let reply = caller.get(&path).await;
         let shown = reply.body.to_string();

@@ -61,8 +61,14 @@ async fn behaviour_1_3_5_15_and_17_an_alert_becomes_a_verified_signed_learned_fr
     tampered(&site, &stage).await;
 }
 
-/// What a step printed, by ranges.
+/// What a step printed: the first part of it when that is asked for, and by ranges.
 async fn printed(stage: &Stage, execution: &str, step: &str) {
+    for (query, expected) in [("", Value::Null), ("?preview=true", json!("it is up\n"))] {
+        let shown = stage.admin.get(&format!("/executions/{execution}{query}")).await.expect(200);
+        assert_eq!(shown["steps"][2]["stdout"], expected, "{query}");
+    }
+    let odd = stage.admin.get(&format!("/executions/{execution}?preview=some")).await;
+    assert_eq!(odd.status.as_u16(), 400);
     let path = format!("/executions/{execution}/steps/{step}/output");
     let told = stage.admin.get(&path).await.expect(200);
     let expected = json!({

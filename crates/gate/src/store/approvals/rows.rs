@@ -39,7 +39,50 @@ pub struct StoredApproval {
     pub created_at: Timestamp,
     /// When it was decided.
     pub decided_at: Option<Timestamp>,
+    /// What people call those it names.
+    pub names: Names,
+    /// What came with each vote of the request, in the same order.
+    pub said: Vec<Said>,
 }
+
+/// What people call those an approval names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Names {
+    /// Whoever asked for the change.
+    pub requester: String,
+    /// Whoever wrote the plan.
+    pub author: String,
+    /// Whoever gave it alone.
+    pub alone: Option<String>,
+}
+
+/// What came with a vote, beside who cast it and what it says: nothing is decided by it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// Why, in the voter's words; empty where they said nothing.
+    pub note: String,
+    /// Through which door it came.
+    pub source: Source,
+    /// When it was cast.
+    pub at: Timestamp,
+}
+
+/// The tenant's approvals of the ids `$2`.
+const APPROVALS: &str = "SELECT a.id, a.intent_id, a.plan_id, a.decision_id, a.requester_actor_id,
+       a.author_actor_id,
+       countersign.people_of(a.tenant_id, a.requester_actor_id) AS requester_people,
+       countersign.people_of(a.tenant_id, a.author_actor_id) AS author_people,
+       a.status, a.tier, a.roles, a.min_votes, a.bound_hash, a.source, a.reason, a.expires_at,
+       extract(epoch FROM a.expires_at - a.created_at)::integer AS ttl_s, a.created_at,
+       a.decided_at, g.actor_id AS alone, r.display_name AS requester_name,
+       w.display_name AS author_name, l.display_name AS alone_name
+     FROM countersign.approvals a
+     JOIN countersign.actors r ON r.tenant_id = a.tenant_id AND r.id = a.requester_actor_id
+     JOIN countersign.actors w ON w.tenant_id = a.tenant_id AND w.id = a.author_actor_id
+     LEFT JOIN countersign.break_glass g
+       ON g.tenant_id = a.tenant_id AND g.id = a.break_glass_id
+     LEFT JOIN countersign.actors l ON l.tenant_id = g.tenant_id AND l.id = g.actor_id
+     WHERE a.tenant_id = $1 AND a.id = ANY ($2)";
 
 #[derive(FromRow)]
 struct Row {
@@ -63,12 +106,18 @@ struct Row {
     ttl_s: i32,
     created_at: SqlTimestamp,
     decided_at: Option<SqlTimestamp>,
+    requester_name: String,
+    author_name: String,
+    alone_name: Option<String>,
 }
 
 #[derive(FromRow)]
 struct VoteRow {
     approval_id: Uuid,
     decision: String,
+    note: String,
+    source: String,
+    created_at: SqlTimestamp,
     #[sqlx(flatten)]
     voter: VoterRow,
 }
@@ -84,7 +133,8 @@ struct VoterRow {
 }
 
 impl Row {
-    fn read(self, votes: Vec<Vote>) -> Result<StoredApproval, Error> {
+    fn read(self, votes: Vec<(Vote, Said)>) -> Result<StoredApproval, Error> {
+        let (votes, said) = votes.into_iter().unzip();
         let requirement = ApprovalRequirement {
             tier: self.tier.parse().map_err(Error::unreadable("tier"))?,
             roles: roles(&self.roles)?,
@@ -116,6 +166,12 @@ impl Row {
             reason: self.reason,
             created_at: self.created_at.to_jiff(),
             decided_at: self.decided_at.map(SqlTimestamp::to_jiff),
+            names: Names {
+                requester: self.requester_name,
+                author: self.author_name,
+                alone: self.alone_name,
+            },
+            said,
         })
     }
 }
@@ -192,23 +248,11 @@ pub(super) async fn fetch(
         .execute(tx.conn())
         .await?;
     }
-    let row: Option<Row> = sqlx::query_as(
-        "SELECT a.id, a.intent_id, a.plan_id, a.decision_id, a.requester_actor_id,
-           a.author_actor_id, countersign.people_of(a.tenant_id, a.requester_actor_id)
-             AS requester_people,
-           countersign.people_of(a.tenant_id, a.author_actor_id) AS author_people,
-           a.status, a.tier, a.roles, a.min_votes, a.bound_hash, a.source, a.reason, a.expires_at,
-           extract(epoch FROM a.expires_at - a.created_at)::integer AS ttl_s, a.created_at,
-           a.decided_at, g.actor_id AS alone
-         FROM countersign.approvals a
-         LEFT JOIN countersign.break_glass g
-           ON g.tenant_id = a.tenant_id AND g.id = a.break_glass_id
-         WHERE a.tenant_id = $1 AND a.id = $2",
-    )
-    .bind(tx.tenant().uuid())
-    .bind(id.uuid())
-    .fetch_optional(tx.conn())
-    .await?;
+    let row: Option<Row> = sqlx::query_as(APPROVALS)
+        .bind(tx.tenant().uuid())
+        .bind([id.uuid()])
+        .fetch_optional(tx.conn())
+        .await?;
     let row = row.ok_or_else(|| Error::NotFound { what: "approval", id: id.to_string() })?;
     let votes = votes(tx, &[row.id]).await?.into_iter().map(|(_, vote)| vote).collect();
     row.read(votes)
@@ -240,23 +284,11 @@ pub const LISTED: Kind = Kind {
 /// When the database cannot be read.
 pub async fn list(tx: &mut TenantTx, wanted: &ListRequest) -> Result<Page<StoredApproval>, Error> {
     let page = object::ids(tx, &LISTED, wanted).await?;
-    let rows: Vec<Row> = sqlx::query_as(
-        "SELECT a.id, a.intent_id, a.plan_id, a.decision_id, a.requester_actor_id,
-           a.author_actor_id, countersign.people_of(a.tenant_id, a.requester_actor_id)
-             AS requester_people,
-           countersign.people_of(a.tenant_id, a.author_actor_id) AS author_people,
-           a.status, a.tier, a.roles, a.min_votes, a.bound_hash, a.source, a.reason, a.expires_at,
-           extract(epoch FROM a.expires_at - a.created_at)::integer AS ttl_s, a.created_at,
-           a.decided_at, g.actor_id AS alone
-         FROM countersign.approvals a
-         LEFT JOIN countersign.break_glass g
-           ON g.tenant_id = a.tenant_id AND g.id = a.break_glass_id
-         WHERE a.tenant_id = $1 AND a.id = ANY ($2)",
-    )
-    .bind(tx.tenant().uuid())
-    .bind(&page.items)
-    .fetch_all(tx.conn())
-    .await?;
+    let rows: Vec<Row> = sqlx::query_as(APPROVALS)
+        .bind(tx.tenant().uuid())
+        .bind(&page.items)
+        .fetch_all(tx.conn())
+        .await?;
     let votes = votes(tx, &page.items).await?;
     let with_votes = |row: Row| {
         let mine = votes.iter().filter(|(approval, _)| *approval == row.id);
@@ -267,9 +299,10 @@ pub async fn list(tx: &mut TenantTx, wanted: &ListRequest) -> Result<Page<Stored
     Ok(object::in_order(page, approvals, |approval| approval.id.uuid()))
 }
 
-async fn votes(tx: &mut TenantTx, approvals: &[Uuid]) -> Result<Vec<(Uuid, Vote)>, Error> {
+async fn votes(tx: &mut TenantTx, approvals: &[Uuid]) -> Result<Vec<(Uuid, (Vote, Said))>, Error> {
     let rows: Vec<VoteRow> = sqlx::query_as(
-        "SELECT v.approval_id, v.decision, v.actor_id, a.type, a.display_name, a.roles,
+        "SELECT v.approval_id, v.decision, v.note, v.source, v.created_at, v.actor_id, a.type,
+           a.display_name, a.roles,
            countersign.person_of(a.tenant_id, a.id) AS person,
            a.is_active AND COALESCE(u.is_active, true) AS active
          FROM countersign.approval_votes v
@@ -285,7 +318,9 @@ async fn votes(tx: &mut TenantTx, approvals: &[Uuid]) -> Result<Vec<(Uuid, Vote)
     let tenant = tx.tenant();
     let read = |row: VoteRow| {
         let choice = row.decision.parse().map_err(Error::unreadable("vote"))?;
-        Ok((row.approval_id, Vote { voter: row.voter.read(tenant)?, choice }))
+        let source = row.source.parse().map_err(Error::unreadable("vote's source"))?;
+        let said = Said { note: row.note, source, at: row.created_at.to_jiff() };
+        Ok((row.approval_id, (Vote { voter: row.voter.read(tenant)?, choice }, said)))
     };
     rows.into_iter().map(read).collect()
 }

@@ -8,4 +8,4 @@ WHERE x.tenant_id = $1 AND x.id IN (
   LIMIT $2
   FOR UPDATE SKIP LOCKED
 )
-RETURNING x.id, x.finding_id
+RETURNING x.id, x.finding_id, x.policy_id, x.resource_id, x.approval_id

@@ -47,6 +47,8 @@ pub(super) struct Open {
     pub(super) email: String,
     pub(super) roles: Vec<String>,
     pub(super) by: ActorId,
+    /// What its tenant is called when logging in.
+    pub(super) tenant: String,
 }
 
 #[derive(FromRow)]
@@ -55,12 +57,13 @@ struct Row {
     email: String,
     roles: Vec<String>,
     invited_by: Uuid,
+    slug: String,
 }
 
 /// The invitation somebody was sent this for, while it counts; held until the transaction ends.
 pub(super) async fn open(tx: &mut TenantTx, token: &Digest) -> Result<Option<Open>, Error> {
     let row: Option<Row> = sqlx::query_as(
-        "SELECT i.id, i.email, i.roles, i.invited_by
+        "SELECT i.id, i.email, i.roles, i.invited_by, t.slug
          FROM countersign.invitations i
          JOIN countersign.tenants t ON t.id = i.tenant_id
          WHERE i.tenant_id = $1 AND i.token_hash = $2 AND t.is_active
@@ -77,6 +80,7 @@ pub(super) async fn open(tx: &mut TenantTx, token: &Digest) -> Result<Option<Ope
         email: row.email,
         roles: row.roles,
         by: row.invited_by.into(),
+        tenant: row.slug,
     }))
 }
 

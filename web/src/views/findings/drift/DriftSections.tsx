@@ -27,14 +27,13 @@ function Parts({ finding, drift }: { finding: Schema<'AnyFindingOut'>; drift: Sc
   const declared = useQuery({
     ...get('/api/v1/iac-resources/{id}', { params: { path: { id: id ?? '' } } }), enabled: !!id,
   })
-  const repository = declared.data?.iac_repository_id
   return (
     <>
-      <Remediations finding={finding} repository={repository} />
+      <Remediations finding={finding} />
       <Differences drift={drift} />
       <Axes finding={finding} drift={drift} />
       <Subject drift={drift} declared={declared.data} />
-      <WhoAndWhen finding={finding} repository={repository} />
+      <WhoAndWhen finding={finding} scan={drift.scan_id ?? undefined} />
     </>
   )
 }

@@ -1,9 +1,9 @@
 import { Anchor, Group, Stack, Text } from '@mantine/core'
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { IconCircle, IconCircleCheck, IconCircleX, IconProgress } from '@tabler/icons-react'
 import type { Schema } from '../../../api/client'
-import { get, pages } from '../../../api/queries'
+import { get } from '../../../api/queries'
 import { asRecord, asText } from '../../../logic/loose'
 import { remedyName, remedySaid, remedySteps, type RemedyStand, type RemedyStep } from '../../../logic/remedySteps'
 import { ActorName } from '../../../parts/ActorName'
@@ -11,38 +11,23 @@ import { Status } from '../../../parts/Marks'
 import { Outside } from '../../../parts/Outside'
 import { Section } from '../../../parts/Section'
 import { Loaded } from '../../../parts/State'
-import { useAll } from '../../../parts/useAll'
 import { When } from '../../../parts/When'
 import shared from '../findings.module.css'
 
-interface RemediationsProps {
-  finding: Schema<'AnyFindingOut'>
-  repository: string | undefined
-}
+/** Remediations of a finding that are shown; each was asked for by a person. */
+const MOST = 50
 
-/**
- * How far the remediations of a finding are, live. The API lists remediations by source and time
- * and not by finding, so those since the finding came up are read and looked through here.
- */
-export function Remediations({ finding, repository }: RemediationsProps) {
-  const query = { created_at_from: finding.first_seen, ...(repository ? { iac_repository_id: [repository] } : {}) }
-  const found = useInfiniteQuery(pages('/api/v1/remediations', query, 100))
-  const { data: items = [], more } = useAll(found)
-  const own = items.filter((one) => one.finding_ids.includes(finding.id))
-  if (own.length === 0 && found.data && !more && !found.error) return null
+/** How far the remediations of a finding are, live, the newest first. */
+export function Remediations({ finding }: { finding: Schema<'AnyFindingOut'> }) {
+  const query = { finding_id: [finding.id], limit: MOST }
+  const found = useQuery(get('/api/v1/remediations', { params: { query } }))
+  if (found.data?.items.length === 0) return null
   return (
     <Section title="Putting it right">
-      <Loaded query={found} rows={2}>{() => (
+      <Loaded query={found} rows={2}>{({ items, has_next }) => (
         <>
-          {own.length > 0 && (
-            <ul className={shared.plain}>{own.map((one) => <Remediation key={one.id} one={one} />)}</ul>
-          )}
-          {more && (
-            <Text size="sm" className="faint">
-              There are more remediations of this source than were looked through: an older one of this finding may be
-              missing here.
-            </Text>
-          )}
+          <ul className={shared.plain}>{items.map((one) => <Remediation key={one.id} one={one} />)}</ul>
+          {has_next && <Text size="sm" className="faint">These are the newest {MOST}; there are more.</Text>}
         </>
       )}</Loaded>
     </Section>

@@ -94,11 +94,7 @@ export function RemedyDialog({ kind, finding, onClose }: RemedyDialogProps) {
 function useHindrance(finding: string): string | undefined {
   const detail = useQuery(get('/api/v1/findings/{id}/detail', { params: { path: { id: finding } } }))
   const drift = detail.data?.drift
-  const declared = useQuery({
-    ...get('/api/v1/iac-resources/{id}', { params: { path: { id: drift?.iac_resource_id ?? '' } } }),
-    enabled: !!drift?.iac_resource_id,
-  })
-  const id = declared.data?.iac_repository_id
+  const id = drift?.iac_repository_id
   const source = useQuery({
     ...get('/api/v1/iac-repositories/{id}', { params: { path: { id: id ?? '' } } }), enabled: !!id,
   })

@@ -12,12 +12,21 @@ interface SubjectProps {
   declared: Schema<'DeclaredOut'> | undefined
 }
 
+/** What declarations are compared with, by the word of the API. */
+const AGAINST: Record<string, string> = {
+  provider: 'what its provider has', api: 'what the cluster has', dry_run: 'what the cluster would make of it',
+  document: 'another document',
+}
+
 /** What drifted: as its declaration calls it, as its provider does, and where it is declared. */
 export function Subject({ drift, declared }: SubjectProps) {
   const subject = readSubject(drift.metadata)
-  const id = declared?.iac_repository_id
+  const { iac_repository_id: id, scan_id: scanId } = drift
   const source = useQuery({
     ...get('/api/v1/iac-repositories/{id}', { params: { path: { id: id ?? '' } } }), enabled: !!id,
+  })
+  const scan = useQuery({
+    ...get('/api/v1/drift-scans/{id}', { params: { path: { id: scanId ?? '' } } }), enabled: !!scanId,
   })
   const tags = Object.entries(drift.tags)
   return (
@@ -32,6 +41,11 @@ export function Subject({ drift, declared }: SubjectProps) {
           <Fact name="Source">
             <Outside>{source.data.name}</Outside> ({source.data.tool}
             {source.data.branch && <>, branch <Outside mono>{source.data.branch}</Outside></>})
+          </Fact>
+        )}
+        {scan.data && (
+          <Fact name="Seen by a scan">
+            <When at={scan.data.started_at} />, held against {AGAINST[scan.data.against] ?? scan.data.against}
           </Fact>
         )}
         {subject.more.map(([name, text]) => <Fact key={name} name={name}><Outside>{text}</Outside></Fact>)}

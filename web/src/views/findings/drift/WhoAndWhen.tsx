@@ -21,11 +21,12 @@ const DONE_BY_SOMEBODY = ['audit_event', 'git_commit', 'deployment']
 
 interface WhoProps {
   finding: Schema<'AnyFindingOut'>
-  repository: string | undefined
+  /** The scan that saw it last. */
+  scan: string | undefined
 }
 
 /** Who changed it and when, by what was told: the surest first. */
-export function WhoAndWhen({ finding, repository }: WhoProps) {
+export function WhoAndWhen({ finding, scan }: WhoProps) {
   const found = useInfiniteQuery(pages('/api/v1/correlations', { finding_id: [finding.id] }, 100))
   const items = useAll(found).data ?? []
   const done = items.filter((one) => DONE_BY_SOMEBODY.includes(one.correlation_type))
@@ -43,7 +44,7 @@ export function WhoAndWhen({ finding, repository }: WhoProps) {
     <Section title="Who and when">
       <Attribution who={who} />
       <Loaded query={found} rows={2}>{() => sorted.length === 0
-        ? <Nobody repository={repository} known={!!who.actor} />
+        ? <Nobody scan={scan} known={!!who.actor} />
         : (
           <div className={shared.wide} role="region" aria-label="Who may have changed it" tabIndex={0}>
             <Table aria-label="Who may have changed it" verticalSpacing={4} miw={760}>
@@ -117,17 +118,18 @@ function Done({ one, told }: { one: Correlation; told: ChangeEvent | undefined }
   )
 }
 
-/** Nobody was told of; the last scan may say why. */
-function Nobody({ repository, known }: { repository: string | undefined; known: boolean }) {
-  const query = { iac_repository_id: repository ? [repository] : [], limit: 1 }
-  const scans = useQuery({ ...get('/api/v1/drift-scans', { params: { query } }), enabled: !!repository })
-  const remark = scans.data?.items[0]?.remark
+/** Nobody was told of; the scan may say why. */
+function Nobody({ scan, known }: { scan: string | undefined; known: boolean }) {
+  const found = useQuery({
+    ...get('/api/v1/drift-scans/{id}', { params: { path: { id: scan ?? '' } } }), enabled: !!scan,
+  })
+  const remark = found.data?.remark
   return (
     <Text size="sm" component="div" className="faint">
       {known
         ? 'No event that names it was told.'
         : 'Who changed it is not known: no commit, no call and no deployment that belongs to it was told.'}
-      {remark && <> The last scan of its source says: <Outside>{remark}</Outside></>}
+      {remark && <> The scan that saw it last says: <Outside>{remark}</Outside></>}
     </Text>
   )
 }

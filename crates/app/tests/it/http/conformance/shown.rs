@@ -272,7 +272,7 @@ pub(super) const SHOWN: &[Shown] = &[
     ),
     shown(
         "aiops step_executions",
-        "/executions/*#steps",
+        "/executions/*?preview=true#steps",
         "id",
         "execution_id=^.id step_id!place step_order=order step_name=name
          status=state>state_of_step",
