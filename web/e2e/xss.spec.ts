@@ -23,6 +23,8 @@ const CORPUS = [
 
 let on: Stage
 const findings: string[] = []
+/** Where such text stands beside what a person decides on. */
+let asked: string[] = []
 
 test.beforeAll(async () => {
   on = await stage()
@@ -33,6 +35,15 @@ test.beforeAll(async () => {
     }))
   }
   await on.admin.post('/resources', { name: CORPUS[1]!, environment_id: on.environment, tags: { note: CORPUS[2]! } }).catch(() => undefined)
+  const run = await on.ada.post(`/runbooks/${on.runbooks['print-much']}/run`, {
+    targets: ['web-1'], variables: { LINES: '3' }, intent: CORPUS.join('\n'),
+  })
+  const log = await on.admin.get('/audit/events?action=alerts.received&limit=1')
+  asked = [
+    run.approval_id ? `/approvals/${run.approval_id}` : `/plans/${run.plan_id}`, `/plans/${run.plan_id}`,
+    `/executions/${run.execution_id}`, `/decisions/${run.decision_id}`, `/audit/${log.items[0].id}`,
+    `/runbooks/${on.runbooks['restart-supervised-service']}?tab=triggers`, '/governance?tab=exceptions', '/welcome',
+  ]
   await on.admin.post('/environments', { name: CORPUS[0]!, slug: 'odd', class: 'test' }).catch(() => undefined)
 })
 test.afterAll(() => on.site.end())
@@ -59,7 +70,7 @@ test('what comes from outside is text wherever it is shown', async ({ browser })
   page.on('console', (message) => {
     if (/Content Security Policy/i.test(message.text())) violations.push(message.text())
   })
-  for (const path of ['/', '/findings', '/estate', '/estate?show=graph', '/executions', '/audit', '/settings?tab=environments', '/overview']) {
+  for (const path of [...asked, '/', '/findings', '/estate', '/estate?show=graph', '/executions', '/audit', '/settings?tab=environments', '/overview']) {
     await page.goto(path)
     await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
     await settled(page)
@@ -68,11 +79,16 @@ test('what comes from outside is text wherever it is shown', async ({ browser })
   for (const id of findings) {
     await page.goto(`/findings/${id}`)
     await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
+    await settled(page)
     await inert(page, requests, violations)
   }
   // It is there, as text.
   await page.goto(`/findings/${findings[1]}`)
   await expect(page.getByText('<img src=x onerror="window.__pwned=2">').first()).toBeVisible()
+  // And what nobody would see is seen.
+  const turned = findings[CORPUS.findIndex((text) => text.includes('\u202e'))]
+  await page.goto(`/findings/${turned}`)
+  await expect(page.getByText('U+202E').first()).toBeVisible()
   await page.keyboard.press('Control+k')
   await page.getByLabel('Search and commands').last().fill('onerror')
   await expect(page.getByText(/Nothing found|onerror/).last()).toBeVisible()

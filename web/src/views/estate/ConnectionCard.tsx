@@ -57,7 +57,7 @@ export function ConnectionCard({ connection, resource }: { connection: Schema<'C
         )}
       </div>
       {test.error && <Failed problem={asProblem(test.error)} />}
-      <HostKeys connection={connection} resource={resource} />
+      <HostKeys connection={{ id, name: resource.name, host, port, username }} />
       <ConnectionForm resource={resource} id={id} opened={editing} onClose={close} />
     </div>
   )

@@ -9,17 +9,11 @@ import { Outside } from '../../parts/Outside'
 import { Loaded } from '../../parts/State'
 import { Sure } from '../../parts/Sure'
 import { When } from '../../parts/When'
-import type { Resource } from './data'
-import { PinKey } from './PinKey'
+import { PinKey, type Reached } from './PinKey'
 import classes from './Estate.module.css'
 
-interface HostKeysProps {
-  connection: Schema<'ConnectionOut'>
-  resource: Resource
-}
-
 /** The keys people vouch for: a server that shows another one is not talked to. */
-export function HostKeys({ connection, resource }: HostKeysProps) {
+export function HostKeys({ connection }: { connection: Reached }) {
   const keys = useQuery(get('/api/v1/connections/{id}/host-keys', { params: { path: { id: connection.id } } }))
   const [pinning, { open, close }] = useDisclosure(false)
   const mayWrite = useMay('estate.write')
@@ -40,13 +34,13 @@ export function HostKeys({ connection, resource }: HostKeysProps) {
           </ul>
         )}
       </Loaded>
-      <PinKey connection={connection} resource={resource} opened={pinning} onClose={close} />
+      <PinKey connection={connection} opened={pinning} onClose={close} />
     </div>
   )
 }
 
 interface LineProps {
-  connection: Schema<'ConnectionOut'>
+  connection: Reached
   pinned: Schema<'HostKeyOut'>
   /** Whether it is the only one. */
   last: boolean

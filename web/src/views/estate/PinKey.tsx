@@ -1,22 +1,30 @@
 import { Alert, Button, Checkbox, Code, Group, Modal, Stack, Text, Textarea } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState, type FormEvent } from 'react'
-import { api, type Schema } from '../../api/client'
+import { api } from '../../api/client'
 import { asProblem } from '../../api/problem'
 import { fingerprint, readHostKey } from '../../logic/hostkey'
 import { Outside } from '../../parts/Outside'
 import { Failed } from '../../parts/State'
-import type { Resource } from './data'
+
+/** What is reached, as far as its host keys go. */
+export interface Reached {
+  id: string
+  /** What people call it. */
+  name: string
+  host: string
+  port: number
+  username: string
+}
 
 interface PinKeyProps {
-  connection: Schema<'ConnectionOut'>
-  resource: Resource
+  connection: Reached
   opened: boolean
   onClose: () => void
 }
 
 /** Pins a host key: asks for it, shows whose it would be, and asks whether somebody vouches for that. */
-export function PinKey({ connection, resource, opened, onClose }: PinKeyProps) {
+export function PinKey({ connection, opened, onClose }: PinKeyProps) {
   const [text, setText] = useState('')
   const [vouched, vouch] = useState(false)
   const queries = useQueryClient()
@@ -69,7 +77,7 @@ export function PinKey({ connection, resource, opened, onClose }: PinKeyProps) {
           <Alert color="orange" variant="light">
             <Text size="sm" fw={650} mb={4}>What vouching means</Text>
             <Text size="sm">
-              Whoever holds this key counts as <Outside>{resource.name}</Outside> from now on: they are given the login
+              Whoever holds this key counts as <Outside>{connection.name}</Outside> from now on: they are given the login
               of <Outside mono>{connection.username}</Outside> and the commands of every plan for it, and what they
               answer is believed. A key that was only read over the network may be somebody else's.
             </Text>

@@ -17,8 +17,8 @@ import { Failed } from '../../parts/State'
 import { MayButton } from '../../parts/Sure'
 import { Tone } from '../../parts/Tone'
 import { useTouch } from '../../parts/useTouch'
+import { HostKeys } from '../estate/HostKeys'
 import { ConnectionForm } from './ConnectionForm'
-import { HostKeys } from './HostKeys'
 
 type Reached = Schema<'ConnectionOut'>
 type Listed = Schema<'ConnectionListedOut'>
@@ -85,7 +85,7 @@ export function Connection({ connection }: { connection: Listed }) {
         ? 'No host key is pinned: nothing connects'
         : `${count(connection.host_keys, 'host key')} pinned`}
       >
-        <HostKeys connection={connection.id} where={where} why={why} />
+        <HostKeys connection={{ ...connection, name: connection.resource_name }} />
       </Disclose>
       {editing && (
         <ConnectionForm
