@@ -25,6 +25,7 @@ async fn everything(caller: &Caller) -> BTreeMap<String, String> {
         let queries: &[&str] = match path.as_str() {
             "/search" => &["?q=e", "?q=web&limit=20", "?q=theirs"],
             "/dashboard/trends" => &["", "?days=90"],
+            "/audit/consistency" => &["?from=1&to=2"],
             path if path.ends_with("/export") => &["?format=ndjson", "?format=csv"],
             _ => &[""],
         };
